@@ -1,0 +1,32 @@
+// Command provision is the Lambda function that makes workspaces;
+// docs/architecture.md says what it alone may do.
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"paddock/shared/lambdaio"
+	"paddock/shared/wiring"
+)
+
+func main() {
+	if err := run(); err != nil {
+		slog.Error("provision: cannot start", "err", err.Error())
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	c, err := wiring.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	service, err := wiring.Provision(c)
+	if err != nil {
+		return err
+	}
+	lambdaio.Start(lambdaio.Invoked(service.Create))
+	return nil
+}

@@ -1,0 +1,28 @@
+// Command relay is the Lambda function that puts stored messages on the queue;
+// docs/architecture.md says what it alone may do.
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"paddock/shared/lambdaio"
+	"paddock/shared/wiring"
+)
+
+func main() {
+	if err := run(); err != nil {
+		slog.Error("relay: cannot start", "err", err.Error())
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	c, err := wiring.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	lambdaio.Start(lambdaio.Stream(wiring.Relay(c).Deliver))
+	return nil
+}

@@ -1,0 +1,33 @@
+// Command tasks is the Lambda function that delivers messages and does what is
+// due; docs/architecture.md says what it alone may do.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"paddock/shared/lambdaio"
+	"paddock/shared/wiring"
+)
+
+func main() {
+	if err := run(); err != nil {
+		slog.Error("tasks: cannot start", "err", err.Error())
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	c, err := wiring.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	post, err := wiring.Post(c)
+	if err != nil {
+		return err
+	}
+	lambdaio.Start(lambdaio.QueueOrSweep(post.Deliver, func(context.Context) error { return nil }))
+	return nil
+}

@@ -1,0 +1,165 @@
+package stack
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Sizes and times of the functions.
+const (
+	memoryMB = 512
+	// signinMemoryMB buys one full CPU, as argon2id is bound by it. Source:
+	// AWS Lambda Developer Guide, "Configure memory": 1,769 MB is one vCPU.
+	signinMemoryMB           = 1769
+	gatewayTimeoutSeconds    = 10
+	backgroundTimeoutSeconds = 60
+)
+
+type functionShape struct {
+	name           string
+	description    string
+	memoryMB       int
+	timeoutSeconds int
+	variables      []string // names in variable
+}
+
+// functionShapes lists the functions with the variables each needs.
+func functionShapes() []functionShape {
+	return []functionShape{
+		{"provision", "Creates workspaces and their keys", memoryMB, backgroundTimeoutSeconds, []string{
+			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_CREDENTIAL_KEYRING_TABLE",
+			"PADDOCK_BASE_URLS", "PADDOCK_RETENTION_DAYS", "PADDOCK_STRICT_CONDITIONS", "PADDOCK_ROLE_PROVISION",
+			"PADDOCK_ROLE_SIGNIN", "PADDOCK_ROLE_API", "PADDOCK_ROLE_TASKS", "PADDOCK_ROLE_ERASE",
+		}},
+		{"signin", "Signs people in", signinMemoryMB, gatewayTimeoutSeconds, []string{
+			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_CREDENTIALS_TABLE", "PADDOCK_DATA_KEYRING_TABLE",
+			"PADDOCK_CREDENTIAL_KEYRING_TABLE", "PADDOCK_BASE_URLS", "PADDOCK_DEFAULT_WORKSPACE",
+		}},
+		{"api", "Serves the API", memoryMB, gatewayTimeoutSeconds, []string{
+			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_BASE_URLS",
+			"PADDOCK_DEFAULT_WORKSPACE",
+		}},
+		{"console", "Serves the console's files", memoryMB, gatewayTimeoutSeconds, []string{
+			"PADDOCK_BASE_URLS", "PADDOCK_DEFAULT_WORKSPACE",
+		}},
+		{"relay", "Puts messages on queues", memoryMB, backgroundTimeoutSeconds, []string{
+			"PADDOCK_PREFIX", "PADDOCK_MESSAGE_QUEUE_URL",
+		}},
+		{"archive", "Writes the audit log", memoryMB, backgroundTimeoutSeconds, []string{
+			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_BASE_URLS", "PADDOCK_AUDIT_BUCKET",
+			"PADDOCK_SIGNING_KEY", "PADDOCK_RETENTION_DAYS",
+		}},
+		{"tasks", "Sends messages and sweeps what is due", memoryMB, backgroundTimeoutSeconds, []string{
+			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_BASE_URLS",
+			"PADDOCK_DEFAULT_WORKSPACE", "PADDOCK_MAIL_SENDER",
+		}},
+	}
+}
+
+// FunctionNames returns the functions in the order of the template.
+func FunctionNames() []string {
+	var names []string
+	for _, shape := range functionShapes() {
+		names = append(names, shape.name)
+	}
+	return names
+}
+
+func (s *deployment) logGroupName(function string) string { return "/aws/lambda/" + s.named(function) }
+
+func (s *deployment) addFunctions() {
+	values := s.variables()
+	for _, shape := range functionShapes() {
+		s.functions[shape.name] = s.addFunction(shape, values)
+	}
+}
+
+func (s *deployment) addFunction(shape functionShape, values map[string]*string) awslambda.CfnFunction {
+	id := logicalID(shape.name)
+	group := awslogs.NewCfnLogGroup(s.cdk, jsii.String(id+"Log"), &awslogs.CfnLogGroupProps{
+		LogGroupName:    jsii.String(s.logGroupName(shape.name)),
+		RetentionInDays: jsii.Number(s.props.LogRetentionDays),
+	})
+	code := awss3assets.NewAsset(s.cdk, jsii.String(id+"Code"), &awss3assets.AssetProps{
+		Path: jsii.String(filepath.Join(s.props.FunctionsFolder, shape.name)),
+	})
+	environment := s.localVariables()
+	for _, name := range shape.variables {
+		environment[name] = values[name]
+	}
+	props := &awslambda.CfnFunctionProps{
+		FunctionName:  jsii.String(s.named(shape.name)),
+		Description:   jsii.String(shape.description),
+		Runtime:       jsii.String("provided.al2023"),
+		Handler:       jsii.String("bootstrap"),
+		Architectures: &[]*string{s.architecture.ValueAsString()},
+		MemorySize:    jsii.Number(shape.memoryMB),
+		Timeout:       jsii.Number(shape.timeoutSeconds),
+		Role:          s.roles[shape.name].AttrArn(),
+		Code:          &awslambda.CfnFunction_CodeProperty{S3Bucket: code.S3BucketName(), S3Key: code.S3ObjectKey()},
+		Environment:   &awslambda.CfnFunction_EnvironmentProperty{Variables: environment},
+		LoggingConfig: &awslambda.CfnFunction_LoggingConfigProperty{LogGroup: group.Ref()},
+	}
+	if s.props.ReservedConcurrency > 0 {
+		props.ReservedConcurrentExecutions = jsii.Number(s.props.ReservedConcurrency)
+	}
+	function := awslambda.NewCfnFunction(s.cdk, jsii.String(id+"Function"), props)
+	code.AddResourceMetadata(function, jsii.String("Code"))
+	function.AddDependency(s.rights[shape.name])
+	return function
+}
+
+// variables returns the value of every variable a function can need.
+func (s *deployment) variables() map[string]*string {
+	values := map[string]*string{
+		"PADDOCK_PREFIX":                   jsii.String(s.props.Prefix),
+		"PADDOCK_DATA_TABLE":               s.tables[dataTable].Ref(),
+		"PADDOCK_CREDENTIALS_TABLE":        s.tables[credentialsTable].Ref(),
+		"PADDOCK_DATA_KEYRING_TABLE":       s.tables[dataKeyringTable].Ref(),
+		"PADDOCK_CREDENTIAL_KEYRING_TABLE": s.tables[credentialKeyringTable].Ref(),
+		"PADDOCK_BASE_URLS":                s.baseURLs(),
+		"PADDOCK_DEFAULT_WORKSPACE":        jsii.String(s.props.DefaultWorkspace),
+		"PADDOCK_MAIL_SENDER":              jsii.String(s.props.MailSender),
+		"PADDOCK_MESSAGE_QUEUE_URL":        s.messages.Ref(),
+		"PADDOCK_AUDIT_BUCKET":             s.bucket.Ref(),
+		"PADDOCK_SIGNING_KEY":              s.signingKey.AttrArn(),
+		"PADDOCK_RETENTION_DAYS":           jsii.String(strconv.Itoa(s.props.RetentionDays)),
+		"PADDOCK_STRICT_CONDITIONS":        s.strictness.ValueAsString(),
+	}
+	for _, function := range []string{"provision", "signin", "api", "tasks", "erase"} {
+		values["PADDOCK_ROLE_"+strings.ToUpper(function)] = s.roles[function].AttrArn()
+	}
+	return values
+}
+
+// localVariables returns what a function needs on a local engine only.
+func (s *deployment) localVariables() map[string]*string {
+	out := map[string]*string{}
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL":   s.props.Local.EngineEndpoint,
+		"AWS_CA_BUNDLE":      s.props.Local.CABundle,
+		"PADDOCK_CLOCK_FILE": s.props.Local.ClockFile,
+	} {
+		if value != "" {
+			out[name] = jsii.String(value)
+		}
+	}
+	return out
+}
+
+// baseURLs returns the addresses people use, the canonical one first.
+func (s *deployment) baseURLs() *string {
+	switch {
+	case s.props.BaseURLs != "":
+		return jsii.String(s.props.BaseURLs)
+	case s.props.BaseDomain != "":
+		return jsii.String("https://" + s.props.BaseDomain)
+	}
+	return s.api.AttrApiEndpoint()
+}

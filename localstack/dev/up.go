@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"paddock/localstack/engine"
+	"paddock/localstack/environment"
+	"paddock/localstack/internal/build"
+	"paddock/localstack/internal/pki"
+)
+
+// up brings the local environment to what the checkout says: it may be called
+// at any time, also while it runs.
+func up(ctx context.Context, b bench, _ []string) error {
+	plain, secure, err := b.ports()
+	if err != nil {
+		return err
+	}
+	if err := b.freePorts(plain, secure); err != nil {
+		return err
+	}
+	if err := tools(ctx, b, nil); err != nil {
+		return err
+	}
+	template, err := os.ReadFile(b.templateFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("infra/testdata/template.golden.json is missing; run `make synth`")
+	}
+	if err != nil {
+		return err
+	}
+	names, err := engine.Functions(template)
+	if err != nil {
+		return err
+	}
+	target := build.ForEngine(b.root)
+	if err := b.step("Building the functions", func() error { return build.Functions(ctx, target, names) }); err != nil {
+		return err
+	}
+	e, err := b.ensureEngine(ctx)
+	if err != nil {
+		return err
+	}
+	env, err := b.environment(e, plain, secure)
+	if err != nil {
+		return err
+	}
+	if err := environment.Save(b.root, env); err != nil { // now: `down` finds the engine by it, whatever fails next
+		return err
+	}
+	var outputs engine.Outputs
+	if err := b.step("Deploying the stack", func() error {
+		outputs, err = e.Deploy(ctx, b.deployment(template, target.Folder, env))
+		return err
+	}); err != nil {
+		return err
+	}
+	if env.APIID = outputs["ApiId"]; env.APIID == "" {
+		return errors.New("the stack has no output ApiId; run `make synth` and look at infra's outputs")
+	}
+	if err := environment.Save(b.root, env); err != nil {
+		return err
+	}
+	if err := b.step("Starting the front", func() error { return b.restartFront(ctx, env) }); err != nil {
+		return err
+	}
+	if err := b.step("Preparing the demo", func() error { env, err = seed(ctx, b.root, env); return err }); err != nil {
+		return err
+	}
+	if err := environment.Save(b.root, env); err != nil {
+		return err
+	}
+	b.greet(env)
+	return nil
+}
+
+// tools checks the machine and installs the pinned engine when the lock changed.
+func tools(ctx context.Context, b bench, _ []string) error {
+	if err := b.checkMachine(ctx); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(b.folder(), 0o755); err != nil {
+		return err
+	}
+	return b.step("Making certificates", func() error {
+		_, err := pki.Ensure(b.local("tls"), b.now())
+		return err
+	})
+}
+
+// environment is the new dev.json: what stays of the old one is the demo.
+func (b bench) environment(e *engine.Engine, plain, secure int) (environment.Environment, error) {
+	env, err := environment.Load(b.root)
+	if err != nil && !errors.Is(err, environment.ErrNone) {
+		return environment.Environment{}, err
+	}
+	env.BaseURL = fmt.Sprintf("http://localhost:%d", plain)
+	env.TLSURL = fmt.Sprintf("https://localhost:%d", secure)
+	env.EngineURL, env.CAFile = e.URL, e.CAFile
+	env.Region, env.AccessKey, env.SecretKey = engine.Region, engine.RootKey, engine.RootKey
+	if env.Workspace.Slug == "" {
+		env.Workspace.Slug = demoWorkspace
+	}
+	return env, nil
+}
+
+func (b bench) deployment(template []byte, programs string, env environment.Environment) engine.Deployment {
+	return engine.Deployment{
+		Stack: stackName, Template: template, Programs: programs,
+		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false"},
+		Variables: map[string]string{
+			"AWS_ENDPOINT_URL":          env.EngineURL,
+			"AWS_CA_BUNDLE":             env.CAFile,
+			"PADDOCK_CLOCK_FILE":        b.clockFile(),
+			"PADDOCK_BASE_URLS":         env.BaseURL + "," + env.TLSURL,
+			"PADDOCK_DEFAULT_WORKSPACE": demoWorkspace,
+			"PADDOCK_STRICT_CONDITIONS": "false",
+		},
+	}
+}
+
+// greet says where it is, how to sign in, and what to try next.
+func (b bench) greet(env environment.Environment) {
+	fmt.Fprintf(b.out, "\nPaddock runs at %s (and %s, authority %s).\n", env.BaseURL, env.TLSURL, env.CAFile)
+	for _, account := range env.Accounts {
+		fmt.Fprintf(b.out, "  %-10s %s  password %s\n", account.Role, account.Email, account.Password)
+	}
+	fmt.Fprint(b.out, "Next:\n")
+	if len(env.Accounts) > 0 {
+		fmt.Fprintf(b.out, "  make otp USER=%s    the one-time code of that account\n", env.Accounts[0].Username)
+	}
+	fmt.Fprint(b.out, "  make demo              the whole journey, step by step\n"+
+		"  make mail | make logs  what was sent, what the functions said\n"+
+		"  make down              stop; everything is kept\n")
+}

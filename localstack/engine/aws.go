@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// AWSConfig returns an SDK configuration that reaches this engine as root.
+// Root passes every policy; see WithCredentials.
+func (e *Engine) AWSConfig() aws.Config {
+	return e.WithCredentials(credentials.NewStaticCredentialsProvider(RootKey, RootKey, ""))
+}
+
+// WithCredentials returns an SDK configuration that reaches this engine with
+// the given credentials, e.g. those of an assumed role.
+func (e *Engine) WithCredentials(provider aws.CredentialsProvider) aws.Config {
+	return aws.Config{
+		Region:       Region,
+		Credentials:  provider,
+		HTTPClient:   e.client,
+		BaseEndpoint: aws.String(e.URL),
+	}
+}
+
+// A Mail is a message the engine took for delivery.
+type Mail struct {
+	MessageID string   `json:"MessageId"`
+	Source    string   `json:"Source"`
+	To        []string `json:"To"`
+	Subject   string   `json:"Subject"`
+	BodyText  string   `json:"BodyText"`
+	BodyHTML  string   `json:"BodyHtml"`
+	Timestamp any      `json:"Timestamp"`
+}
+
+// Mails returns all messages sent through this engine, oldest first.
+func (e *Engine) Mails(ctx context.Context) ([]Mail, error) {
+	var page struct {
+		Messages map[string][]Mail `json:"messages"`
+	}
+	if err := e.getJSON(ctx, "/_ministack/ses/messages", &page); err != nil {
+		return nil, err
+	}
+	return page.Messages[Account], nil
+}
+
+// Client returns an HTTP client that trusts this engine's certificate.
+func (e *Engine) Client() *http.Client { return e.client }
+
+// APIURL returns the address of an HTTP API's $default stage, without a slash
+// at its end. The path form is used because `*.localhost` names are not
+// resolved everywhere.
+func (e *Engine) APIURL(api string) string {
+	return e.URL + "/_aws/execute-api/" + api + "/$default"
+}
+
+// Architecture returns this machine's architecture as Lambda names it. The
+// engine runs functions as processes of the machine, so they are built for it.
+func Architecture() string {
+	if runtime.GOARCH == "arm64" {
+		return "arm64"
+	}
+	return "x86_64"
+}

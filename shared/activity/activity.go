@@ -1,0 +1,196 @@
+// Package activity reads the audit log for people: newest first, filtered, in
+// pages, and only what the reader may see. It writes nothing.
+package activity
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/permission"
+	"paddock/shared/table"
+)
+
+// A Service reads events.
+type Service struct{ store *table.Store }
+
+// New returns a Service.
+func New(store *table.Store) (*Service, error) {
+	if store == nil {
+		return nil, errors.New("activity: a store is required")
+	}
+	return &Service{store: store}, nil
+}
+
+// A Filter narrows what is read; zero fields admit everything.
+type Filter struct {
+	User   id.UUID // actor or subject
+	App    string
+	Model  string
+	Size   int    // events a page, 1 to 100
+	Cursor string // of the page before
+	// Since is when the workspace was made: nothing is older.
+	Since time.Time
+}
+
+// errCursor refuses a cursor that was made for another reader or filter.
+var errCursor = fault.Error{Kind: fault.Invalid, Code: "invalid_cursor", Detail: "This cursor does not belong to this list.", Source: "cursor"}
+
+// maxDays bounds how many days one request looks through. A page may then hold
+// fewer events than asked, with a cursor to go on.
+const maxDays = 31
+
+// Page returns one page of events and the cursor of the next, "" at the end.
+func (s *Service) Page(ctx context.Context, by authz.Allowed, f Filter) ([]audit.Event, string, error) {
+	reader := by.Principal()
+	all := by.Permission() == permission.ReadAudit
+	if !all {
+		if !f.User.Zero() && f.User != reader.ID.UUID() {
+			return nil, "", authz.ErrDenied
+		}
+		f.User = reader.ID.UUID()
+	}
+	bound := strings.Join([]string{"activity", reader.ID.String(), f.User.String(), f.App, f.Model}, "|")
+	before := ""
+	if f.Cursor != "" {
+		text, err := s.store.OpenCursor(ctx, by, bound, f.Cursor)
+		if err != nil {
+			return nil, "", errCursor
+		}
+		before = text
+	}
+	keep := func(e audit.Event) bool { return visible(reader, all, e) && f.matches(e) }
+	var events []audit.Event
+	var last string
+	var err error
+	if f.User.Zero() {
+		events, last, err = s.byDay(ctx, by, f, before, keep)
+	} else {
+		events, last, err = s.byUser(ctx, by, f, before, keep)
+	}
+	if err != nil || last == "" {
+		return events, "", err
+	}
+	cursor, err := s.store.SealCursor(ctx, by, bound, last)
+	return events, cursor, err
+}
+
+func (f Filter) matches(e audit.Event) bool {
+	app, model, _ := e.Path()
+	return (f.App == "" || app == f.App) && (f.Model == "" || model == f.Model)
+}
+
+// visible is the rule of who sees which event. Source: audit events contract,
+// rule 4.
+func visible(reader authz.Principal, all bool, e audit.Event) bool {
+	switch e.Kind.Visibility() {
+	case audit.Own:
+		return all || e.Actor.ID == reader.ID.UUID() || e.Subject == reader.ID.UUID()
+	case audit.Staff:
+		return all
+	case audit.Superuser:
+		return all && reader.Role == authz.Superuser
+	}
+	return false
+}
+
+// byDay walks the outbox day by day, newest first. last is where to go on,
+// "" when the log's beginning was reached.
+func (s *Service) byDay(ctx context.Context, by authz.Allowed, f Filter, before string, keep func(audit.Event) bool) (events []audit.Event, last string, err error) {
+	day := s.store.Now()
+	if uid, err := id.ParseUUID(before); err == nil {
+		day = uid.Time()
+	}
+	oldest := f.Since.UTC().Truncate(24 * time.Hour)
+	for range maxDays {
+		if day.Before(oldest) {
+			return events, "", nil
+		}
+		key := table.Key{Table: table.Data, Kind: "A", Workspace: by.Workspace(), Of: table.EventDay(day)}
+		got, end, err := s.walk(ctx, by, table.Query{Key: key, Backward: true, Before: before}, f.Size-len(events), keep)
+		if err != nil {
+			return nil, "", err
+		}
+		events = append(events, got...)
+		if len(events) >= f.Size {
+			return events, end, nil
+		}
+		day = day.UTC().Truncate(24 * time.Hour).Add(-time.Nanosecond)
+		before = firstAfter(day)
+	}
+	return events, before, nil
+}
+
+// firstAfter returns a sort key just beyond every event of the day of at.
+func firstAfter(at time.Time) string {
+	end := at.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+	u, err := id.Source{Reader: zeros{}}.NewUUID(end)
+	if err != nil {
+		return ""
+	}
+	return u.String()
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// byUser merges the events that a person did and those done to them.
+func (s *Service) byUser(ctx context.Context, by authz.Allowed, f Filter, before string, keep func(audit.Event) bool) ([]audit.Event, string, error) {
+	var merged []audit.Event
+	for _, index := range []struct{ name, attribute string }{{table.ByActor, "ga"}, {table.BySubject, "gs"}} {
+		mac, err := s.store.MAC(ctx, by, index.name, f.User.String())
+		if err != nil {
+			return nil, "", err
+		}
+		q := table.Query{Index: index.name, HashName: index.attribute, Hash: mac, Backward: true, Before: before,
+			Key: table.Key{Table: table.Data, Kind: "A", Workspace: by.Workspace()}}
+		got, _, err := s.walk(ctx, by, q, f.Size, keep)
+		if err != nil {
+			return nil, "", err
+		}
+		merged = append(merged, got...)
+	}
+	slices.SortFunc(merged, func(a, b audit.Event) int { return strings.Compare(b.UID.String(), a.UID.String()) })
+	merged = slices.CompactFunc(merged, func(a, b audit.Event) bool { return a.UID == b.UID })
+	if len(merged) < f.Size {
+		return merged, "", nil
+	}
+	merged = merged[:f.Size]
+	return merged, merged[len(merged)-1].UID.String(), nil
+}
+
+// walk reads one partition until size events are kept. end is the last one
+// kept, "" when the partition ended before.
+func (s *Service) walk(ctx context.Context, by authz.Allowed, q table.Query, size int, keep func(audit.Event) bool) (events []audit.Event, end string, err error) {
+	q.Limit = max(size, 25)
+	for {
+		items, err := s.store.Query(ctx, by, q)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, item := range items {
+			e, err := audit.Decode(item.Payload)
+			if err != nil {
+				return nil, "", err
+			}
+			if !keep(e) {
+				continue
+			}
+			events = append(events, e)
+			if len(events) == size {
+				return events, e.UID.String(), nil
+			}
+		}
+		if len(items) < q.Limit {
+			return events, "", nil
+		}
+		q.Before = items[len(items)-1].Key.SK
+	}
+}

@@ -1,0 +1,9 @@
+package credential
+
+// Opened for the tests of the parts of a bearer secret's text.
+var (
+	CRC        = crcIEEE
+	ReadBody   = readBody
+	AppendBody = appendBody
+	Period     = period
+)

@@ -1,0 +1,325 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/mfa"
+	"paddock/shared/permission"
+	"paddock/shared/route"
+	"paddock/shared/session"
+	"paddock/shared/table"
+)
+
+// CookieName is the console's session cookie. The prefix makes browsers demand
+// Secure, Path=/ and no Domain (RFC 6265bis section 4.1.3.2).
+const CookieName = "__Host-paddock"
+
+// Refusals of the guard.
+var (
+	errHeaders = fault.Error{Kind: fault.Invalid, Code: "authorization_header",
+		Detail: `Send one Authorization header: Bearer TOKEN, or token="TOKEN".`, Source: "Authorization"}
+	errCrossSite = fault.Error{Kind: fault.Denied, Code: "cross_site_request",
+		Detail: "This request did not come from the workspace's own pages."}
+	errNotFound = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is nothing here."}
+	errStepUp   = session.ErrStepUp
+	errCLIStep  = fault.Error{Kind: fault.Denied, Code: "mfa_session_required",
+		Detail: "This needs a fresh MFA verification, which a session from a password login cannot give. Sign in with a browser."}
+)
+
+// A denial is a refusal for which an event was written; it carries the id of
+// the decision, and how fresh a proof would have to be.
+type denial struct {
+	fault    fault.Error
+	decision id.UUID
+	maxAge   time.Duration
+}
+
+func (d *denial) Error() string { return d.fault.Error() }
+func (d *denial) Unwrap() error { return d.fault }
+
+// A Call is one guarded request: everything that the rule admitted.
+type Call struct {
+	*http.Request
+	Allowed authz.Allowed
+	Who     session.Authenticated // zero on public rows
+	Body    []byte
+}
+
+// secretOf returns the credential of a request. The Authorization header wins
+// over the cookie; both forms of it parse strictly (security, TK-11).
+func secretOf(r *http.Request) (secret credential.Secret, cookie bool, err error) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) > 1 {
+		return credential.Secret{}, false, errHeaders
+	}
+	if len(headers) == 1 {
+		text, ok := strings.CutPrefix(headers[0], "Bearer ")
+		if !ok {
+			text, ok = strings.CutPrefix(headers[0], `token="`)
+			if ok {
+				text, ok = strings.CutSuffix(text, `"`)
+			}
+		}
+		if !ok || text == "" {
+			return credential.Secret{}, false, errHeaders
+		}
+		secret, err = credential.Parse(text)
+		if err != nil {
+			return credential.Secret{}, false, session.ErrInvalid
+		}
+		return secret, false, nil
+	}
+	c, err := r.Cookie(CookieName)
+	if err != nil {
+		return credential.Secret{}, false, session.ErrNoCredential
+	}
+	secret, err = credential.Parse(c.Value)
+	if err != nil {
+		return credential.Secret{}, true, session.ErrInvalid
+	}
+	return secret, true, nil
+}
+
+// sameOrigin refuses unsafe requests with a cookie that a foreign page could
+// have sent: without a header that tells where they come from, or not as JSON.
+// Source: security, WB-2.
+func sameOrigin(r *http.Request) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
+		return errCrossSite
+	}
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if strings.TrimSpace(strings.ToLower(media)) != "application/json" {
+		return errMedia
+	}
+	if err := new(http.CrossOriginProtection).Check(r); err != nil {
+		return errCrossSite
+	}
+	return nil
+}
+
+// SourceOf returns where a request came from, as events hold it.
+func SourceOf(r *http.Request) audit.Source {
+	origin := OriginOf(r.Context())
+	src := audit.Source{IP: origin.SourceIP, UserAgent: origin.UserAgent, ClientType: "web"}
+	if version, ok := strings.CutPrefix(origin.UserAgent, "alpacon-cli/"); ok {
+		src.ClientType, src.CLIVersion = "cli", version
+	}
+	return src
+}
+
+// RequestOf returns the request as events hold it.
+func RequestOf(r *http.Request, row route.Row) authz.Request {
+	return authz.Request{ID: OriginOf(r.Context()).RequestID, Method: r.Method, Route: row.Path}
+}
+
+// guard applies the row's rule and returns the admitted call.
+func (a *App) guard(r *http.Request, row route.Row) (Call, error) {
+	call := Call{Request: r}
+	if row.Rule.Form == route.Public {
+		return call, crossSitePublic(r)
+	}
+	secret, cookie, err := secretOf(r)
+	if err != nil {
+		return call, err
+	}
+	if cookie {
+		if err := sameOrigin(r); err != nil {
+			return call, err
+		}
+	}
+	who, err := a.sessions.Authenticate(r.Context(), session.Need{Secret: secret, Host: r.Host, Half: row.Rule.Half, Objects: objectOf(r, row)})
+	if err != nil {
+		return call, err
+	}
+	call.Who = who
+	if who.Session.EnrolOnly && !row.Rule.Half {
+		return call, session.ErrEnrolOnly
+	}
+	if err := enforced(who, row); err != nil {
+		return call, err
+	}
+	call.Allowed, err = a.decide(r.Context(), &call, row)
+	if err != nil {
+		return call, err
+	}
+	if row.Rule.Fresh {
+		if err := a.fresh(r.Context(), &call, row); err != nil {
+			return call, err
+		}
+		call.Allowed = call.Allowed.Privileged()
+	}
+	if who.Session.Kind != session.Half {
+		call.Who, err = a.sessions.Touch(r.Context(), call.Allowed, who)
+	}
+	return call, err
+}
+
+// crossSitePublic keeps foreign pages from signing a browser in: a public row
+// may set the session cookie.
+func crossSitePublic(r *http.Request) error {
+	if err := new(http.CrossOriginProtection).Check(r); err != nil {
+		return errCrossSite
+	}
+	return nil
+}
+
+// enforced refuses a session without a second factor in a workspace that
+// demands one: it opens only what completes the sign-in (security, MF-10).
+func enforced(who session.Authenticated, row route.Row) error {
+	if row.Rule.Half || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || !who.Session.Proof.ID.Zero() {
+		return nil
+	}
+	if who.Session.Kind == session.CLI {
+		return errCLIStep
+	}
+	return session.ErrEnrolOnly
+}
+
+// objectOf returns the key of the object that the path names.
+func objectOf(r *http.Request, row route.Row) func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key {
+	if row.Rule.Form != route.Path || row.Rule.Permission.Resource != permission.User {
+		return nil
+	}
+	return func(ws id.ID[id.Workspace], _ id.ID[id.Principal]) []table.Key {
+		user, err := id.Parse[id.Principal](r.PathValue("id"))
+		if err != nil {
+			return nil
+		}
+		return []table.Key{identity.UserKey(ws, user)}
+	}
+}
+
+// decide asks authz for the row's permission, and writes the event of a
+// refusal.
+func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allowed, error) {
+	now := a.now().UTC()
+	p := call.Who.Principal(SourceOf(call.Request), RequestOf(call.Request, row), now)
+	object, err := a.object(call, row)
+	if err != nil {
+		return authz.Allowed{}, err
+	}
+	if row.Rule.Form == route.List {
+		return a.listed(p, row, now)
+	}
+	decisionID, err := a.ids.NewUUID(now)
+	if err != nil {
+		return authz.Allowed{}, err
+	}
+	allowed, decision, err := authz.Decide(p, row.Rule.Permission, object, now, decisionID)
+	if err == nil {
+		return allowed, nil
+	}
+	if row.Rule.Form == route.Path && !authz.May(p, read(row.Rule.Permission), object, now) {
+		// What one may not see is not there; the event tells the truth.
+		err = errNotFound
+	}
+	return authz.Allowed{}, a.denied(ctx, p, row, decision, err)
+}
+
+func read(p permission.Permission) permission.Permission {
+	return permission.Permission{Resource: p.Resource, Action: permission.Read}
+}
+
+// listed returns the proof for a list: the caller's own account, with which
+// the handler filters; what is not the caller's needs the row's permission.
+func (a *App) listed(p authz.Principal, row route.Row, now time.Time) (authz.Allowed, error) {
+	decisionID, err := a.ids.NewUUID(now)
+	if err != nil {
+		return authz.Allowed{}, err
+	}
+	if allowed, _, err := authz.Decide(p, row.Rule.Permission, authz.Object{}, now, decisionID); err == nil {
+		return allowed, nil
+	}
+	allowed, _, err := authz.Decide(p, permission.OwnAccount, authz.Object{ID: p.ID.UUID()}, now, decisionID)
+	return allowed, err
+}
+
+// object returns what the rule is asked about.
+func (a *App) object(call *Call, row route.Row) (authz.Object, error) {
+	switch row.Rule.Form {
+	case route.Self:
+		return authz.Object{ID: call.Who.User.ID.UUID()}, nil
+	case route.Path:
+		user, err := id.Parse[id.Principal](call.PathValue("id"))
+		if err != nil {
+			return authz.Object{}, errNotFound
+		}
+		key := identity.UserKey(call.Who.Workspace.ID, user)
+		for _, item := range call.Who.Objects {
+			if item.Key == key {
+				u, err := identity.DecodeUser(item)
+				return authz.Object{ID: u.ID.UUID(), Owner: u.ID.UUID(), Name: u.Username, Role: u.Role}, err
+			}
+		}
+		return authz.Object{}, errNotFound
+	case route.Public, route.Everywhere, route.Body, route.List:
+		return authz.Object{}, nil
+	}
+	return authz.Object{}, fmt.Errorf("httpapi: rule form %d", row.Rule.Form)
+}
+
+// denied writes PD4040W and returns the refusal with the decision's id.
+func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, err error) error {
+	refusal, ok := errors.AsType[fault.Error](err)
+	if !ok {
+		return err
+	}
+	e := authz.ForCeremony(p.Workspace, "guard", p).Event(audit.AccessDenied, a.now()).WithDecision(d).
+		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
+			audit.Text("error_code", refusal.Code)).
+		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
+	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: []audit.Event{e}}); err != nil {
+		return err
+	}
+	return &denial{fault: refusal, decision: d.ID}
+}
+
+// appOf returns the app of a route in the CLI's sense: the part after /api/.
+func appOf(row route.Row) string {
+	parts := strings.Split(row.Path, "/")
+	if len(parts) < 3 {
+		return "api"
+	}
+	return parts[2]
+}
+
+// fresh demands a proof younger than the workspace's timeout, and writes
+// PD2007I when there is none.
+func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
+	now, timeout := a.now().UTC(), call.Who.Workspace.MFATimeout()
+	proof := call.Who.Session.Proof
+	if mfa.Fresh(proof, now, timeout) {
+		return nil
+	}
+	refusal := errStepUp
+	if call.Who.Session.Kind == session.CLI {
+		refusal = errCLIStep
+	}
+	fields := []audit.Field{audit.Text("action_family", row.Rule.Permission.String()), audit.Number("timeout_s", int64(timeout/time.Second))}
+	if !proof.ID.Zero() {
+		fields = append(fields, audit.Number("proof_age_s", max(0, int64(now.Sub(proof.At)/time.Second))))
+	}
+	e := call.Allowed.Event(audit.StepUpRequired, now).With(fields...).WithDescription("A fresh MFA verification was demanded.")
+	if err := a.store.Commit(ctx, call.Allowed, table.Change{Events: []audit.Event{e}}); err != nil {
+		return err
+	}
+	d := &denial{fault: refusal}
+	if call.Who.Session.Kind != session.CLI {
+		d.maxAge = timeout
+	}
+	return d
+}

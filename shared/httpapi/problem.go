@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"paddock/shared/fault"
+)
+
+// A Problem is an error on the wire. Source: alpacon-wire 2.3.
+type Problem struct {
+	Detail     string `json:"detail"`
+	Code       string `json:"code"`
+	Source     string `json:"source"`
+	RequestID  string `json:"request_id,omitempty"`
+	DecisionID string `json:"decision_id,omitempty"`
+}
+
+// errInternal is all that a caller learns of an error nobody classified.
+var errInternal = fault.Error{Kind: fault.Internal, Code: "internal_error", Detail: "Something went wrong on our side."}
+
+// statusOf is the one place that turns the kind of a refusal into a status.
+func statusOf(k fault.Kind) int {
+	switch k {
+	case fault.Internal:
+		return http.StatusInternalServerError
+	case fault.Invalid:
+		return http.StatusBadRequest
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Denied:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Limited:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Method:
+		return http.StatusMethodNotAllowed
+	}
+	return http.StatusInternalServerError
+}
+
+// writeProblem answers an error. What nobody classified is logged with its
+// cause and answered without it.
+func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	origin := OriginOf(r.Context())
+	refusal, ok := errors.AsType[fault.Error](err)
+	if !ok || refusal.Kind == fault.Internal {
+		slog.ErrorContext(r.Context(), "request failed", "request_id", origin.RequestID, "method", r.Method,
+			"route", r.Pattern, "err", err.Error())
+		refusal = errInternal
+	}
+	p := Problem{Detail: refusal.Detail, Code: refusal.Code, Source: refusal.Source, RequestID: origin.RequestID}
+	if d, ok := errors.AsType[*denial](err); ok {
+		p.DecisionID = d.decision.String()
+		if d.maxAge > 0 {
+			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_user_authentication", `+
+				`error_description="A fresh MFA verification is needed", max_age="`+seconds(d.maxAge)+`"`)
+		}
+	}
+	if refusal.RetryAfter > 0 {
+		w.Header().Set("Retry-After", seconds(refusal.RetryAfter))
+	}
+	writeJSON(w, statusOf(refusal.Kind), p)
+}
+
+// seconds prints a duration in whole seconds, rounded up, at least 1.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		slog.Error("answer does not encode", "err", err.Error())
+		status, body = http.StatusInternalServerError, []byte(`{"detail":"Something went wrong on our side.","code":"internal_error","source":""}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}

@@ -1,0 +1,206 @@
+package signin
+
+import (
+	"net/http"
+	"time"
+
+	"paddock/shared/httpapi"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/mfa"
+	"paddock/shared/session"
+)
+
+// CodeRequest answers a challenge or confirms an enrolment.
+type CodeRequest struct {
+	Code string `json:"code"`
+}
+
+// VerifyAnswer tells what a verification opened.
+type VerifyAnswer struct {
+	State      session.State `json:"state"`
+	ValidUntil time.Time     `json:"valid_until"`
+}
+
+func (f *Face) verify(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	which, err := pathID[id.Challenge](c, mfa.ErrChallenge)
+	if err != nil {
+		return 0, nil, err
+	}
+	var in CodeRequest
+	if err := c.Decode(&in, false); err != nil {
+		return 0, nil, err
+	}
+	risen, err := f.sessions.Verify(c.Context(), c.Allowed, c.Who, which, in.Code)
+	if err != nil {
+		return 0, nil, err
+	}
+	setCookie(w, risen.Secret)
+	out := VerifyAnswer{State: session.SignedIn, ValidUntil: risen.Session.Proof.At.Add(c.Who.Workspace.MFATimeout())}
+	if risen.Session.EnrolOnly {
+		out.State, out.ValidUntil = session.EnrolmentRequired, risen.Session.EndsAt
+	}
+	return http.StatusOK, out, nil
+}
+
+// FactorAnswer is a sign-in method as its owner sees it.
+type FactorAnswer struct {
+	ID          id.ID[id.Factor] `json:"id"`
+	Method      identity.Method  `json:"method"`
+	Name        string           `json:"name"`
+	ConfirmedAt time.Time        `json:"confirmed_at"`
+}
+
+// FactorsAnswer lists the caller's methods.
+type FactorsAnswer struct {
+	Results []FactorAnswer `json:"results"`
+}
+
+func factorOf(f identity.Factor) FactorAnswer {
+	return FactorAnswer{ID: f.ID, Method: f.Method, Name: f.Name, ConfirmedAt: f.ConfirmedAt}
+}
+
+func (f *Face) factors(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	out := FactorsAnswer{Results: []FactorAnswer{}}
+	for _, one := range c.Who.User.Factors {
+		out.Results = append(out.Results, factorOf(one))
+	}
+	return http.StatusOK, out, nil
+}
+
+// EnrolRequest begins to set up a method.
+type EnrolRequest struct {
+	Method identity.Method `json:"method"`
+	Name   string          `json:"name"`
+}
+
+// EnrolAnswer shows the secret of a method being set up, this once.
+type EnrolAnswer struct {
+	ID        id.ID[id.Factor] `json:"id"`
+	Secret    string           `json:"secret"`
+	URI       string           `json:"uri"`
+	QRSVG     string           `json:"qr_svg"`
+	ExpiresAt time.Time        `json:"expires_at"`
+}
+
+func (f *Face) enrol(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	var in EnrolRequest
+	if err := c.Decode(&in, false); err != nil {
+		return 0, nil, err
+	}
+	if in.Method != identity.OTP {
+		return 0, nil, mfa.ErrMethod
+	}
+	e, err := f.sessions.EnrolTOTP(c.Context(), c.Allowed, c.Who, in.Name)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusCreated, EnrolAnswer{ID: e.ID, Secret: e.Secret, URI: e.URI, QRSVG: e.QR, ExpiresAt: e.ExpiresAt}, nil
+}
+
+// ConfirmAnswer is a confirmed method, with recovery codes when it is the first.
+type ConfirmAnswer struct {
+	State         session.State `json:"state"`
+	Factor        FactorAnswer  `json:"factor"`
+	RecoveryCodes []string      `json:"recovery_codes"`
+}
+
+func (f *Face) confirm(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	which, err := pathID[id.Factor](c, mfa.ErrFactor)
+	if err != nil {
+		return 0, nil, err
+	}
+	var in CodeRequest
+	if err := c.Decode(&in, false); err != nil {
+		return 0, nil, err
+	}
+	done, err := f.sessions.ConfirmTOTP(c.Context(), c.Allowed, c.Who, which, in.Code)
+	if err != nil {
+		return 0, nil, err
+	}
+	setCookie(w, done.Secret)
+	out := ConfirmAnswer{State: session.SignedIn, Factor: factorOf(done.Factor), RecoveryCodes: done.RecoveryCodes}
+	if out.RecoveryCodes == nil {
+		out.RecoveryCodes = []string{}
+	}
+	return http.StatusOK, out, nil
+}
+
+func (f *Face) removeFactor(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	which, err := pathID[id.Factor](c, mfa.ErrFactor)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusNoContent, nil, f.sessions.RemoveFactor(c.Context(), c.Allowed, c.Who, which)
+}
+
+// RecoveryAnswer shows new recovery codes, this once.
+type RecoveryAnswer struct {
+	RecoveryCodes []string `json:"recovery_codes"`
+}
+
+func (f *Face) recoveryCodes(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	codes, err := f.sessions.NewRecoveryCodes(c.Context(), c.Allowed, c.Who)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusCreated, RecoveryAnswer{RecoveryCodes: codes}, nil
+}
+
+// SessionAnswer is a session as its owner sees it.
+type SessionAnswer struct {
+	ID            id.ID[id.Session] `json:"id"`
+	Kind          string            `json:"kind"`
+	Current       bool              `json:"current"`
+	Device        string            `json:"device"`
+	Address       string            `json:"address"`
+	Method        string            `json:"method"`
+	Factors       []string          `json:"factors"`
+	CreatedAt     time.Time         `json:"created_at"`
+	SeenAt        time.Time         `json:"seen_at"`
+	EndsAt        time.Time         `json:"ends_at"`
+	MFAAgeSeconds *int64            `json:"mfa_age_seconds"`
+}
+
+// SessionsAnswer lists the caller's sessions.
+type SessionsAnswer struct {
+	Results []SessionAnswer `json:"results"`
+}
+
+func (f *Face) list(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	all, err := f.sessions.Own(c.Context(), c.Allowed, c.Who)
+	if err != nil {
+		return 0, nil, err
+	}
+	out := SessionsAnswer{Results: []SessionAnswer{}}
+	for _, l := range all {
+		s := l.Session
+		a := SessionAnswer{ID: s.ID, Kind: s.Kind.String(), Current: l.Current, Device: s.Device, Address: s.Address, Method: s.Method,
+			Factors: s.Factors, CreatedAt: s.CreatedAt, SeenAt: s.SeenAt, EndsAt: s.EndsAt}
+		if !s.Proof.ID.Zero() {
+			age := int64(f.sessions.Now().Sub(s.Proof.At) / time.Second)
+			a.MFAAgeSeconds = &age
+		}
+		out.Results = append(out.Results, a)
+	}
+	return http.StatusOK, out, nil
+}
+
+func (f *Face) end(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	which, err := pathID[id.Session](c, session.ErrNoSession)
+	if err != nil {
+		return 0, nil, err
+	}
+	if which == c.Who.Session.ID {
+		return f.logout(w, c)
+	}
+	return http.StatusNoContent, nil, f.sessions.End(c.Context(), c.Allowed, c.Who, which)
+}
+
+func (f *Face) endAll(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+	if err := f.sessions.EndAll(c.Context(), c.Allowed, c.Who); err != nil {
+		return 0, nil, err
+	}
+	clearCookie(w)
+	return http.StatusNoContent, nil, nil
+}

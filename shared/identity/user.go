@@ -1,0 +1,114 @@
+// Package identity holds the people of a workspace: their accounts, their
+// names and addresses, the directory that lists them, and invitations. It
+// knows no passwords and no sessions.
+package identity
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"paddock/shared/authz"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/table"
+)
+
+// A Method is a kind of authenticator. The names are those of the workspace's
+// allowed methods; recovery codes are a method too.
+type Method string
+
+// The methods. Source: specification, "Supported MFA methods".
+const (
+	OTP          Method = "otp"
+	RecoveryCode Method = "recovery_code"
+)
+
+// A Factor is what an account tells about one of its authenticators; the
+// secret lies elsewhere.
+type Factor struct {
+	ID          id.ID[id.Factor] `json:"id"`
+	Method      Method           `json:"method"`
+	Name        string           `json:"name"`
+	ConfirmedAt time.Time        `json:"confirmed_at"`
+}
+
+// A User is a person's account in one workspace.
+type User struct {
+	ID         id.ID[id.Principal] `json:"id"`
+	Username   string              `json:"username"`
+	Email      string              `json:"email"`     // as typed: mail goes here
+	EmailKey   string              `json:"email_key"` // canonical: uniqueness hangs on it
+	FirstName  string              `json:"first_name"`
+	LastName   string              `json:"last_name"`
+	Role       authz.RoleSetting   `json:"role"`
+	Disabled   bool                `json:"disabled"`
+	Epoch      int64               `json:"epoch"` // raised to end all sessions at once
+	Factors    []Factor            `json:"factors"`
+	UID        int                 `json:"uid"` // POSIX user id on servers
+	DateJoined time.Time           `json:"date_joined"`
+}
+
+// DisplayName returns the name that people read.
+func (u User) DisplayName() string {
+	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
+		return name
+	}
+	return u.Username
+}
+
+// HasSecondFactor reports whether a confirmed authenticator other than
+// recovery codes is there.
+func (u User) HasSecondFactor() bool {
+	return slices.ContainsFunc(u.Factors, func(f Factor) bool { return f.Method != RecoveryCode })
+}
+
+// Refusals of names.
+var (
+	ErrEmailTaken    = fault.Error{Kind: fault.Conflict, Code: "email_in_use", Detail: "Someone in this workspace has this e-mail address.", Source: "email"}
+	ErrUsernameTaken = fault.Error{Kind: fault.Conflict, Code: "user_username_in_use", Detail: "Someone in this workspace has this username.", Source: "username"}
+	ErrPersonName    = fault.Error{Kind: fault.Invalid, Code: "invalid_name", Detail: "A name has at most 100 characters and no control characters."}
+	ErrNoUser        = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such user."}
+)
+
+// CheckPersonName refuses names that cannot be shown on one line.
+func CheckPersonName(field, s string) error {
+	if len([]rune(s)) > 100 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) }) {
+		return ErrPersonName.In(field)
+	}
+	return nil
+}
+
+// UserKey places a user's account.
+func UserKey(ws id.ID[id.Workspace], user id.ID[id.Principal]) table.Key {
+	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: user.String(), SK: "user"}
+}
+
+// LoginField is the name under which usernames and e-mail keys are MACed. A
+// username holds no "@", so the two never meet.
+const LoginField = "login"
+
+// UniqueKey places the item that makes a username or e-mail key unique and
+// leads from it to the user. mac is its index value under LoginField.
+func UniqueKey(ws id.ID[id.Workspace], mac string) table.Key {
+	return table.Key{Table: table.Data, Kind: "N", Workspace: ws, Of: mac, SK: "unique"}
+}
+
+// A Unique is the payload of a uniqueness item.
+type Unique struct {
+	User id.ID[id.Principal] `json:"user"`
+}
+
+// DecodeUser reads an account item.
+func DecodeUser(item table.Item) (User, error) {
+	var u User
+	if err := table.Decode(item, &u); err != nil {
+		return User{}, err
+	}
+	return u, nil
+}
+
+// SaveUser returns the operation that writes a changed account.
+func SaveUser(read table.Item, u User) table.Op {
+	return table.Replace(read, u, table.Num("epoch", u.Epoch))
+}

@@ -1,0 +1,101 @@
+// Package message holds what Paddock sends to people: mails and, later, text
+// messages. A message is stored by the commit that causes it and delivered
+// afterwards; this package turns it into words and knows no delivery service.
+package message
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A Channel is how a message travels.
+type Channel uint8
+
+// The channels.
+const (
+	Mail Channel = iota + 1
+)
+
+// A Template is what a message says.
+type Template uint8
+
+// The templates. Stored as numbers: append only.
+const (
+	Invitation Template = iota + 1 // Link, Inviter, Workspace, Until
+	FactorAdded
+	FactorRemoved
+	RecoveryCodeUsed
+	RecoveryCodesMade
+)
+
+// A Message is one message to one address. Its fields are escaped by Render.
+type Message struct {
+	Channel   Channel   `json:"channel"`
+	Template  Template  `json:"template"`
+	To        string    `json:"to"`
+	Workspace string    `json:"workspace"`
+	Person    string    `json:"person,omitempty"`
+	Link      string    `json:"link,omitempty"`
+	What      string    `json:"what,omitempty"`
+	From      string    `json:"from,omitempty"` // address and device that acted
+	Until     time.Time `json:"until,omitzero"`
+}
+
+// A Rendered message is ready to be sent.
+type Rendered struct {
+	To, Subject, Text string
+}
+
+// ErrUnknownTemplate is returned for a message of no known template.
+var ErrUnknownTemplate = errors.New("message: unknown template")
+
+// Render returns the words of a message. Values that people typed lose line
+// breaks and control characters, so that they cannot forge lines of the mail.
+func Render(m Message) (Rendered, error) {
+	ws, person := oneLine(m.Workspace), oneLine(m.Person)
+	r := Rendered{To: m.To}
+	switch m.Template {
+	case Invitation:
+		r.Subject = "You are invited to " + ws
+		r.Text = fmt.Sprintf("%s invited you to the workspace %q.\n\nOpen this link to choose a password:\n\n%s\n\nIt works once, until %s.\nIf you did not expect this, ignore it: nothing happens.\n",
+			orSomeone(person), ws, m.Link, m.Until.UTC().Format("2006-01-02 15:04 MST"))
+	case FactorAdded:
+		r.Subject = "A sign-in method was added to your account"
+		r.Text = notice(ws, "was added to your account", m)
+	case FactorRemoved:
+		r.Subject = "A sign-in method was removed from your account"
+		r.Text = notice(ws, "was removed from your account", m)
+	case RecoveryCodeUsed:
+		r.Subject = "A recovery code was used for your account"
+		r.Text = notice(ws, "was used to sign in to your account", m)
+	case RecoveryCodesMade:
+		r.Subject = "New recovery codes were made for your account"
+		r.Text = notice(ws, "were made for your account; older ones no longer work", m)
+	default:
+		return Rendered{}, ErrUnknownTemplate
+	}
+	return r, nil
+}
+
+func notice(ws, what string, m Message) string {
+	return fmt.Sprintf("%s %s in the workspace %q.\n\nIt was done from %s.\n\nIf this was not you, tell an administrator of the workspace at once.\n",
+		oneLine(m.What), what, ws, oneLine(m.From))
+}
+
+func orSomeone(person string) string {
+	if person == "" {
+		return "An administrator"
+	}
+	return person
+}
+
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || (r >= 0x80 && r < 0xa0) {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,149 @@
+// Package route is the one list of what the HTTP API answers: for each row the
+// pattern, the function that serves it and the rule that guards it, as data.
+// Package httpapi binds handlers to the rows and refuses to start when a row
+// has none; the infrastructure makes the gateway's routes from them.
+package route
+
+import "paddock/shared/permission"
+
+// A Function is a Lambda function that serves HTTP.
+type Function string
+
+// The functions that serve HTTP.
+const (
+	API     Function = "api"
+	Console Function = "console"
+	Signin  Function = "signin"
+)
+
+// A Form says what kind of rule a row has.
+type Form uint8
+
+// The forms of rules.
+const (
+	// Public rows need no credential; Rule.Reason says why.
+	Public Form = iota + 1
+	// Self rows concern the caller's own account.
+	Self
+	// Everywhere rows need the permission on all objects.
+	Everywhere
+	// Path rows need the permission on the object that the path names.
+	Path
+	// Body rows need the permission on at least one object; the service
+	// decides for each object in the body.
+	Body
+	// List rows answer what the caller may see.
+	List
+)
+
+// A Rule is what a caller must hold.
+type Rule struct {
+	Form       Form
+	Permission permission.Permission
+	Reason     string // Public only
+	Fresh      bool   // needs an MFA proof younger than the workspace's timeout
+	Half       bool   // Self only: also open to a half-signed-in session
+}
+
+// A Row is one method and path of the API.
+type Row struct {
+	Method   string
+	Path     string // net/http.ServeMux path; a trailing slash means exactly that
+	Function Function
+	Rule     Rule
+	Wire     bool // kept for compatible clients: unknown fields are ignored
+}
+
+// Pattern returns the net/http.ServeMux pattern of the row. A trailing slash
+// matches only itself, never what lies below.
+func (r Row) Pattern() string {
+	if r.Path[len(r.Path)-1] == '/' {
+		return r.Method + " " + r.Path + "{$}"
+	}
+	return r.Method + " " + r.Path
+}
+
+func public(reason string) Rule { return Rule{Form: Public, Reason: reason} }
+func self() Rule                { return Rule{Form: Self, Permission: permission.OwnAccount} }
+func half() Rule {
+	return Rule{Form: Self, Permission: permission.OwnAccount, Half: true}
+}
+func everywhere(p permission.Permission) Rule { return Rule{Form: Everywhere, Permission: p} }
+func path(p permission.Permission) Rule       { return Rule{Form: Path, Permission: p} }
+func list(p permission.Permission) Rule       { return Rule{Form: List, Permission: p} }
+func fresh(r Rule) Rule {
+	r.Fresh = true
+	return r
+}
+
+// Rows is the API. Order has no meaning.
+var Rows = []Row{
+	// Signing in.
+	{"GET", "/api/auth/env/", Signin, public("clients ask how to sign in"), true},
+	{"POST", "/api/auth/login/", Signin, public("nobody is signed in yet"), true},
+	{"POST", "/api/auth/logout/", Signin, half(), true},
+	{"POST", "/api/auth/signin/", Signin, public("nobody is signed in yet"), false},
+	{"POST", "/api/auth/invitations/view/", Signin, public("the invitation itself is the credential"), false},
+	{"POST", "/api/auth/invitations/accept/", Signin, public("the invitation itself is the credential"), false},
+	{"POST", "/api/auth/mfa/challenges/", Signin, half(), false},
+	{"POST", "/api/auth/mfa/challenges/{id}/verify/", Signin, half(), false},
+	{"GET", "/api/auth/mfa/factors/", Signin, half(), false},
+	{"POST", "/api/auth/mfa/factors/", Signin, half(), false},
+	{"POST", "/api/auth/mfa/factors/{id}/confirm/", Signin, half(), false},
+	{"DELETE", "/api/auth/mfa/factors/{id}/", Signin, fresh(self()), false},
+	{"POST", "/api/auth/mfa/recovery-codes/", Signin, fresh(self()), false},
+	{"GET", "/api/auth/sessions/", Signin, self(), false},
+	{"DELETE", "/api/auth/sessions/{id}/", Signin, self(), false},
+	{"POST", "/api/auth/sessions/end-all/", Signin, self(), false},
+
+	// Who am I, and is the service there.
+	{"GET", "/api/health/", API, public("load balancers and people ask whether it runs"), false},
+	{"GET", "/api/openapi.json", API, public("the description of the API is no secret"), false},
+	{"GET", "/api/status/", API, self(), true},
+	{"GET", "/api/auth/whoami/", API, self(), true},
+
+	// People.
+	{"GET", "/api/iam/users/", API, list(permission.ReadUser), true},
+	{"GET", "/api/iam/users/-", API, self(), true},
+	{"GET", "/api/iam/users/-/", API, self(), true},
+	{"GET", "/api/iam/users/{id}/", API, path(permission.ReadUser), true},
+	{"GET", "/api/iam/memberships/", API, list(permission.ReadMembership), true},
+	{"POST", "/api/workspaces/users/invite/", API, everywhere(permission.CreateUser), true},
+
+	// The workspace.
+	{"GET", "/api/workspaces/security/-/", API, everywhere(permission.ReadSecurity), true},
+	{"PATCH", "/api/workspaces/security/-/", API, fresh(everywhere(permission.UpdateSecurity)), true},
+	{"GET", "/api/workspaces/security/-/mfa-methods/", API, self(), true},
+	{"GET", "/api/workspaces/preferences/-/", API, everywhere(permission.ReadPreferences), true},
+	{"PATCH", "/api/workspaces/preferences/-/", API, everywhere(permission.UpdatePreferences), true},
+	{"GET", "/api/workspaces/access-control/-/", API, everywhere(permission.ReadAccessControl), true},
+	{"PATCH", "/api/workspaces/access-control/-/", API, fresh(everywhere(permission.UpdateAccessControl)), true},
+
+	// The audit log.
+	{"GET", "/api/audit/activity/", API, list(permission.ReadAudit), true},
+}
+
+// A GatewayRoute sends requests of one key to one function.
+type GatewayRoute struct {
+	Key      string // API Gateway HTTP API route key
+	Function Function
+}
+
+// Gateway returns the fewest gateway routes that tell the functions apart.
+// The gateway matches the most specific key, so the long ones win.
+func Gateway() []GatewayRoute {
+	return []GatewayRoute{
+		{"ANY /api/auth/{proxy+}", Signin},
+		{"ANY /api/auth0/{proxy+}", Signin},
+		{"ANY /oauth/{proxy+}", Signin},
+		{"ANY /.well-known/{proxy+}", Signin},
+		{"ANY /api/auth/tokens/{proxy+}", API},
+		{"ANY /api/auth/tokens/", API},
+		{"ANY /api/auth/tokens", API},
+		{"ANY /api/auth/whoami/{proxy+}", API},
+		{"ANY /api/auth/whoami/", API},
+		{"ANY /api/auth/whoami", API},
+		{"ANY /api/{proxy+}", API},
+		{"$default", Console},
+	}
+}

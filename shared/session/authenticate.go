@@ -1,0 +1,114 @@
+package session
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/table"
+	"paddock/shared/workspace"
+)
+
+// A Need is what a request brings and asks.
+type Need struct {
+	Secret credential.Secret
+	Host   string
+	// Objects are the keys that the path names; they are read along.
+	Objects func(ws id.ID[id.Workspace], user id.ID[id.Principal]) []table.Key
+	// Half admits half-signed-in sessions.
+	Half bool
+}
+
+var kinds = map[credential.Prefix]Kind{credential.ConsoleSession: Console, credential.CLISession: CLI, credential.HalfSession: Half}
+
+// Authenticate returns who a handle belongs to, reading session, user,
+// workspace and the objects of the path in one round trip. Every defect of the
+// handle is ErrInvalid; a half-signed-in one where it does not suffice is
+// ErrHalf.
+func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, error) {
+	kind, ok := kinds[n.Secret.Prefix()]
+	if !ok {
+		return Authenticated{}, ErrInvalid
+	}
+	if kind == Half && !n.Half {
+		return Authenticated{}, ErrHalf
+	}
+	ws, user := id.Of[id.Workspace](n.Secret.Workspace()), id.Of[id.Principal](n.Secret.Principal())
+	hash := n.Secret.Hash()
+	a := Authenticated{Hash: hex.EncodeToString(hash[:])}
+	keys := []table.Key{Key(ws, user, hash), identity.UserKey(ws, user), workspace.HeadKey(ws)}
+	if n.Objects != nil {
+		keys = append(keys, n.Objects(ws, user)...)
+	}
+	items, err := s.store.Read(ctx, authz.ForCeremony(ws, "guard", authz.Principal{}), keys...)
+	if errors.Is(err, table.ErrGone) {
+		return Authenticated{}, ErrInvalid
+	}
+	if err != nil {
+		return Authenticated{}, err
+	}
+	if err := a.sort(keys, items); err != nil {
+		return Authenticated{}, err
+	}
+	now := s.store.Now()
+	if a.Session.Kind != kind || !a.Session.Live(now) || a.User.ID != user || a.User.Disabled ||
+		a.Session.Epoch != a.User.Epoch || a.WorkspaceItem.Attr("status") != table.Alive || !a.Workspace.Serves(n.Host) {
+		return Authenticated{}, ErrInvalid
+	}
+	return a, nil
+}
+
+// sort puts the items that were read where they belong.
+func (a *Authenticated) sort(keys []table.Key, items []table.Item) (err error) {
+	for _, item := range items {
+		switch item.Key {
+		case keys[0]:
+			a.SessionItem = item
+			if err = table.Decode(item, &a.Session); err != nil {
+				return err
+			}
+		case keys[1]:
+			a.UserItem = item
+			if a.User, err = identity.DecodeUser(item); err != nil {
+				return err
+			}
+		case keys[2]:
+			a.WorkspaceItem = item
+			if a.Workspace, err = workspace.Decode(item); err != nil {
+				return err
+			}
+		}
+		for _, k := range keys[1:] {
+			if item.Key == k {
+				a.Objects = append(a.Objects, item)
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// Touch notes that the session is in use, at most once in TouchEvery, and
+// returns a as it is then. Losing the race to another request that notes the
+// same is no error.
+func (s *Service) Touch(ctx context.Context, by authz.Allowed, a Authenticated) (Authenticated, error) {
+	now := s.store.Now()
+	if now.Sub(a.Session.SeenAt) < TouchEvery {
+		return a, nil
+	}
+	seen := a.Session
+	seen.SeenAt = now
+	err := s.store.WriteScratch(ctx, by, table.Touch, table.Replace(a.SessionItem, seen))
+	if errors.Is(err, table.ErrStale) {
+		return a, nil
+	}
+	if err == nil {
+		a.Session = seen
+		a.SessionItem.Version++
+	}
+	return a, err
+}

@@ -1,0 +1,284 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/message"
+	"paddock/shared/mfa"
+	"paddock/shared/table"
+)
+
+// PendingLife is how long an enrolment can be confirmed, FirstEnrolment how
+// old a sign-in may be that enrols the first method. Source: security, MF-6
+// and MF-11.
+const (
+	PendingLife    = 10 * time.Minute
+	FirstEnrolment = 5 * time.Minute
+)
+
+// MaxFactors bounds the methods of one person.
+const MaxFactors = 20
+
+var (
+	errFactorLimit = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "An account has at most 20 sign-in methods.", Source: "factors"}
+	errFactorName  = fault.Field("name", "invalid_name", "A name has 1 to 60 characters and no control characters.")
+	// ErrStepUp demands a fresh verification by an existing factor.
+	ErrStepUp = fault.Error{Kind: fault.Denied, Code: "auth_mfa_required", Detail: "Verify your second factor again to do this."}
+	// ErrSignInAgain demands a fresh sign-in: there is no factor yet to verify.
+	ErrSignInAgain = fault.Error{Kind: fault.Denied, Code: "sign_in_again", Detail: "Sign in again to set up your first sign-in method."}
+)
+
+// An Enrolment is a method being set up: its secret is shown this once.
+type Enrolment struct {
+	ID        id.ID[id.Factor]
+	Secret    string
+	URI       string
+	QR        string
+	ExpiresAt time.Time
+}
+
+// MayEnrol is the rule of who may add a method: with a method there already, a
+// fresh proof by one; without, a sign-in at most FirstEnrolment ago. A session
+// opened by a recovery code may always, for as long as it lasts. Source:
+// security, MF-6.
+func MayEnrol(a Authenticated, now time.Time) error {
+	switch {
+	case a.Session.EnrolOnly:
+		return nil
+	case a.User.HasSecondFactor():
+		if a.Session.Kind == Half {
+			return mfa.ErrEnrolled
+		}
+		if !mfa.Fresh(a.Session.Proof, now, a.Workspace.MFATimeout()) {
+			return ErrStepUp
+		}
+		return nil
+	case a.Session.Kind == Half:
+		return nil // lives ten minutes and began with the password
+	case now.Sub(a.Session.CreatedAt) >= FirstEnrolment:
+		return ErrSignInAgain
+	}
+	return nil
+}
+
+// EnrolTOTP begins to set up an authenticator app. It counts for nothing until
+// ConfirmTOTP.
+func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticated, name string) (Enrolment, error) {
+	now := s.store.Now()
+	if err := MayEnrol(a, now); err != nil {
+		return Enrolment{}, err
+	}
+	if !allowed(a.Workspace, identity.OTP) {
+		return Enrolment{}, mfa.ErrMethod
+	}
+	if len(a.User.Factors) >= MaxFactors {
+		return Enrolment{}, errFactorLimit
+	}
+	if len([]rune(name)) == 0 || len([]rune(name)) > 60 || identity.CheckPersonName("name", name) != nil {
+		return Enrolment{}, errFactorName
+	}
+	factor, err := s.store.NewID()
+	if err != nil {
+		return Enrolment{}, err
+	}
+	secret, err := credential.NewTOTPSecret(s.random)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	uri := credential.TOTPURI(secret, a.Workspace.Name, a.User.Email)
+	svg, err := credential.QRCodeSVG(uri)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	e := Enrolment{ID: id.Of[id.Factor](factor), Secret: credential.TOTPText(secret), URI: uri, QR: svg, ExpiresAt: now.Add(PendingLife)}
+	stored := mfa.TOTPSecret{Secret: secret, Pending: true, Name: name, ExpiresAt: e.ExpiresAt}
+	err = s.store.WriteScratch(ctx, by, table.Challenges, table.Insert(mfa.FactorKey(a.Workspace.ID, a.User.ID, e.ID), stored).Until(e.ExpiresAt.Add(time.Hour)))
+	return e, err
+}
+
+// A Confirmed enrolment: the session that replaces the caller's, and recovery
+// codes when these are the first.
+type Confirmed struct {
+	Risen
+	Factor        identity.Factor
+	RecoveryCodes []string
+}
+
+// ConfirmTOTP finishes an enrolment with a code of the app. It proves the
+// factor, so that the session rises; the first method brings recovery codes,
+// shown this once.
+func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authenticated, which id.ID[id.Factor], code string) (Confirmed, error) {
+	now := s.store.Now()
+	if err := MayEnrol(a, now); err != nil {
+		return Confirmed{}, err
+	}
+	ws, user := a.Workspace.ID, a.User.ID
+	items, err := s.store.Read(ctx, by, mfa.FactorKey(ws, user, which), mfa.RecoveryKey(ws, user))
+	if err != nil {
+		return Confirmed{}, err
+	}
+	var pending, recovery table.Item
+	for _, item := range items {
+		if item.Key.SK == "recovery" {
+			recovery = item
+		} else {
+			pending = item
+		}
+	}
+	var secret mfa.TOTPSecret
+	if pending.Version > 0 {
+		if err := table.Decode(pending, &secret); err != nil {
+			return Confirmed{}, err
+		}
+	}
+	if !secret.Pending || !now.Before(secret.ExpiresAt) {
+		return Confirmed{}, mfa.ErrFactor
+	}
+	if _, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
+		return Confirmed{}, err
+	}
+	step, ok := credential.CheckTOTP(secret.Secret, code, now, 0)
+	if !ok {
+		return Confirmed{}, mfa.ErrCode
+	}
+	secret.Pending, secret.LastStep, secret.ExpiresAt = false, step, time.Time{}
+	confirmed := pending
+	confirmed.TTL = time.Time{}
+	return s.confirm(ctx, by, a, identity.Factor{ID: which, Method: identity.OTP, Name: secret.Name, ConfirmedAt: now},
+		table.Replace(confirmed, secret).Else(mfa.ErrFactor), recovery)
+}
+
+// confirm stores a confirmed factor: the account lists it, recovery codes are
+// made with the first, and the session rises.
+func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated, f identity.Factor, stored table.Op, recovery table.Item) (Confirmed, error) {
+	now := s.store.Now()
+	out := Confirmed{Factor: f}
+	user := a.User
+	user.Factors = append(slices.Clone(user.Factors), f)
+	next, secret, _, err := s.next(a, f.Method, now)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	next.EnrolOnly = false
+	if a.Session.EnrolOnly {
+		next.EndsAt = now.Add(AbsoluteLimit)
+	}
+	events := []audit.Event{by.Event(audit.MFAFactorAdded, now).With(audit.ID("factor_id", f.ID.UUID()), audit.Text("method", "totp")).
+		WithDescription("A sign-in method was added.")}
+	ops := []table.Op{stored}
+	if recovery.Version == 0 {
+		codes, set, err := s.recoveryCodes(a)
+		if err != nil {
+			return Confirmed{}, err
+		}
+		out.RecoveryCodes = codes
+		made, err := s.store.NewID()
+		if err != nil {
+			return Confirmed{}, err
+		}
+		user.Factors = append(user.Factors, identity.Factor{ID: id.Of[id.Factor](made), Method: identity.RecoveryCode, Name: "Recovery codes", ConfirmedAt: now})
+		ops = append(ops, table.Insert(mfa.RecoveryKey(a.Workspace.ID, a.User.ID), set).Else(table.ErrTryAgain))
+		events = append(events, by.Event(audit.MFARecoveryCodesGenerated, now).With(audit.Number("count", int64(len(codes)))).
+			WithDescription("Recovery codes were made."))
+	}
+	if a.Session.Kind == Half {
+		events = append(events, loginEvent(by, next, now))
+	}
+	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain),
+		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
+		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))
+	err = s.store.Commit(ctx, by, table.Change{Events: events, Ops: ops,
+		Messages: []message.Message{notice(a, message.FactorAdded, "An authenticator app")}})
+	out.Risen = Risen{Secret: secret, Session: next}
+	return out, err
+}
+
+func (s *Service) recoveryCodes(a Authenticated) ([]string, mfa.RecoverySet, error) {
+	codes, err := credential.NewRecoveryCodes(s.random)
+	if err != nil {
+		return nil, mfa.RecoverySet{}, err
+	}
+	set := mfa.RecoverySet{}
+	for _, c := range codes {
+		canonical, ok := credential.ReadRecoveryCode(c)
+		if !ok {
+			return nil, mfa.RecoverySet{}, errors.New("session: a recovery code does not read back")
+		}
+		set.Hashes = append(set.Hashes, credential.HashRecoveryCode(a.Workspace.ID.UUID(), a.User.ID.UUID(), canonical))
+	}
+	return codes, set, nil
+}
+
+// NewRecoveryCodes replaces the recovery codes; the old ones end at once.
+func (s *Service) NewRecoveryCodes(ctx context.Context, by authz.Allowed, a Authenticated) ([]string, error) {
+	if !a.User.HasSecondFactor() {
+		return nil, mfa.ErrMethod
+	}
+	item, ok, err := s.store.One(ctx, by, mfa.RecoveryKey(a.Workspace.ID, a.User.ID))
+	if err != nil {
+		return nil, err
+	}
+	codes, set, err := s.recoveryCodes(a)
+	if err != nil {
+		return nil, err
+	}
+	var old mfa.RecoverySet
+	write := table.Insert(mfa.RecoveryKey(a.Workspace.ID, a.User.ID), set)
+	if ok {
+		if err := table.Decode(item, &old); err != nil {
+			return nil, err
+		}
+		write = table.Replace(item, set)
+	}
+	e := by.Event(audit.MFARecoveryCodesGenerated, s.store.Now()).With(audit.Number("count", int64(len(codes))),
+		audit.Number("previous_unused_n", int64(len(old.Hashes)))).WithDescription("Recovery codes were made; older ones no longer work.")
+	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{write.Else(table.ErrTryAgain)},
+		Messages: []message.Message{notice(a, message.RecoveryCodesMade, "Recovery codes")}})
+	if err != nil {
+		return nil, err
+	}
+	return codes, nil
+}
+
+// RemoveFactor removes a method of the caller. The last one stays while the
+// workspace requires MFA; without any, the recovery codes go too.
+func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenticated, which id.ID[id.Factor]) error {
+	at := slices.IndexFunc(a.User.Factors, func(f identity.Factor) bool { return f.ID == which && f.Method != identity.RecoveryCode })
+	if at < 0 {
+		return mfa.ErrFactor
+	}
+	ws := a.Workspace.ID
+	user := a.User
+	removed := user.Factors[at]
+	user.Factors = slices.Delete(slices.Clone(user.Factors), at, at+1)
+	if !user.HasSecondFactor() && a.Workspace.Security.MFARequired {
+		return mfa.ErrLast
+	}
+	items, err := s.store.Read(ctx, by, mfa.FactorKey(ws, user.ID, which), mfa.RecoveryKey(ws, user.ID))
+	if err != nil {
+		return err
+	}
+	var ops []table.Op
+	for _, item := range items {
+		if item.Key.SK != "recovery" || !user.HasSecondFactor() {
+			ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
+		}
+	}
+	if !user.HasSecondFactor() {
+		user.Factors = nil
+	}
+	e := by.Event(audit.MFAFactorRemoved, s.store.Now()).With(audit.ID("factor_id", which.UUID()), audit.Text("method", "totp"),
+		audit.Number("remaining_n", int64(len(user.Factors)))).WithDescription("A sign-in method was removed.")
+	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Unchanged(a.WorkspaceItem).Else(table.ErrTryAgain))
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: ops,
+		Messages: []message.Message{notice(a, message.FactorRemoved, removed.Name)}})
+}

@@ -1,0 +1,348 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/table"
+	"paddock/shared/workspace"
+)
+
+// A State is how far a sign-in has come.
+type State string
+
+// The states. Source: design, section 14.
+const (
+	SignedIn          State = "signed_in"
+	MFARequired       State = "mfa_required"
+	EnrolmentRequired State = "enrolment_required"
+)
+
+// A Started sign-in: the handle of the session that it began, full or half.
+type Started struct {
+	State   State
+	Secret  credential.Secret
+	Session Session
+	User    identity.User
+	Methods []identity.Method // with which an owed factor can be proved
+}
+
+// An Attempt is a try to sign in by password.
+type Attempt struct {
+	Host     string
+	Login    string // username or e-mail, as typed
+	Password string
+	Kind     Kind // Console or CLI
+	Source   audit.Source
+	Request  authz.Request
+}
+
+// Refusals of sign-ins. Unknown user, wrong password, disabled account and a
+// pending invitation answer alike.
+var (
+	ErrCredentials = fault.Error{Kind: fault.Unauthenticated, Code: "invalid_credentials",
+		Detail: "The username or the password is wrong."}
+	ErrThrottled = fault.Error{Kind: fault.Limited, Code: "too_many_attempts",
+		Detail: "Too many attempts to sign in. Wait, or use another way to sign in."}
+	// ErrMFARequired answers a right password on a way of signing in that
+	// cannot ask for a second factor.
+	ErrMFARequired = fault.Error{Kind: fault.Denied, Code: "mfa_required",
+		Detail: "This account needs a second factor, which this way of signing in cannot ask for. Sign in with a browser."}
+)
+
+// Budgets of guesses. Source: security, LK-1 to LK-3; design, section 7.
+const (
+	pairTries    = 10 // per account and address
+	pairWindow   = 15 * time.Minute
+	accountTries = 100 // per account
+	accountDay   = 24 * time.Hour
+	addressTries = 300 // per address, over all accounts
+)
+
+// PasswordKey places a user's password hash.
+func PasswordKey(ws id.ID[id.Workspace], user id.ID[id.Principal]) table.Key {
+	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: user.String(), SK: "password"}
+}
+
+// A PasswordRecord is a stored password.
+type PasswordRecord struct {
+	PHC   string    `json:"phc"`
+	SetAt time.Time `json:"set_at"`
+}
+
+// Login tries a password. Whatever the account is, the same reads, counters
+// and exactly one argon2 verification are done before the answer, and a
+// refusal leaves one event.
+func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
+	w, _, err := s.WorkspaceAt(ctx, a.Host)
+	if err != nil {
+		return Started{}, err
+	}
+	password, passwordErr := credential.NewPassword(a.Password)
+	login := canonicalLogin(a.Login)
+	by := authz.ForCeremony(w.ID, "login", authz.Principal{Source: a.Source, Request: a.Request})
+	account, err := s.store.MAC(ctx, by, "guess", login)
+	if err != nil {
+		return Started{}, err
+	}
+	got, attempt, err := s.weigh(ctx, by, w.ID, login, account, a.Source)
+	if errors.Is(err, table.ErrStale) {
+		return Started{}, s.refuse(ctx, by, got.user, account, "throttled", attempt, ErrThrottled.After(pairWindow))
+	}
+	if err != nil {
+		return Started{}, err
+	}
+	matched := false
+	if err := s.hasher.Do(func() { matched = got.hash.Matches(password) }); err != nil {
+		return Started{}, err
+	}
+	if !matched || passwordErr != nil || !got.known {
+		reason := "bad_credentials"
+		if !got.known {
+			reason = "unknown_user"
+		}
+		return Started{}, s.refuse(ctx, by, got.user, account, reason, attempt, ErrCredentials)
+	}
+	if got.user.Disabled {
+		return Started{}, s.refuse(ctx, by, got.user, account, "disabled", attempt, ErrCredentials)
+	}
+	return s.started(ctx, w, got, password, a)
+}
+
+// candidate is what stands behind a login name.
+type candidate struct {
+	known    bool
+	user     identity.User
+	userItem table.Item
+	passItem table.Item
+	hash     credential.Hash
+}
+
+// weigh counts the attempt and reads the account, side by side. It returns
+// ErrStale when a budget is used up.
+func (s *Service) weigh(ctx context.Context, by authz.Allowed, ws id.ID[id.Workspace], login, account string, src audit.Source) (candidate, int64, error) {
+	var (
+		wait     sync.WaitGroup
+		errs     [4]error
+		attempts int64
+		got      = candidate{hash: credential.Dummy()}
+	)
+	now := s.store.Now()
+	address, err := s.store.MAC(ctx, by, "address", src.IP.String())
+	if err != nil {
+		return got, 0, err
+	}
+	count := func(i int, of, kind string, limit int64, window time.Duration) {
+		wait.Go(func() {
+			slot := now.Unix() / int64(window/time.Second)
+			key := table.Key{Table: table.Credentials, Kind: "G", Workspace: ws, Of: of, SK: fmt.Sprintf("%s#%d", kind, slot)}
+			n, err := s.store.Count(ctx, by, table.Guesses, key, limit, now.Add(2*window))
+			errs[i] = err
+			if i == 0 {
+				attempts = n
+			}
+		})
+	}
+	count(0, account, "pair#"+address, pairTries, pairWindow)
+	count(1, account, "account", accountTries, accountDay)
+	count(2, address, "address", addressTries, pairWindow)
+	wait.Go(func() { errs[3] = s.lookUp(ctx, by, login, &got) })
+	wait.Wait()
+	if errs[3] != nil {
+		return got, attempts, errs[3]
+	}
+	return got, attempts, errors.Join(errs[:3]...)
+}
+
+func (s *Service) lookUp(ctx context.Context, by authz.Allowed, login string, got *candidate) error {
+	ws := by.Workspace()
+	unique, ok, err := s.userByLogin(ctx, by, login)
+	if err != nil {
+		return err
+	}
+	user := unique.User
+	if !ok {
+		// The same second read for an account that is not there.
+		if user, err = s.absent(); err != nil {
+			return err
+		}
+	}
+	items, err := s.store.Read(ctx, by, identity.UserKey(ws, user), PasswordKey(ws, user))
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		switch item.Key.SK {
+		case "user":
+			got.userItem, got.known = item, true
+			if got.user, err = identity.DecodeUser(item); err != nil {
+				return err
+			}
+		case "password":
+			got.passItem = item
+			var stored PasswordRecord
+			if err := table.Decode(item, &stored); err != nil {
+				return err
+			}
+			if h, ok := credential.ParseHash(stored.PHC); ok {
+				got.hash = h
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Service) absent() (id.ID[id.Principal], error) {
+	u, err := s.store.NewID()
+	return id.Of[id.Principal](u), err
+}
+
+// refuse writes the event of a refused attempt and returns the refusal.
+func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal error) error {
+	e := by.Event(audit.AuthLoginRefused, s.store.Now()).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
+		audit.Number("attempt_no", attempt), audit.Number("limit", pairTries)).
+		WithDescription("A sign-in was refused.")
+	if !u.ID.Zero() {
+		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})
+	}
+	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
+		return err
+	}
+	return refusal
+}
+
+// started begins the session that a right password gives: a full one, or a
+// half one when a second factor is owed.
+func (s *Service) started(ctx context.Context, w workspace.Workspace, got candidate, password credential.Password, a Attempt) (Started, error) {
+	out := Started{User: got.user, State: StateAfterPassword(w, got.user)}
+	kind := a.Kind
+	if out.State != SignedIn {
+		if a.Kind == CLI {
+			by := authz.ForCeremony(w.ID, "login", PrincipalOf(w.ID, got.user, a.Source))
+			return Started{}, s.owed(ctx, by, a.Request)
+		}
+		kind = Half
+		out.Methods = MethodsOf(w, got.user)
+	}
+	ops, err := s.rehash(got, password)
+	if err != nil {
+		return Started{}, err
+	}
+	out.Session, out.Secret, err = s.begin(ctx, w, got.user, got.userItem, kind, a.Source, a.Request, ops)
+	return out, err
+}
+
+// owed writes the event of a right password where a second factor cannot be
+// asked for, and returns ErrMFARequired.
+func (s *Service) owed(ctx context.Context, by authz.Allowed, req authz.Request) error {
+	e := by.Event(audit.AuthLoginRefused, s.store.Now()).WithRequest(req.ID, audit.HTTP{Method: req.Method, Route: req.Route}).
+		With(audit.Text("reason", "mfa_failed")).WithDescription("A right password came without the second factor that is owed.")
+	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
+		return err
+	}
+	return ErrMFARequired
+}
+
+// StateAfterPassword is the rule of what is owed after a right password: a
+// second factor if the user has one, enrolling one if the workspace demands
+// it. Source: design, section 7.
+func StateAfterPassword(w workspace.Workspace, u identity.User) State {
+	switch {
+	case u.HasSecondFactor():
+		return MFARequired
+	case w.Security.MFARequired:
+		return EnrolmentRequired
+	}
+	return SignedIn
+}
+
+// MethodsOf returns the methods with which u can prove a second factor here.
+func MethodsOf(w workspace.Workspace, u identity.User) []identity.Method {
+	var out []identity.Method
+	seen := map[identity.Method]bool{}
+	for _, f := range u.Factors {
+		if !seen[f.Method] && allowed(w, f.Method) {
+			seen[f.Method] = true
+			out = append(out, f.Method)
+		}
+	}
+	return out
+}
+
+func allowed(w workspace.Workspace, m identity.Method) bool {
+	for _, a := range w.Security.AllowedMFAMethods {
+		if a == string(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// rehash returns the operation that stores a hash with the present costs, when
+// the stored one is weaker.
+func (s *Service) rehash(got candidate, password credential.Password) ([]table.Op, error) {
+	if !got.hash.Weaker(credential.Current) {
+		return nil, nil
+	}
+	phc, err := credential.HashPassword(s.random, password, credential.Current)
+	if err != nil {
+		return nil, err
+	}
+	return []table.Op{table.Replace(got.passItem, PasswordRecord{PHC: phc, SetAt: s.store.Now()})}, nil
+}
+
+// begin stores a new session with its event; the account must still be what
+// was read.
+func (s *Service) begin(ctx context.Context, w workspace.Workspace, u identity.User, userItem table.Item, k Kind, src audit.Source, req authz.Request, more []table.Op) (Session, credential.Secret, error) {
+	now := s.store.Now()
+	name, err := s.store.NewID()
+	if err != nil {
+		return Session{}, credential.Secret{}, err
+	}
+	secret, err := credential.New(s.random, k.Prefix(), w.ID.UUID(), u.ID.UUID())
+	if err != nil {
+		return Session{}, credential.Secret{}, err
+	}
+	session := Begin(name, k, u, "password", src, now)
+	p := PrincipalOf(w.ID, u, src)
+	p.Request = req
+	p.Actor.SessionID = session.ID.UUID()
+	by := authz.ForCeremony(w.ID, "login", p)
+	e := by.Event(audit.AuthLogin, now).With(audit.Text("method", "password"), audit.List("factors", "password"),
+		audit.ID("session_id", session.ID.UUID())).WithDescription("Signed in with a password.")
+	if k == Half {
+		e = by.Event(audit.AuthLoginFirstFactor, now).With(audit.List("factors_owed", "mfa")).
+			WithDescription("The password was right; a second factor is owed.")
+	}
+	ops := append(more, table.Unchanged(userItem).Else(ErrInvalid),
+		table.Insert(Key(w.ID, u.ID, secret.Hash()), session).Until(session.EndsAt))
+	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: ops})
+	return session, secret, err
+}
+
+// maxLogin bounds what is looked up of a typed login name, in bytes; longer
+// text is no name of anybody.
+const maxLogin = 320
+
+// canonicalLogin returns the form under which a login name is looked up: the
+// e-mail key of an address, lower case of a username, and empty text, which
+// nobody has, for everything else.
+func canonicalLogin(typed string) string {
+	if e, err := identity.ParseEmail(typed); err == nil {
+		return e.Key
+	}
+	if name, err := identity.ParseUsername(strings.ToLower(typed)); err == nil && len(typed) <= maxLogin {
+		return name
+	}
+	return ""
+}

@@ -1,0 +1,157 @@
+// Package session holds sign-in sessions: what proves that a person is signed
+// in, for how long, and how strongly. It promises that a session ends at its
+// instant whatever schedules do, and that a handle of one workspace or kind
+// opens nothing of another.
+package session
+
+import (
+	"encoding/hex"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/mfa"
+	"paddock/shared/table"
+	"paddock/shared/workspace"
+)
+
+// A Kind is what a session is good for.
+type Kind uint8
+
+// The kinds. Half is the state between password and second factor: it opens
+// only what completes the sign-in.
+const (
+	Console Kind = iota + 1
+	CLI
+	Half
+)
+
+// String returns the kind's name in events and answers.
+func (k Kind) String() string {
+	switch k {
+	case Console:
+		return "web"
+	case CLI:
+		return "cli"
+	case Half:
+		return "half"
+	}
+	return "unknown"
+}
+
+// Prefix returns the prefix of the kind's handles.
+func (k Kind) Prefix() credential.Prefix {
+	switch k {
+	case Console:
+		return credential.ConsoleSession
+	case CLI:
+		return credential.CLISession
+	case Half:
+		return credential.HalfSession
+	}
+	return ""
+}
+
+// Limits of sessions. Source: NIST SP 800-63B-4, reauthentication at AAL2
+// (24 hours, 1 hour without activity); a half-signed-in session lives for the
+// length of one sign-in.
+const (
+	AbsoluteLimit = 24 * time.Hour
+	IdleLimit     = time.Hour
+	HalfLimit     = 10 * time.Minute
+	// TouchEvery is how often the last use of a session is written.
+	TouchEvery = time.Minute
+)
+
+// A Session is one signed-in browser or command line.
+type Session struct {
+	ID        id.ID[id.Session] `json:"id"`
+	Kind      Kind              `json:"kind"`
+	Epoch     int64             `json:"epoch"` // of the user when it began
+	CreatedAt time.Time         `json:"created_at"`
+	SeenAt    time.Time         `json:"seen_at"`
+	EndsAt    time.Time         `json:"ends_at"`
+	Method    string            `json:"method"`  // how the first factor was proved
+	Factors   []string          `json:"factors"` // all that was proved at sign-in
+	Proof     mfa.Proof         `json:"proof"`
+	Device    string            `json:"device"` // user agent, shown to its owner
+	Address   string            `json:"address"`
+	// EnrolOnly is set for a session opened by a recovery code.
+	EnrolOnly bool `json:"enrol_only,omitempty"`
+}
+
+// Live reports whether the session is still good at now: before its absolute
+// end and, for a browser, used within IdleLimit.
+func (s Session) Live(now time.Time) bool {
+	if !now.Before(s.EndsAt) {
+		return false
+	}
+	return s.Kind == CLI || now.Sub(s.SeenAt) < IdleLimit
+}
+
+// Begin returns a new session of a kind at now.
+func Begin(name id.UUID, k Kind, u identity.User, method string, src audit.Source, now time.Time) Session {
+	limit := AbsoluteLimit
+	if k == Half {
+		limit = HalfLimit
+	}
+	return Session{ID: id.Of[id.Session](name), Kind: k, Epoch: u.Epoch, CreatedAt: now, SeenAt: now, EndsAt: now.Add(limit),
+		Method: method, Factors: []string{method}, Device: src.UserAgent, Address: src.IP.String()}
+}
+
+// Key places a session by the hash of its handle, in the partition of its user.
+func Key(ws id.ID[id.Workspace], user id.ID[id.Principal], hash [32]byte) table.Key {
+	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: user.String(), SK: skPrefix + hex.EncodeToString(hash[:])}
+}
+
+const skPrefix = "session#"
+
+// Refusals of credentials. What exactly is wrong with one is not told.
+var (
+	ErrNoCredential = fault.Error{Kind: fault.Unauthenticated, Code: "authentication_required",
+		Detail: "Sign in first."}
+	ErrInvalid = fault.Error{Kind: fault.Unauthenticated, Code: "session_invalid",
+		Detail: "This session or token is not valid any more. Sign in again."}
+	ErrHalf = fault.Error{Kind: fault.Unauthenticated, Code: "sign_in_incomplete",
+		Detail: "Finish signing in first."}
+	ErrEnrolOnly = fault.Error{Kind: fault.Denied, Code: "enrolment_required",
+		Detail: "Set up a sign-in method first: this session may do nothing else."}
+)
+
+// An Authenticated request: the session with everything that the guard read
+// beside it in one round trip.
+type Authenticated struct {
+	Workspace     workspace.Workspace
+	WorkspaceItem table.Item
+	User          identity.User
+	UserItem      table.Item
+	Session       Session
+	SessionItem   table.Item
+	Hash          string
+	Objects       []table.Item // those of the path that are there
+}
+
+// Principal returns who the request comes from, as decisions and the audit log
+// see it at now.
+func (a Authenticated) Principal(src audit.Source, req authz.Request, now time.Time) authz.Principal {
+	p := PrincipalOf(a.Workspace.ID, a.User, src)
+	p.Request = req
+	p.Actor.SessionID = a.Session.ID.UUID()
+	p.Auth = audit.Auth{Method: a.Session.Method, Factors: a.Session.Factors}
+	if !a.Session.Proof.ID.Zero() {
+		p.Auth.ProofID = a.Session.Proof.ID.UUID()
+		p.Auth.MFAAge = max(0, now.Sub(a.Session.Proof.At))
+	}
+	return p
+}
+
+// PrincipalOf returns a user as principal without a session, for the steps of
+// signing in.
+func PrincipalOf(ws id.ID[id.Workspace], u identity.User, src audit.Source) authz.Principal {
+	return authz.Principal{Workspace: ws, ID: u.ID, Role: u.Role, Source: src,
+		Actor: audit.Actor{Type: audit.UserActor, ID: u.ID.UUID(), Username: u.Username, Display: u.DisplayName(), RoleSetting: u.Role.String()}}
+}

@@ -1,0 +1,170 @@
+package workspace
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"paddock/shared/audit"
+	"paddock/shared/fault"
+)
+
+// A SecurityPatch is a change of the security settings: nil means "as it is".
+// Clients send the whole document back; a field that this version cannot
+// change yet is refused by name when its value differs.
+type SecurityPatch struct {
+	MFARequired        *bool     `json:"mfa_required,omitempty"`
+	MFATimeout         *Whole    `json:"mfa_timeout,omitempty"`
+	AllowedMFAMethods  *[]string `json:"allowed_mfa_methods,omitempty"`
+	MFARequiredActions *[]string `json:"mfa_required_actions,omitempty"`
+	PasskeyAsMFA       *bool     `json:"passkey_as_mfa,omitempty"`
+}
+
+// A PreferencesPatch is a change of the preferences: nil means "as it is".
+type PreferencesPatch struct {
+	Language            *string `json:"language,omitempty"`
+	Timezone            *string `json:"timezone,omitempty"`
+	InviteTTL           *Whole  `json:"invite_ttl,omitempty"`
+	WebshSessionTimeout *Whole  `json:"websh_session_timeout,omitempty"`
+	AutoAgentUpgrade    *bool   `json:"auto_agent_upgrade,omitempty"`
+}
+
+// An AccessControlPatch is a change of access control: nil means "as it is".
+type AccessControlPatch struct {
+	AllowSudoWithMFA        *bool   `json:"allow_sudo_with_mfa,omitempty"`
+	AllowDirectRoot         *bool   `json:"allow_direct_root,omitempty"`
+	AllowTunnelByDefault    *bool   `json:"allow_tunnel_by_default,omitempty"`
+	AllowEditorByDefault    *bool   `json:"allow_editor_by_default,omitempty"`
+	HomeDirectoryPermission *string `json:"home_directory_permission,omitempty"`
+}
+
+// A Whole is a whole number on the wire: 900, never "900", 60.5, 1e3 or null.
+type Whole int
+
+// UnmarshalJSON accepts the canonical decimal form of an int32 and nothing
+// else, so that no value overflows when it becomes a duration.
+func (w *Whole) UnmarshalJSON(b []byte) error {
+	n, err := strconv.ParseInt(string(b), 10, 32)
+	if err != nil || strconv.FormatInt(n, 10) != string(b) {
+		return fmt.Errorf("%q is no whole number", b)
+	}
+	*w = Whole(n)
+	return nil
+}
+
+func rangeRefusal(field string, low, high int) fault.Error {
+	return fault.Field(field, "out_of_range", fmt.Sprintf("The value must be from %d to %d seconds.", low, high))
+}
+
+// ErrNotYet refuses a change that this version does not carry out.
+var ErrNotYet = fault.Error{Kind: fault.Invalid, Code: "not_changeable", Detail: "This setting cannot be changed in this version."}
+
+// Apply returns the settings after a patch, and what changed. Values out of
+// bounds are refused by name, never clamped.
+func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
+	var changes []audit.Change
+	if p.MFATimeout != nil {
+		n := int(*p.MFATimeout)
+		if n < MinMFATimeout || n > MaxMFATimeout {
+			return Security{}, nil, rangeRefusal("mfa_timeout", MinMFATimeout, MaxMFATimeout)
+		}
+		changes = note(changes, "mfa_timeout", &s.MFATimeout, n)
+	}
+	if p.MFARequired != nil {
+		changes = note(changes, "mfa_required", &s.MFARequired, *p.MFARequired)
+	}
+	if p.AllowedMFAMethods != nil && !sameSet(*p.AllowedMFAMethods, s.AllowedMFAMethods) {
+		return Security{}, nil, ErrNotYet.In("allowed_mfa_methods")
+	}
+	if p.MFARequiredActions != nil && !sameSet(*p.MFARequiredActions, s.MFARequiredActions) {
+		return Security{}, nil, ErrNotYet.In("mfa_required_actions")
+	}
+	if p.PasskeyAsMFA != nil && *p.PasskeyAsMFA != s.PasskeyAsMFA {
+		return Security{}, nil, ErrNotYet.In("passkey_as_mfa")
+	}
+	return s, changes, nil
+}
+
+// Apply returns the preferences after a patch, and what changed.
+func (s Preferences) Apply(p PreferencesPatch) (Preferences, []audit.Change, error) {
+	var changes []audit.Change
+	if p.Language != nil {
+		if !tag(*p.Language) {
+			return Preferences{}, nil, fault.Field("language", "invalid_value", "The language must be a tag such as en or ko.")
+		}
+		changes = note(changes, "language", &s.Language, *p.Language)
+	}
+	if p.Timezone != nil {
+		if len(*p.Timezone) == 0 || len(*p.Timezone) > 64 || strings.ContainsFunc(*p.Timezone, control) {
+			return Preferences{}, nil, fault.Field("timezone", "invalid_value", "The time zone must be a name such as UTC or Asia/Seoul.")
+		}
+		changes = note(changes, "timezone", &s.Timezone, *p.Timezone)
+	}
+	if p.InviteTTL != nil {
+		n := int(*p.InviteTTL)
+		if n < MinInviteTTL || n > MaxInviteTTL {
+			return Preferences{}, nil, rangeRefusal("invite_ttl", MinInviteTTL, MaxInviteTTL)
+		}
+		changes = note(changes, "invite_ttl", &s.InviteTTL, n)
+	}
+	if p.WebshSessionTimeout != nil {
+		n := int(*p.WebshSessionTimeout)
+		if n < MinWebshTimeout || n > MaxWebshTimeout {
+			return Preferences{}, nil, rangeRefusal("websh_session_timeout", MinWebshTimeout, MaxWebshTimeout)
+		}
+		changes = note(changes, "websh_session_timeout", &s.WebshSessionTimeout, n)
+	}
+	if p.AutoAgentUpgrade != nil {
+		changes = note(changes, "auto_agent_upgrade", &s.AutoAgentUpgrade, *p.AutoAgentUpgrade)
+	}
+	return s, changes, nil
+}
+
+// Apply returns access control after a patch, and what changed.
+func (s AccessControl) Apply(p AccessControlPatch) (AccessControl, []audit.Change, error) {
+	var changes []audit.Change
+	for _, f := range []struct {
+		name string
+		at   *bool
+		want *bool
+	}{
+		{"allow_sudo_with_mfa", &s.AllowSudoWithMFA, p.AllowSudoWithMFA},
+		{"allow_direct_root", &s.AllowDirectRoot, p.AllowDirectRoot},
+		{"allow_tunnel_by_default", &s.AllowTunnelByDefault, p.AllowTunnelByDefault},
+		{"allow_editor_by_default", &s.AllowEditorByDefault, p.AllowEditorByDefault},
+	} {
+		if f.want != nil {
+			changes = note(changes, f.name, f.at, *f.want)
+		}
+	}
+	if p.HomeDirectoryPermission != nil {
+		mode := *p.HomeDirectoryPermission
+		if len(mode) != 3 || strings.Trim(mode, "01234567") != "" {
+			return AccessControl{}, nil, fault.Field("home_directory_permission", "invalid_value", "The permission must be three octal digits such as 750.")
+		}
+		changes = note(changes, "home_directory_permission", &s.HomeDirectoryPermission, mode)
+	}
+	return s, changes, nil
+}
+
+// note sets a value and records the change, if it is one.
+func note[T comparable](changes []audit.Change, path string, at *T, want T) []audit.Change {
+	if *at == want {
+		return changes
+	}
+	c := audit.Change{Path: path, Before: fmt.Sprint(*at), After: fmt.Sprint(want)}
+	*at = want
+	return append(changes, c)
+}
+
+func sameSet(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}
+
+func tag(s string) bool {
+	return len(s) >= 2 && len(s) <= 16 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
+}
+
+func control(r rune) bool { return r < ' ' || r == 0x7f }

@@ -1,0 +1,155 @@
+// Package workspace holds the workspace itself: its names, its hosts and its
+// settings with their bounds. It knows nothing of the people in it.
+package workspace
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/table"
+)
+
+// A Workspace is the tenant, as its head item holds it.
+type Workspace struct {
+	ID   id.ID[id.Workspace] `json:"id"`
+	Slug string              `json:"slug"`
+	Name string              `json:"name"`
+	// Origins are the addresses that it answers on, canonical first. Links,
+	// cookies and passkeys hang on them; the Host header only selects.
+	Origins       []string      `json:"origins"`
+	CreatedAt     time.Time     `json:"created_at"`
+	Security      Security      `json:"security"`
+	Preferences   Preferences   `json:"preferences"`
+	AccessControl AccessControl `json:"access_control"`
+}
+
+// Canonical returns the origin that links are made with.
+func (w Workspace) Canonical() string {
+	if len(w.Origins) == 0 {
+		return ""
+	}
+	return w.Origins[0]
+}
+
+// Serves reports whether a request for this host belongs to the workspace.
+func (w Workspace) Serves(host string) bool {
+	for _, origin := range w.Origins {
+		if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, host) {
+			return true
+		}
+	}
+	return false
+}
+
+// MFATimeout returns how long an MFA verification stays valid.
+func (w Workspace) MFATimeout() time.Duration {
+	return time.Duration(w.Security.MFATimeout) * time.Second
+}
+
+// Security is the document /api/workspaces/security/-/. Source: alpacon-wire
+// 6.5; specification, "MFA enforcement".
+type Security struct {
+	MFARequired        bool     `json:"mfa_required"`
+	MFATimeout         int      `json:"mfa_timeout"` // seconds
+	AllowedMFAMethods  []string `json:"allowed_mfa_methods"`
+	MFARequiredActions []string `json:"mfa_required_actions"`
+	PasskeyAsMFA       bool     `json:"passkey_as_mfa"`
+}
+
+// Preferences is the document /api/workspaces/preferences/-/.
+type Preferences struct {
+	Language            string `json:"language"`
+	Timezone            string `json:"timezone"`
+	InviteTTL           int    `json:"invite_ttl"`            // seconds
+	WebshSessionTimeout int    `json:"websh_session_timeout"` // seconds
+	AutoAgentUpgrade    bool   `json:"auto_agent_upgrade"`
+}
+
+// AccessControl is the document /api/workspaces/access-control/-/.
+type AccessControl struct {
+	AllowSudoWithMFA        bool   `json:"allow_sudo_with_mfa"`
+	AllowDirectRoot         bool   `json:"allow_direct_root"`
+	AllowTunnelByDefault    bool   `json:"allow_tunnel_by_default"`
+	AllowEditorByDefault    bool   `json:"allow_editor_by_default"`
+	HomeDirectoryPermission string `json:"home_directory_permission"`
+}
+
+// Bounds of settings, in seconds. Source: specification, "MFA enforcement" and
+// "Session security"; the lifetime of invitations is ours.
+const (
+	MinMFATimeout, DefaultMFATimeout, MaxMFATimeout       = 60, 900, 86_400
+	MinWebshTimeout, DefaultWebshTimeout, MaxWebshTimeout = 900, 3_600, 86_400
+	MinInviteTTL, DefaultInviteTTL, MaxInviteTTL          = 3_600, 172_800, 2_592_000
+)
+
+// MFAMethods are the methods that exist, in the order of the specification's
+// list. Source: specification, "Supported MFA methods".
+var MFAMethods = []string{"hardware_key", "biometric", "otp", "email", "phone", "recovery_code"}
+
+// MFAActions are the action families that can require a fresh verification.
+// Source: specification, "Actions that can require step-up MFA".
+var MFAActions = []string{"websh", "webftp", "command", "editor", "deploy_shell", "server"}
+
+// Defaults returns the settings of a new workspace.
+func Defaults() (Security, Preferences, AccessControl) {
+	return Security{MFARequired: true, MFATimeout: DefaultMFATimeout, AllowedMFAMethods: slices.Clone(MFAMethods),
+			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true},
+		Preferences{Language: "en", Timezone: "UTC", InviteTTL: DefaultInviteTTL, WebshSessionTimeout: DefaultWebshTimeout, AutoAgentUpgrade: false},
+		AccessControl{AllowSudoWithMFA: true, HomeDirectoryPermission: "750"}
+}
+
+// Refusals of names.
+var (
+	ErrSlug = fault.Field("slug", "invalid_slug", "A slug has 1 to 40 of a-z, 0-9 and inner hyphens, and is not a reserved name.")
+	ErrName = fault.Field("name", "invalid_name", "A workspace name has 1 to 80 characters without control characters.")
+)
+
+// reserved are labels that the deployment itself uses.
+var reserved = []string{"www", "api", "gw", "events", "auth", "admin", "mail", "static"}
+
+// CheckSlug refuses what cannot be the first label of a host name.
+func CheckSlug(s string) error {
+	if len(s) < 1 || len(s) > 40 || s[0] == '-' || s[len(s)-1] == '-' || slices.Contains(reserved, s) {
+		return ErrSlug
+	}
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return ErrSlug
+		}
+	}
+	return nil
+}
+
+// HeadKey returns the key of the workspace's head item.
+func HeadKey(ws id.ID[id.Workspace]) table.Key { return table.WorkspaceKey(ws, 0) }
+
+// Decode reads a head item.
+func Decode(item table.Item) (Workspace, error) {
+	var w Workspace
+	if err := table.Decode(item, &w); err != nil {
+		return Workspace{}, err
+	}
+	return w, nil
+}
+
+// Save returns the operation that writes a changed workspace.
+func Save(read table.Item, w Workspace) table.Op { return table.Replace(read, w, table.Alive) }
+
+// SlugOf returns the slug that a host names: its first label on one of the
+// deployment's base hosts, or the default workspace on a base host itself.
+func SlugOf(host string, baseHosts []string, fallback string) (string, bool) {
+	host = strings.ToLower(host)
+	for _, base := range baseHosts {
+		if host == base {
+			return fallback, fallback != ""
+		}
+		if label, ok := strings.CutSuffix(host, "."+base); ok && CheckSlug(label) == nil {
+			return label, true
+		}
+	}
+	return "", false
+}
