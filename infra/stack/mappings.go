@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"encoding/json"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -16,29 +14,10 @@ const (
 	queueBatch           = 10
 )
 
-// streamFilter is the pattern that lets inserts of one kind of item through.
-type streamFilter struct {
-	EventName []string      `json:"eventName"`
-	DynamoDB  streamPattern `json:"dynamodb"`
-}
-
-type streamPattern struct {
-	NewImage struct {
-		Kind struct {
-			S []string `json:"S"`
-		} `json:"kind"`
-	} `json:"NewImage"`
-}
-
-// insertsOf returns the filter text for inserts of items of a kind.
+// insertsOf returns the filter pattern for inserts of one kind of item; kind
+// is plain letters.
 func insertsOf(kind string) string {
-	filter := streamFilter{EventName: []string{"INSERT"}}
-	filter.DynamoDB.NewImage.Kind.S = []string{kind}
-	text, err := json.Marshal(filter)
-	if err != nil {
-		return "" // cannot happen: the type holds only strings
-	}
-	return string(text)
+	return `{"eventName":["INSERT"],"dynamodb":{"NewImage":{"kind":{"S":["` + kind + `"]}}}}`
 }
 
 func (s *deployment) addMappings() {

@@ -4,8 +4,9 @@ package stack
 const deploymentTag = "paddock:deployment"
 
 // narrow returns the statements that come on top of a function's rights under
-// the parameter StrictConditions. All are denials with a negative operator,
-// so a condition key that is absent from a request denies it.
+// the parameter StrictConditions. All are denials; but for LocksAreLong
+// they have a negative operator, so that a condition key absent from a request
+// denies it. Without a lock a request already fails ObjectsAreLocked.
 func (s *deployment) narrow(function string) []statement {
 	switch function {
 	case "provision":

@@ -68,7 +68,7 @@ func up(ctx context.Context, b bench, _ []string) error {
 	if err := b.step("Starting the front", func() error { return b.restartFront(ctx, env) }); err != nil {
 		return err
 	}
-	if err := b.step("Preparing the demo", func() error { env, err = seed(ctx, b.root, env); return err }); err != nil {
+	if err := b.step("Preparing the demo", func() error { env, err = seed(ctx, b, e, env); return err }); err != nil {
 		return err
 	}
 	if err := environment.Save(b.root, env); err != nil {

@@ -2,13 +2,13 @@ package credential
 
 import "hash/crc32"
 
-// crcTables drive CRC-32 (IEEE) sixteen bytes at a time. crcTables[k][b] is the
+// crcTables drive CRC-32 (IEEE) eight bytes at a time. crcTables[k][b] is the
 // checksum of byte b followed by k zero bytes. The standard library's function
 // makes its argument escape, which costs each token check an allocation; a
 // test holds the two equal.
 var crcTables = crcSlices()
 
-func crcSlices() (t [16][256]uint32) {
+func crcSlices() (t [8][256]uint32) {
 	t[0] = *crc32.IEEETable
 	for b := range t[0] {
 		for k := 1; k < len(t); k++ {
@@ -29,13 +29,10 @@ func checksum(head string) (out [checkWidth]byte) {
 func crcIEEE(s string) uint32 {
 	t := &crcTables
 	crc := ^uint32(0)
-	for ; len(s) >= 16; s = s[16:] {
+	for ; len(s) >= 8; s = s[8:] {
 		crc ^= uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-		// What does not wait for crc comes first.
-		tail := t[11][s[4]] ^ t[10][s[5]] ^ t[9][s[6]] ^ t[8][s[7]] ^
-			t[7][s[8]] ^ t[6][s[9]] ^ t[5][s[10]] ^ t[4][s[11]] ^
-			t[3][s[12]] ^ t[2][s[13]] ^ t[1][s[14]] ^ t[0][s[15]]
-		crc = tail ^ t[15][byte(crc)] ^ t[14][byte(crc>>8)] ^ t[13][byte(crc>>16)] ^ t[12][crc>>24]
+		crc = t[7][byte(crc)] ^ t[6][byte(crc>>8)] ^ t[5][byte(crc>>16)] ^ t[4][crc>>24] ^
+			t[3][s[4]] ^ t[2][s[5]] ^ t[1][s[6]] ^ t[0][s[7]]
 	}
 	for i := range len(s) {
 		crc = t[0][byte(crc)^s[i]] ^ crc>>8

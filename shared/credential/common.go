@@ -18,9 +18,11 @@ const (
 	minStem = 4
 )
 
-// substitutions undo the letters that people replace; a 1 is an i or an l.
+// substitutions undo the letters that people replace; a 1 is an i, an l or
+// itself.
 var substitutions = []*strings.Replacer{
 	strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t"),
+	strings.NewReplacer("@", "a", "4", "a", "3", "e", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t"),
 	strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "l", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t"),
 }
 

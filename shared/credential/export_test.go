@@ -7,3 +7,6 @@ var (
 	AppendBody = appendBody
 	Period     = period
 )
+
+// HashText prints a parsed hash.
+func HashText(h Hash) string { return h.text() }

@@ -98,8 +98,13 @@ func HashPassword(r io.Reader, p Password, c Params) (string, error) {
 		return "", err
 	}
 	tag := argon2.IDKey([]byte(p.text), salt, c.Time, c.MemoryKiB, c.Threads, tagSize)
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.MemoryKiB, c.Time, c.Threads,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(tag)), nil
+	return Hash{params: c, salt: salt, tag: tag}.text(), nil
+}
+
+// text returns the PHC string of h, the one that ParseHash reads.
+func (h Hash) text() string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.params.MemoryKiB, h.params.Time, h.params.Threads,
+		base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.tag))
 }
 
 // ParseHash reads a PHC string of argon2id, version 19, within the bounds.
@@ -117,6 +122,9 @@ func ParseHash(phc string) (Hash, bool) {
 	p, ok3 := cost(costs[2], "p=", maxThreads)
 	if !ok1 || !ok2 || !ok3 || m < 8*p {
 		return Hash{}, false
+	}
+	if strings.ContainsAny(parts[4]+parts[5], "\r\n") {
+		return Hash{}, false // the decoder would pass over them
 	}
 	strict := base64.RawStdEncoding.Strict()
 	salt, err1 := strict.DecodeString(parts[4])

@@ -38,11 +38,28 @@ func ReadRecoveryCode(typed string) (string, bool) {
 	if len(typed) > 64 {
 		return "", false
 	}
-	s := strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(typed))
+	s := strings.Map(canonicalLetter, typed)
 	if len(s) != recoveryBytes*8/5 || strings.Trim(s, recoveryAlphabet) != "" {
 		return "", false
 	}
 	return s, true
+}
+
+// canonicalLetter maps ASCII alone: strings.ToUpper would make letters of
+// other scripts into ours.
+func canonicalLetter(r rune) rune {
+	if r >= 'a' && r <= 'z' {
+		r += 'A' - 'a'
+	}
+	switch r {
+	case ' ', '-':
+		return -1
+	case 'O':
+		return '0'
+	case 'I', 'L':
+		return '1'
+	}
+	return r
 }
 
 // HashRecoveryCode returns what is stored of a code in its canonical form; it

@@ -23,6 +23,9 @@ type Op struct {
 	write Write
 	value any
 	err   error // what to return when this operation's condition fails
+	// whole is set for records that are stored as they are: those that lead to
+	// a workspace, and its keyrings.
+	whole bool
 }
 
 // Insert writes a new item whose payload is value as JSON; nothing may be
@@ -106,7 +109,7 @@ func (s *Store) CommitNew(ctx context.Context, by authz.Allowed, keys *seal.Keys
 		return ErrNoProof
 	}
 	for _, r := range records {
-		c.Ops = append(c.Ops, Op{write: Write{Verb: Put, Record: r}})
+		c.Ops = append(c.Ops, Op{write: Write{Verb: Put, Record: r}, whole: true})
 	}
 	return s.commit(ctx, by.Workspace(), keys, c)
 }
@@ -196,7 +199,7 @@ func refusal(err error, ops []Op, writes int, fenced bool) error {
 
 func (s *Store) sealOp(ws id.ID[id.Workspace], keys *seal.Keys, op Op) (Write, error) {
 	w := op.write
-	if w.Record.Key.Workspace != ws {
+	if w.Record.Key.Workspace != ws && !op.whole {
 		return Write{}, ErrNoProof
 	}
 	if err := w.Record.Key.check(); err != nil {
