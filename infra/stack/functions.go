@@ -49,11 +49,11 @@ func functionShapes() []functionShape {
 			"PADDOCK_BASE_URLS", "PADDOCK_DEFAULT_WORKSPACE",
 		}},
 		{"relay", "Puts messages on queues", memoryMB, backgroundTimeoutSeconds, []string{
-			"PADDOCK_PREFIX", "PADDOCK_MESSAGE_QUEUE_URL",
+			"PADDOCK_PREFIX", "PADDOCK_MESSAGE_QUEUE_URL", "PADDOCK_DEAD_QUEUE_URL",
 		}},
 		{"archive", "Writes the audit log", memoryMB, backgroundTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_BASE_URLS", "PADDOCK_AUDIT_BUCKET",
-			"PADDOCK_SIGNING_KEY", "PADDOCK_RETENTION_DAYS",
+			"PADDOCK_SIGNING_KEY", "PADDOCK_RETENTION_DAYS", "PADDOCK_DEAD_QUEUE_URL",
 		}},
 		{"tasks", "Sends messages and sweeps what is due", memoryMB, backgroundTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_BASE_URLS",
@@ -127,6 +127,7 @@ func (s *deployment) variables() map[string]*string {
 		"PADDOCK_DEFAULT_WORKSPACE":        jsii.String(s.props.DefaultWorkspace),
 		"PADDOCK_MAIL_SENDER":              jsii.String(s.props.MailSender),
 		"PADDOCK_MESSAGE_QUEUE_URL":        s.messages.Ref(),
+		"PADDOCK_DEAD_QUEUE_URL":           s.streamDead.Ref(),
 		"PADDOCK_AUDIT_BUCKET":             s.bucket.Ref(),
 		"PADDOCK_SIGNING_KEY":              s.signingKey.AttrArn(),
 		"PADDOCK_RETENTION_DAYS":           jsii.String(strconv.Itoa(s.props.RetentionDays)),

@@ -55,7 +55,14 @@ func (e *Engine) Deploy(ctx context.Context, d Deployment) (Outputs, error) {
 	if err := s.apply(ctx, string(template), parameters); err != nil {
 		return nil, fmt.Errorf("deploy %s: %w", d.Stack, err)
 	}
-	return s.await(ctx)
+	outputs, err := s.await(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.mend(ctx, d.Template); err != nil {
+		return nil, fmt.Errorf("deploy %s: %w", d.Stack, err)
+	}
+	return outputs, nil
 }
 
 // declared keeps the parameters that the template knows.
