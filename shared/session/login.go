@@ -66,7 +66,8 @@ const (
 	pairWindow   = 15 * time.Minute
 	accountTries = 100 // per account
 	accountDay   = 24 * time.Hour
-	addressTries = 300 // per address, over all accounts
+	addressTries = 300                // per address, over all accounts
+	pairLimit    = "10 in 15 minutes" // the pair's budget, as events name it
 )
 
 // PasswordKey places a user's password hash.
@@ -210,7 +211,7 @@ func (s *Service) absent() (id.ID[id.Principal], error) {
 // refuse writes the event of a refused attempt and returns the refusal.
 func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal error) error {
 	e := by.Event(audit.AuthLoginRefused, s.store.Now()).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
-		audit.Number("attempt_no", attempt), audit.Number("limit", pairTries)).
+		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
 		WithDescription("A sign-in was refused.")
 	if !u.ID.Zero() {
 		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})

@@ -1,0 +1,99 @@
+# Paddock. `make help` lists what there is to do; `make up` is the start.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := .local/bin/golangci-lint
+DEV := .local/bin/dev
+# Go files that npm packages carry are none of ours.
+PACKAGES = $$(go list ./... | grep -v /node_modules/)
+ARCH ?= arm64
+
+export PORT TLS_PORT
+
+.PHONY: help up down reset demo test test-short soak lint bench build synth check-sam deploy-local deploy clock otp mail logs tools lock dev
+
+help: ## list the targets
+	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+up: dev ## start the local environment and deploy to it [PORT=8080] [TLS_PORT=8443]
+	@$(DEV) up
+
+down: dev ## stop it and keep its state
+	@$(DEV) down
+
+reset: dev ## stop it and forget its state and the demo
+	@$(DEV) reset
+
+demo: ## walk through the whole journey, step by step
+	@go run ./localstack/demo
+
+test: tools ## run all tests (a private engine is started where one is needed)
+	go test -timeout 20m $(PACKAGES)
+
+test-short: ## run the tests that need no engine
+	go test -short -timeout 5m $(PACKAGES)
+
+soak: tools ## run the long tests
+	PADDOCK_SOAK=1 go test -timeout 60m $(PACKAGES)
+
+lint: $(GOLANGCI)-$(GOLANGCI_VERSION) ## vet, golangci-lint with gofumpt, cfn-lint
+	go vet $(PACKAGES)
+	$(GOLANGCI)-$(GOLANGCI_VERSION) run $(LINT_FLAGS)
+	infra/lint.sh
+
+bench: tools ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem -timeout 30m $(PACKAGES)
+
+build: dev ## build console and functions for AWS into build/ [ARCH=arm64|amd64]
+	@$(DEV) build -arch $(ARCH)
+
+synth: ## synthesise the template and rewrite the committed golden
+	go test ./infra/... -update
+
+check-sam: ## let SAM validate the synthesised template (needs the sam command)
+	@command -v sam >/dev/null || { echo "The sam command was not found. Get it from https://aws.amazon.com/serverless/sam/."; exit 1; }
+	sam validate --lint
+
+deploy-local: tools ## run the real cdk bootstrap and cdk deploy against an engine of its own
+	infra/deploy-local.sh
+
+deploy: build ## deploy to the AWS account of the environment [CDK_FLAGS=...]
+	@infra/deploy.sh $(CDK_FLAGS)
+
+clock: dev ## move the functions' clock: ADVANCE=2h30m or ADVANCE=14d, or RESET=1
+	@$(DEV) clock $(if $(ADVANCE),-advance=$(ADVANCE)) $(if $(RESET)$(filter RESET,$(MAKECMDGOALS)),-reset)
+
+otp: dev ## print the present one-time code of a demo account: USER=<name>
+	@$(DEV) otp -user="$(USER)"
+
+mail: dev ## print the mail that was sent [FORMAT=json]
+	@$(DEV) mail $(if $(FORMAT),-format=$(FORMAT))
+
+logs: dev ## print what the functions logged [FUNCTION=api] [SINCE=1h]
+	@$(DEV) logs $(if $(FUNCTION),-function=$(FUNCTION)) $(if $(SINCE),-since=$(SINCE))
+
+tools: dev ## check the machine and install the pinned engine into .local
+	@$(DEV) tools
+
+lock: ## pin the engine's packages anew from localstack/requirements.in
+	.local/venv/bin/pip install --quiet pip-tools
+	CUSTOM_COMPILE_COMMAND="make lock" .local/venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	  --output-file localstack/requirements.lock localstack/requirements.in
+
+dev:
+	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed and was not found. Get it from https://go.dev/dl/."; exit 1; }
+	@go build -o $(DEV) ./localstack/dev
+
+# `make clock RESET` as well as `make clock RESET=1`.
+.PHONY: RESET
+RESET:
+	@:
+
+$(GOLANGCI)-$(GOLANGCI_VERSION):
+	@mkdir -p .local/bin
+	GOBIN=$(CURDIR)/.local/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(GOLANGCI) $@
