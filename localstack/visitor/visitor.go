@@ -6,6 +6,7 @@ package visitor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,8 @@ type Visitor struct {
 	Client *http.Client
 	Agent  string
 	Bearer string // sent as token="…" instead of the cookie, as the CLI does
+	Host   string // sent instead of the host of Base, when not empty
+	Origin string // sent instead of Base, when not empty
 
 	cookie string
 }
@@ -72,6 +75,18 @@ func (v *Visitor) Do(ctx context.Context, method, path string, body any) (Answer
 			return Answer{}, err
 		}
 	}
+	return v.patiently(ctx, method, path, payload)
+}
+
+// Raw is Do with a body that may be no JSON: json.RawMessage is sent as it is.
+func (v *Visitor) Raw(ctx context.Context, method, path string, body any) (Answer, error) {
+	if raw, ok := body.(json.RawMessage); ok {
+		return v.patiently(ctx, method, path, raw)
+	}
+	return v.Do(ctx, method, path, body)
+}
+
+func (v *Visitor) patiently(ctx context.Context, method, path string, payload []byte) (Answer, error) {
 	for attempt := 0; ; attempt++ {
 		a, err := v.once(ctx, method, path, payload)
 		engine := a.Status == http.StatusTooManyRequests && a.Problem().Code == ""
@@ -94,7 +109,8 @@ func (v *Visitor) once(ctx context.Context, method, path string, payload []byte)
 	if payload != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Origin", v.Base)
+	r.Host = v.Host
+	r.Header.Set("Origin", cmp.Or(v.Origin, v.Base))
 	if v.Agent != "" {
 		r.Header.Set("User-Agent", v.Agent)
 	}

@@ -1,0 +1,159 @@
+package deployed_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"paddock/localstack/seeding"
+	"paddock/localstack/visitor"
+	"paddock/shared/authz"
+	"paddock/shared/id"
+	"paddock/shared/permission"
+	"paddock/shared/provision"
+	"paddock/shared/route"
+)
+
+// A stranger is one kind of caller of the matrix.
+type stranger struct {
+	name  string
+	visit *visitor.Visitor
+	role  authz.RoleSetting // zero for nobody known
+	stale bool
+}
+
+// TestEveryRowRefusesEveryStranger sends each row of the route table as each
+// kind of caller. What status and code it must answer follows from the row's
+// rule alone. Callers that the rule admits send a body that is no JSON:
+// authorization comes first, so admitted means refused for the body, or served.
+func TestEveryRowRefusesEveryStranger(t *testing.T) {
+	sue, stan, mia := shared.account(t, "superuser"), shared.account(t, "staff"), shared.account(t, "member")
+	chief := shared.signIn(t, sue)
+	var self struct{ ID string }
+	if err := chief.Want(t.Context(), http.StatusOK, "GET", "/api/iam/users/-/", nil, &self); err != nil {
+		t.Fatal(err)
+	}
+	all := []stranger{
+		{name: "anonymous", visit: &visitor.Visitor{Base: shared.env.BaseURL}},
+		{name: "garbage", visit: (&visitor.Visitor{Base: shared.env.BaseURL}).WithCookie("pdks_garbage")},
+		{name: "half", visit: shared.half(t, sue)},
+		{name: "foreign superuser", visit: foreign(t)},
+		{name: "member", visit: shared.signIn(t, mia), role: authz.Member},
+		{name: "staff", visit: shared.signIn(t, stan), role: authz.Staff},
+		{name: "superuser", visit: chief, role: authz.Superuser},
+	}
+	probes := 0
+	for _, row := range route.Rows {
+		for _, s := range all {
+			probes += probe(t, row, s, self.ID)
+		}
+	}
+	shared.advance(t, 20*time.Minute)
+	for _, row := range route.Rows {
+		probes += probe(t, row, stranger{name: "superuser with a stale proof", visit: chief, role: authz.Superuser, stale: true}, self.ID)
+	}
+	if want := len(route.Rows) * (len(all) + 1); probes != want || want == 0 {
+		t.Fatalf("%d probes of %d", probes, want)
+	}
+}
+
+// foreign returns the session of another workspace's superuser, sent to this
+// workspace's host.
+func foreign(t *testing.T) *visitor.Visitor {
+	t.Helper()
+	no := false
+	if _, err := seeding.Workspace(t.Context(), shared.engine, provision.Request{Slug: "foreign", Name: "Foreign", Email: "boss@foreign.example", MFARequired: &no}); err != nil {
+		t.Fatal(err)
+	}
+	base, err := url.Parse(shared.env.BaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := seeding.Link(t.Context(), shared.engine, "boss@foreign.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &visitor.Visitor{Base: shared.env.BaseURL, Host: "foreign." + base.Host, Origin: "http://foreign." + base.Host}
+	err = v.Want(t.Context(), http.StatusCreated, "POST", "/api/auth/invitations/accept/", map[string]string{"token": secret, "username": "boss", "password": "correct-horse-battery-lamp"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return (&visitor.Visitor{Base: shared.env.BaseURL}).WithCookie(v.Cookie())
+}
+
+// endings are rows that end the caller's own session when admitted.
+var endings = map[string]bool{"POST /api/auth/logout/": true, "POST /api/auth/sessions/end-all/": true}
+
+func probe(t *testing.T, row route.Row, s stranger, chief string) int {
+	t.Helper()
+	want := expected(row, s)
+	name := row.Method + " " + row.Path
+	if want == "" && endings[name] {
+		return 1
+	}
+	path := strings.Replace(row.Path, "{id}", idFor(row, chief), 1)
+	var body any
+	if row.Method != http.MethodGet {
+		body = json.RawMessage(`{"broken":`)
+	}
+	a, err := s.visit.Raw(t.Context(), row.Method, path, body)
+	if err != nil {
+		t.Fatalf("%s as %s: %v", name, s.name, err)
+	}
+	got := fmt.Sprintf("%d %s", a.Status, a.Problem().Code)
+	switch {
+	case want != "" && got != want:
+		t.Errorf("%s as %s: %s, want %s", name, s.name, got, want)
+	case want == "" && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden || a.Status >= http.StatusInternalServerError):
+		t.Errorf("%s as %s: %s, want it admitted", name, s.name, got)
+	}
+	if media := a.Header.Get("Content-Type"); len(a.Body) > 0 && !strings.HasPrefix(media, "application/json") {
+		t.Errorf("%s as %s: content type %q", name, s.name, media)
+	}
+	if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%s as %s: security headers are missing", name, s.name)
+	}
+	return 1
+}
+
+// idFor returns an id for the path: the superuser's for users, so that seeing
+// and touching it can be told apart, else one that names nothing.
+func idFor(row route.Row, chief string) string {
+	if row.Rule.Permission.Resource == permission.User {
+		return chief
+	}
+	return id.UUID{15: 1}.String()
+}
+
+// expected derives "status code" from the rule; "" means admitted.
+func expected(row route.Row, s stranger) string {
+	r := row.Rule
+	if r.Form == route.Public {
+		return ""
+	}
+	switch s.name {
+	case "anonymous":
+		return "401 authentication_required"
+	case "garbage", "foreign superuser":
+		return "401 session_invalid"
+	case "half":
+		if r.Half {
+			return ""
+		}
+		return "401 sign_in_incomplete"
+	}
+	if r.Form == route.Everywhere && !authz.BuiltIn(s.role).Has(r.Permission) {
+		return "403 permission_denied"
+	}
+	if r.Form == route.Path && !authz.BuiltIn(s.role).Has(r.Permission) {
+		return "404 not_found"
+	}
+	if r.Fresh && (s.stale || s.role == authz.Member) { // the member has no factor, so no proof
+		return "403 auth_mfa_required"
+	}
+	return ""
+}
