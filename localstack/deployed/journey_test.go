@@ -20,9 +20,9 @@ func TestJourney(t *testing.T) {
 // TestOneCodeOneSuccess answers one challenge of each of many half-signed-in
 // browsers with the same code at once.
 func TestOneCodeOneSuccess(t *testing.T) {
-	staff := shared.account(t, "staff")
+	sue := shared.account(t, "superuser")
 	shared.advance(t, 31e9)
-	code, err := visitor.Code(staff.TOTPSecret, shared.now())
+	code, err := visitor.Code(sue.TOTPSecret, shared.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestOneCodeOneSuccess(t *testing.T) {
 	var wait sync.WaitGroup
 	statuses := make(chan int, n)
 	for range n {
-		v := shared.half(t, staff)
+		v := shared.half(t, sue)
 		var challenge struct{ ID string }
 		if err := v.Want(t.Context(), http.StatusCreated, "POST", "/api/auth/mfa/challenges/", map[string]string{"method": "otp", "purpose": "login"}, &challenge); err != nil {
 			t.Fatal(err)

@@ -152,7 +152,7 @@ func expected(row route.Row, s stranger) string {
 	if r.Form == route.Path && !authz.BuiltIn(s.role).Has(r.Permission) {
 		return "404 not_found"
 	}
-	if r.Fresh && (s.stale || s.role == authz.Member) { // the member has no factor, so no proof
+	if r.Fresh && (s.stale || s.role != authz.Superuser) { // only the superuser has a factor, so a proof
 		return "403 auth_mfa_required"
 	}
 	return ""

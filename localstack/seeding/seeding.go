@@ -115,7 +115,8 @@ func passphrase() string { return strings.ToLower(rand.Text()[:20]) }
 
 // Demo makes the demo workspace with one account of each role, in an
 // environment that has none. MFA is not enforced there, so that every way of
-// signing in can be seen; the superuser and the staff have an authenticator app.
+// signing in can be seen: the superuser has an authenticator app, the others
+// sign in by password alone, also with the CLI.
 func Demo(ctx context.Context, e *engine.Engine, env environment.Environment, now func() time.Time) (environment.Environment, error) {
 	no := false
 	made, err := Workspace(ctx, e, provision.Request{Slug: env.Workspace.Slug, Name: "Demo", Email: "sue@demo.example", MFARequired: &no})
@@ -129,7 +130,7 @@ func Demo(ctx context.Context, e *engine.Engine, env environment.Environment, no
 	}
 	env.Accounts = []environment.Account{first}
 	for _, a := range []Account{
-		{"staff", "stan@demo.example", "stan", "Stan", "Staff", true},
+		{"staff", "stan@demo.example", "stan", "Stan", "Staff", false},
 		{"member", "mia@demo.example", "mia", "Mia", "Member", false},
 	} {
 		if err := sue.Want(ctx, http.StatusCreated, "POST", "/api/workspaces/users/invite/", map[string]any{"email": a.Email, "is_staff": a.Role == "staff"}, nil); err != nil {

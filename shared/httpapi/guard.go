@@ -282,6 +282,7 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
 			audit.Text("error_code", refusal.Code)).
 		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
+	e.HTTP.Status = statusOf(refusal.Kind)
 	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}
@@ -314,6 +315,7 @@ func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
 		fields = append(fields, audit.Number("proof_age_s", max(0, int64(now.Sub(proof.At)/time.Second))))
 	}
 	e := call.Allowed.Event(audit.StepUpRequired, now).With(fields...).WithDescription("A fresh MFA verification was demanded.")
+	e.HTTP.Status = statusOf(refusal.Kind)
 	if err := a.store.Commit(ctx, call.Allowed, table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}
