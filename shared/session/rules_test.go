@@ -1,0 +1,86 @@
+package session_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/mfa"
+	"paddock/shared/session"
+	"paddock/shared/workspace"
+)
+
+var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+func TestSessionsEndAtTheirInstant(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		s    session.Session
+		at   time.Time
+		want bool
+	}{
+		{"just begun", session.Session{Kind: session.Console, SeenAt: now, EndsAt: now.Add(time.Hour)}, now, true},
+		{"a nanosecond before the end", session.Session{Kind: session.CLI, SeenAt: now, EndsAt: now.Add(time.Hour)}, now.Add(time.Hour - 1), true},
+		{"at the end", session.Session{Kind: session.CLI, SeenAt: now, EndsAt: now.Add(time.Hour)}, now.Add(time.Hour), false},
+		{"idle to the limit", session.Session{Kind: session.Console, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(session.IdleLimit), false},
+		{"idle a nanosecond less", session.Session{Kind: session.Console, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(session.IdleLimit - 1), true},
+		{"a command line is never idle", session.Session{Kind: session.CLI, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(23 * time.Hour), true},
+		{"the zero session", session.Session{}, now, false},
+	} {
+		if got := c.s.Live(c.at); got != c.want {
+			t.Errorf("%s: live %t", c.name, got)
+		}
+	}
+}
+
+func withFactor(method identity.Method) identity.User {
+	return identity.User{Factors: []identity.Factor{{Method: method}}}
+}
+
+func TestWhatIsOwedAfterAPassword(t *testing.T) {
+	var free, strict workspace.Workspace
+	strict.Security.MFARequired = true
+	for _, c := range []struct {
+		name string
+		w    workspace.Workspace
+		u    identity.User
+		want session.State
+	}{
+		{"no factor, not enforced", free, identity.User{}, session.SignedIn},
+		{"no factor, enforced", strict, identity.User{}, session.EnrolmentRequired},
+		{"factor, not enforced", free, withFactor(identity.OTP), session.MFARequired},
+		{"factor, enforced", strict, withFactor(identity.OTP), session.MFARequired},
+		{"recovery codes alone are no factor", strict, withFactor(identity.RecoveryCode), session.EnrolmentRequired},
+	} {
+		if got := session.StateAfterPassword(c.w, c.u); got != c.want {
+			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+func TestWhoMayEnrol(t *testing.T) {
+	proof := mfa.Proof{ID: id.Of[id.Proof](id.UUID{15: 1}), Method: identity.OTP, At: now}
+	var w workspace.Workspace
+	w.Security.MFATimeout = 900
+	for _, c := range []struct {
+		name string
+		a    session.Authenticated
+		at   time.Time
+		want error
+	}{
+		{"first factor, half signed in", session.Authenticated{Session: session.Session{Kind: session.Half}}, now, nil},
+		{"first factor, fresh sign-in", session.Authenticated{Session: session.Session{Kind: session.Console, CreatedAt: now}}, now.Add(session.FirstEnrolment - 1), nil},
+		{"first factor, old sign-in", session.Authenticated{Session: session.Session{Kind: session.Console, CreatedAt: now}}, now.Add(session.FirstEnrolment), session.ErrSignInAgain},
+		{"second factor, half signed in", session.Authenticated{User: withFactor(identity.OTP), Session: session.Session{Kind: session.Half}}, now, mfa.ErrEnrolled},
+		{"second factor, no proof", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, CreatedAt: now}}, now, session.ErrStepUp},
+		{"second factor, fresh proof", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, Proof: proof}}, now.Add(899 * time.Second), nil},
+		{"second factor, stale proof", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, Proof: proof}}, now.Add(900 * time.Second), session.ErrStepUp},
+		{"by recovery code", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, EnrolOnly: true}}, now, nil},
+	} {
+		if err := session.MayEnrol(c.a, c.at); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
