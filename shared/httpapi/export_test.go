@@ -1,0 +1,9 @@
+package httpapi
+
+// Opened for the external tests.
+var (
+	Decode   = decode
+	ReadBody = readBody
+	StatusOf = statusOf
+	SecretOf = secretOf
+)
