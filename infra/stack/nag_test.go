@@ -53,11 +53,11 @@ func TestAwsSolutionsFindingsAreTheAcceptedOnes(t *testing.T) {
 	found := assertions.Annotations_FromStack(made)
 	rules := assertions.Match_StringLikeRegexp(jsii.String("AwsSolutions-.*"))
 	got := map[string]bool{}
-	for _, list := range []*[]*cxapi.SynthesisMessage{
+	for _, list := range []*[]*cxapi.SynthesisMessage{ //nolint:staticcheck // the type that the assertions return
 		found.FindError(jsii.String("*"), rules), found.FindWarning(jsii.String("*"), rules),
 	} {
 		for _, message := range *list {
-			got[strings.TrimPrefix(*message.Id, "/Paddock/")+" "+ruleOf(fmt.Sprint(message.Entry.Data))] = true
+			got[strings.TrimPrefix(*message.Id, "/Paddock/")+" "+ruleOf(fmt.Sprint(message.Entry.Data))] = true //nolint:staticcheck // as above
 		}
 	}
 	want := map[string]bool{}

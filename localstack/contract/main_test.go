@@ -43,7 +43,8 @@ func run(m *testing.M) int {
 }
 
 // text, number and row shorten items.
-func text(s string) dynamotypes.AttributeValue   { return &dynamotypes.AttributeValueMemberS{Value: s} }
+func text(s string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberS{Value: s} }
+
 func number(s string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberN{Value: s} }
 
 type row = map[string]dynamotypes.AttributeValue

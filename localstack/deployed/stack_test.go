@@ -90,10 +90,14 @@ func deploy(ctx context.Context) (*stack, error) {
 		return s, err
 	}
 	base := fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
-	outputs, err := e.Deploy(ctx, engine.Deployment{Stack: "paddock", Template: template, Programs: target.Folder,
+	outputs, err := e.Deploy(ctx, engine.Deployment{
+		Stack: "paddock", Template: template, Programs: target.Folder,
 		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false"},
-		Variables: map[string]string{"AWS_ENDPOINT_URL": e.URL, "AWS_CA_BUNDLE": e.CAFile, "PADDOCK_CLOCK_FILE": environment.ClockFile(s.root),
-			"PADDOCK_BASE_URLS": base, "PADDOCK_DEFAULT_WORKSPACE": "demo", "PADDOCK_STRICT_CONDITIONS": "false"}})
+		Variables: map[string]string{
+			"AWS_ENDPOINT_URL": e.URL, "AWS_CA_BUNDLE": e.CAFile, "PADDOCK_CLOCK_FILE": environment.ClockFile(s.root),
+			"PADDOCK_BASE_URLS": base, "PADDOCK_DEFAULT_WORKSPACE": "demo", "PADDOCK_STRICT_CONDITIONS": "false",
+		},
+	})
 	if err != nil {
 		return s, err
 	}
@@ -102,7 +106,7 @@ func deploy(ctx context.Context) (*stack, error) {
 		return s, err
 	}
 	server := &http.Server{Handler: front.Handler(backend, e.Client().Transport, slog.New(slog.DiscardHandler)), ReadHeaderTimeout: time.Minute}
-	go server.Serve(listener) //nolint:errcheck // ends with the process
+	go server.Serve(listener)
 	s.stop = func() error { return errors.Join(server.Close(), e.Stop()) }
 	s.env = environment.Environment{BaseURL: base, Workspace: environment.Workspace{Slug: "demo"}}
 	s.env, err = seeding.Demo(ctx, e, s.env, s.now)

@@ -127,9 +127,7 @@ func (s stack) await(ctx context.Context) (Outputs, error) {
 	if now == nil {
 		return nil, fmt.Errorf("deploy %s: the stack is gone", s.name)
 	}
-	switch now.StackStatus {
-	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete:
-	default:
+	if status := now.StackStatus; status != types.StackStatusCreateComplete && status != types.StackStatusUpdateComplete {
 		return nil, fmt.Errorf("deploy %s: the stack is %s: %s", s.name, now.StackStatus, s.reason(ctx))
 	}
 	outputs := make(Outputs, len(now.Outputs))

@@ -36,9 +36,13 @@ func (e *Engine) mend(ctx context.Context, template []byte) error {
 		if !ok {
 			continue
 		}
-		_, err := client.PutObjectLockConfiguration(ctx, &s3.PutObjectLockConfigurationInput{Bucket: b.Name,
-			ObjectLockConfiguration: &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled,
-				Rule: &types.ObjectLockRule{DefaultRetention: &retention}}})
+		_, err := client.PutObjectLockConfiguration(ctx, &s3.PutObjectLockConfigurationInput{
+			Bucket: b.Name,
+			ObjectLockConfiguration: &types.ObjectLockConfiguration{
+				ObjectLockEnabled: types.ObjectLockEnabledEnabled,
+				Rule:              &types.ObjectLockRule{DefaultRetention: &retention},
+			},
+		})
 		if err != nil {
 			return fmt.Errorf("lock bucket %s: %w", aws.ToString(b.Name), err)
 		}

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"iter"
 	"net/url"
 	"time"
 
@@ -76,8 +75,7 @@ func (w *walk) verify(ctx context.Context, bucket *s3.Bucket, signing string) (a
 	if err != nil {
 		return archive.Report{}, err
 	}
-	var objects iter.Seq2[archive.Stored, error] = bucket.Objects(ctx, w.ws.ID.String()+"/")
-	return archive.Verify(objects, verifier, archive.Expectation{})
+	return archive.Verify(bucket.Objects(ctx, w.ws.ID.String()+"/"), verifier, archive.Expectation{})
 }
 
 // archiveSettings returns the audit bucket and the signing key, as the archive
@@ -108,9 +106,11 @@ func (w *walk) attack(ctx context.Context, client *awss3.Client, bucket string) 
 	}
 	_, deleted := client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &bucket, Key: &key, VersionId: head.VersionId})
 	_, bypassed := client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &bucket, Key: &key, VersionId: head.VersionId, BypassGovernanceRetention: aws.Bool(true)})
-	_, shortened := client.PutObjectRetention(ctx, &awss3.PutObjectRetentionInput{Bucket: &bucket, Key: &key, VersionId: head.VersionId,
+	_, shortened := client.PutObjectRetention(ctx, &awss3.PutObjectRetentionInput{
+		Bucket: &bucket, Key: &key, VersionId: head.VersionId,
 		BypassGovernanceRetention: aws.Bool(true),
-		Retention:                 &types.ObjectLockRetention{Mode: types.ObjectLockRetentionModeCompliance, RetainUntilDate: aws.Time(time.Now().Add(time.Hour))}})
+		Retention:                 &types.ObjectLockRetention{Mode: types.ObjectLockRetentionModeCompliance, RetainUntilDate: aws.Time(time.Now().Add(time.Hour))},
+	})
 	for what, err := range map[string]error{"delete the version": deleted, "delete it bypassing governance": bypassed, "shorten its retention": shortened} {
 		fmt.Fprintf(w.Out, "   root tries to %s -> refused: %t\n", what, err != nil)
 		if err == nil {

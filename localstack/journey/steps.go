@@ -119,8 +119,10 @@ func (w *walk) lower(ctx context.Context) error {
 }
 
 func (w *walk) bounds(ctx context.Context) error {
-	for _, body := range []string{`{"mfa_timeout":59}`, `{"mfa_timeout":86401}`, `{"mfa_timeout":"900"}`, `{"mfa_timeout":60.5}`, `{"mfa_timeout":null}`,
-		`{"mfa_timeout":1e300}`, `{"mfa_timeout":9223372036854775807}`, `{"passkey_as_mfa":false}`} {
+	for _, body := range []string{
+		`{"mfa_timeout":59}`, `{"mfa_timeout":86401}`, `{"mfa_timeout":"900"}`, `{"mfa_timeout":60.5}`, `{"mfa_timeout":null}`,
+		`{"mfa_timeout":1e300}`, `{"mfa_timeout":9223372036854775807}`, `{"passkey_as_mfa":false}`,
+	} {
 		a, err := w.me.Do(ctx, "PATCH", security, json.RawMessage(body))
 		if err != nil {
 			return err

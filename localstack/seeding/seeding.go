@@ -83,8 +83,10 @@ func Accept(ctx context.Context, e *engine.Engine, base string, a Account, now f
 	}
 	out.Password = passphrase()
 	v := &visitor.Visitor{Base: base, Agent: "paddock-seeding"}
-	err = v.Want(ctx, http.StatusCreated, "POST", "/api/auth/invitations/accept/", map[string]string{"token": secret, "username": a.Username,
-		"first_name": a.First, "last_name": a.Last, "password": out.Password}, nil)
+	err = v.Want(ctx, http.StatusCreated, "POST", "/api/auth/invitations/accept/", map[string]string{
+		"token": secret, "username": a.Username,
+		"first_name": a.First, "last_name": a.Last, "password": out.Password,
+	}, nil)
 	if err != nil || !a.MFA {
 		return out, v, err
 	}

@@ -149,8 +149,10 @@ func (s *Service) byUser(ctx context.Context, by authz.Allowed, f Filter, before
 		if err != nil {
 			return nil, "", err
 		}
-		q := table.Query{Index: index.name, HashName: index.attribute, Hash: mac, Backward: true, Before: before,
-			Key: table.Key{Table: table.Data, Kind: "A", Workspace: by.Workspace()}}
+		q := table.Query{
+			Index: index.name, HashName: index.attribute, Hash: mac, Backward: true, Before: before,
+			Key: table.Key{Table: table.Data, Kind: "A", Workspace: by.Workspace()},
+		}
 		got, _, err := s.walk(ctx, by, q, f.Size, keep)
 		if err != nil {
 			return nil, "", err

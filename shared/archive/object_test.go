@@ -248,8 +248,10 @@ const sealing = 12 + 16
 func event(n int) audit.Event {
 	at := moment.Add(time.Duration(n) * time.Second)
 	uid := id.UUID{0x01, 0x93, 0x5d, byte(n), 6: 0x70, 8: 0x80, 15: byte(n)}
-	agents := []string{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:145.0) Gecko/20100101 Firefox/145.0", "alpacon-cli/1.4.2"}
+	agents := []string{
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:145.0) Gecko/20100101 Firefox/145.0", "alpacon-cli/1.4.2",
+	}
 	var e audit.Event
 	switch n % 3 {
 	case 0:

@@ -51,9 +51,11 @@ const (
 
 // String returns the flaw's name in reports.
 func (f Flaw) String() string {
-	names := [...]string{"invalid", "foreign object", "malformed object", "misnamed object", "gap", "overlap",
+	names := [...]string{
+		"invalid", "foreign object", "malformed object", "misnamed object", "gap", "overlap",
 		"changed record", "wrong base", "wrong frontier", "invalid signature", "wrong size", "wrong root",
-		"changed bytes", "repeated event", "tail cut", "fork"}
+		"changed bytes", "repeated event", "tail cut", "fork",
+	}
 	if int(f) >= len(names) {
 		return names[0]
 	}

@@ -96,8 +96,10 @@ func TestChangesOfStoredBytes(t *testing.T) {
 			i := r.IntN(len(o))
 			o[i].Body[r.IntN(len(o[i].Body))] ^= 1 << r.IntN(8)
 			return o
-		}, []archive.Flaw{archive.Malformed, archive.Misnamed, archive.Gap, archive.Overlap, archive.LeafChanged, archive.BaseMismatch,
-			archive.FrontierMismatch, archive.SignatureInvalid, archive.SizeMismatch, archive.RootMismatch, archive.BytesChanged}},
+		}, []archive.Flaw{
+			archive.Malformed, archive.Misnamed, archive.Gap, archive.Overlap, archive.LeafChanged, archive.BaseMismatch,
+			archive.FrontierMismatch, archive.SignatureInvalid, archive.SizeMismatch, archive.RootMismatch, archive.BytesChanged,
+		}},
 		{"drop an object", func(r *rand.Rand, o []archive.Stored) []archive.Stored {
 			i := r.IntN(len(o) - 1)
 			return slices.Delete(o, i, i+1)

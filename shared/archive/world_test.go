@@ -127,8 +127,10 @@ const (
 )
 
 func newWorld() *world {
-	return &world{heads: map[id.UUID]archive.Head{}, entries: map[id.UUID][]archive.Entry{}, objects: map[string][]byte{},
-		until: map[string]time.Time{}, now: moment, keep: archive.MinRetention}
+	return &world{
+		heads: map[id.UUID]archive.Head{}, entries: map[id.UUID][]archive.Entry{}, objects: map[string][]byte{},
+		until: map[string]time.Time{}, now: moment, keep: archive.MinRetention,
+	}
 }
 
 func (w *world) call(name string, effect func() error) error {

@@ -22,8 +22,10 @@ func sample(t testing.TB, k audit.Kind) audit.Event {
 	e := audit.New(k, moment).
 		WithUID(uuid(1), moment.Add(12*time.Millisecond)).
 		WithActor(audit.Actor{Type: audit.UserActor, ID: uuid(2), Username: "maria.lopez", Display: "María López", RoleSetting: "staff", SessionID: uuid(3)}).
-		WithSource(audit.Source{IP: netip.MustParseAddr("203.0.113.42"), NetworkLabel: "Office", ClientType: "web",
-			UserAgent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"}).
+		WithSource(audit.Source{
+			IP: netip.MustParseAddr("203.0.113.42"), NetworkLabel: "Office", ClientType: "web",
+			UserAgent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+		}).
 		WithRequest("JZ3xKgQ3IAMEMrw=", audit.HTTP{Method: "POST", Route: "/api/auth/signin/{$}", Status: 200}).
 		WithDescription("María López signed in with a password and a one-time code.")
 	for name, typ := range k.Fields() {

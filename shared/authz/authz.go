@@ -14,8 +14,10 @@ import (
 )
 
 // ErrDenied refuses an act that the principal's grants do not cover.
-var ErrDenied = fault.Error{Kind: fault.Denied, Code: "permission_denied",
-	Detail: "Your roles and groups do not permit this."}
+var ErrDenied = fault.Error{
+	Kind: fault.Denied, Code: "permission_denied",
+	Detail: "Your roles and groups do not permit this.",
+}
 
 // A RoleSetting is what a user is set to. Source: specification, "Built-in
 // roles". The zero RoleSetting is none and permits nothing.

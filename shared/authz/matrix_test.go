@@ -28,8 +28,10 @@ var (
 var server = authz.Object{ID: id.UUID{15: 9}, Name: "web-01"}
 
 func principal(r authz.RoleSetting) authz.Principal {
-	return authz.Principal{Workspace: ws, ID: me, Role: r,
-		Grants: []authz.Grant{{Source: "assignment web-01", Permissions: authz.AssignmentRights, Object: server.ID}}}
+	return authz.Principal{
+		Workspace: ws, ID: me, Role: r,
+		Grants: []authz.Grant{{Source: "assignment web-01", Permissions: authz.AssignmentRights, Object: server.ID}},
+	}
 }
 
 func allowed(p authz.Principal, what permission.Permission, o authz.Object) bool {
@@ -54,8 +56,10 @@ var cells = map[string]struct {
 	"user.invite_remove":     {full: []permission.Permission{permission.CreateUser, permission.DeleteUser}},
 	"group.manage":           {full: []permission.Permission{permission.CreateGroup, permission.UpdateGroup, permission.DeleteGroup, permission.CreateMembership}},
 	"audit.read_all":         {full: []permission.Permission{permission.ReadAudit}},
-	"workspace.settings": {full: []permission.Permission{permission.UpdateSecurity, permission.UpdatePreferences, permission.UpdateAccessControl},
-		read: []permission.Permission{permission.ReadSecurity, permission.ReadPreferences, permission.ReadAccessControl}},
+	"workspace.settings": {
+		full: []permission.Permission{permission.UpdateSecurity, permission.UpdatePreferences, permission.UpdateAccessControl},
+		read: []permission.Permission{permission.ReadSecurity, permission.ReadPreferences, permission.ReadAccessControl},
+	},
 	"billing.manage":   {full: []permission.Permission{permission.ReadBilling, permission.UpdateBilling}},
 	"workspace.delete": {full: []permission.Permission{permission.DeleteWorkspace}},
 }

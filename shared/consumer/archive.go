@@ -33,8 +33,10 @@ func NewArchive(a *archive.Archiver, e table.Engine, p parking, now func() time.
 
 // ArchiveRecord returns an outbox item as the archive takes it.
 func ArchiveRecord(r table.Record) archive.Record {
-	return archive.Record{Workspace: r.Key.Workspace.UUID(), Event: archive.Sealed{PK: r.Key.PK(), SK: r.Key.SK, Version: r.Version,
-		KeyID: table.HashText(r.KeyID[:]), Ciphertext: r.Sealed}}
+	return archive.Record{Workspace: r.Key.Workspace.UUID(), Event: archive.Sealed{
+		PK: r.Key.PK(), SK: r.Key.SK, Version: r.Version,
+		KeyID: table.HashText(r.KeyID[:]), Ciphertext: r.Sealed,
+	}}
 }
 
 // Deliver archives the events of one stream batch. What cannot be handled is

@@ -94,8 +94,10 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 }
 
 func TestWindowsAreRefusedOrCapped(t *testing.T) {
-	for query, want := range map[string]int{"": 100, "page=2": 25, "page_size=7": 7, "page_size=101": 100, "page_size=0": -1, "page=-1": -1,
-		"page=x": -1, "page=1.5": -1, "page=99999999999999999999": -1} {
+	for query, want := range map[string]int{
+		"": 100, "page=2": 25, "page_size=7": 7, "page_size=101": 100, "page_size=0": -1, "page=-1": -1,
+		"page=x": -1, "page=1.5": -1, "page=99999999999999999999": -1,
+	} {
 		q, err := url.ParseQuery(query)
 		if err != nil {
 			t.Fatal(err)

@@ -27,14 +27,20 @@ const CookieName = "__Host-paddock"
 
 // Refusals of the guard.
 var (
-	errHeaders = fault.Error{Kind: fault.Invalid, Code: "authorization_header",
-		Detail: `Send one Authorization header: Bearer TOKEN, or token="TOKEN".`, Source: "Authorization"}
-	errCrossSite = fault.Error{Kind: fault.Denied, Code: "cross_site_request",
-		Detail: "This request did not come from the workspace's own pages."}
+	errHeaders = fault.Error{
+		Kind: fault.Invalid, Code: "authorization_header",
+		Detail: `Send one Authorization header: Bearer TOKEN, or token="TOKEN".`, Source: "Authorization",
+	}
+	errCrossSite = fault.Error{
+		Kind: fault.Denied, Code: "cross_site_request",
+		Detail: "This request did not come from the workspace's own pages.",
+	}
 	errNotFound = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is nothing here."}
 	errStepUp   = session.ErrStepUp
-	errCLIStep  = fault.Error{Kind: fault.Denied, Code: "mfa_session_required",
-		Detail: "This needs a fresh MFA verification, which a session from a password login cannot give. Sign in with a browser."}
+	errCLIStep  = fault.Error{
+		Kind: fault.Denied, Code: "mfa_session_required",
+		Detail: "This needs a fresh MFA verification, which a session from a password login cannot give. Sign in with a browser.",
+	}
 )
 
 // A denial is a refusal for which an event was written; it carries the id of

@@ -18,8 +18,10 @@ type Email struct {
 }
 
 // ErrEmail refuses text that is not one plain address.
-var ErrEmail = fault.Error{Kind: fault.Invalid, Code: "invalid_email",
-	Detail: "This is not one plain e-mail address with ASCII letters before the @.", Source: "email"}
+var ErrEmail = fault.Error{
+	Kind: fault.Invalid, Code: "invalid_email",
+	Detail: "This is not one plain e-mail address with ASCII letters before the @.", Source: "email",
+}
 
 // Bounds of addresses in octets. Source: RFC 5321 section 4.5.3.1.
 const (
@@ -81,18 +83,24 @@ func domainKey(domain string) (string, bool) {
 }
 
 // ErrUsername refuses what cannot be a login name on servers.
-var ErrUsername = fault.Error{Kind: fault.Invalid, Code: "user_username_invalid",
-	Detail: "A username has 1 to 32 of a-z, 0-9, dot, hyphen and underscore, and begins with a letter.", Source: "username"}
+var ErrUsername = fault.Error{
+	Kind: fault.Invalid, Code: "user_username_invalid",
+	Detail: "A username has 1 to 32 of a-z, 0-9, dot, hyphen and underscore, and begins with a letter.", Source: "username",
+}
 
 // ErrUsernameReserved refuses names that servers give to themselves.
-var ErrUsernameReserved = fault.Error{Kind: fault.Invalid, Code: "user_username_disallowed",
-	Detail: "This username is reserved.", Source: "username"}
+var ErrUsernameReserved = fault.Error{
+	Kind: fault.Invalid, Code: "user_username_disallowed",
+	Detail: "This username is reserved.", Source: "username",
+}
 
 // reservedNames are accounts that systems have by themselves, and words that
 // the API uses in the place of a name.
-var reservedNames = map[string]bool{"root": true, "admin": true, "administrator": true, "daemon": true, "bin": true, "sys": true,
+var reservedNames = map[string]bool{
+	"root": true, "admin": true, "administrator": true, "daemon": true, "bin": true, "sys": true,
 	"nobody": true, "system": true, "alpacon": true, "alpamon": true, "paddock": true, "postgres": true, "ubuntu": true, "ec2-user": true,
-	"bulk": true, "scopes": true, "me": true, "self": true}
+	"bulk": true, "scopes": true, "me": true, "self": true,
+}
 
 // ParseUsername accepts exactly what can be a user name on Linux servers
 // (useradd's default rule, and dots), in lower case.

@@ -24,8 +24,10 @@ type Invitation struct {
 
 // ErrInvitation refuses an invitation that is unknown, used, withdrawn or
 // expired; which of them is not told.
-var ErrInvitation = fault.Error{Kind: fault.NotFound, Code: "invitation_not_found",
-	Detail: "This invitation is not valid any more. Ask for a new one."}
+var ErrInvitation = fault.Error{
+	Kind: fault.NotFound, Code: "invitation_not_found",
+	Detail: "This invitation is not valid any more. Ask for a new one.",
+}
 
 // InvitationKey places an invitation by the hash of its secret.
 func InvitationKey(ws id.ID[id.Workspace], user id.UUID, hash [32]byte) table.Key {

@@ -154,18 +154,22 @@ func (s *Service) invitation(by authz.Allowed, w workspace.Workspace, email Emai
 	if err != nil {
 		return Invitation{}, table.Change{}, err
 	}
-	inv := Invitation{ID: id.Of[id.Invitation](name), User: id.Of[id.Principal](user), Email: email.Address, EmailKey: email.Key, Role: role,
-		InvitedBy: by.Principal().ID, ExpiresAt: now.Add(time.Duration(w.Preferences.InviteTTL) * time.Second)}
+	inv := Invitation{
+		ID: id.Of[id.Invitation](name), User: id.Of[id.Principal](user), Email: email.Address, EmailKey: email.Key, Role: role,
+		InvitedBy: by.Principal().ID, ExpiresAt: now.Add(time.Duration(w.Preferences.InviteTTL) * time.Second),
+	}
 	e := by.Event(audit.UserInvited, now).With(audit.Text("masked_email", Mask(email)), audit.Text("role", role.String()), audit.Instant("expires_at", inv.ExpiresAt)).
 		WithTarget(audit.Target{Type: "invitation", ID: name}).WithDescription("A person was invited.")
 	return inv, table.Change{
 		Events: []audit.Event{e},
 		Ops:    []table.Op{table.Insert(InvitationKey(w.ID, user, secret.Hash()), inv).Until(inv.ExpiresAt.Add(24 * time.Hour))},
-		Messages: []message.Message{{Channel: message.Mail, Template: message.Invitation, To: email.Address, Workspace: w.Name,
+		Messages: []message.Message{{
+			Channel: message.Mail, Template: message.Invitation, To: email.Address, Workspace: w.Name,
 			Person: by.Principal().Actor.Display, Until: inv.ExpiresAt,
 			// The secret stands behind "#": browsers send it to nobody, so it is
 			// in no log and no Referer.
-			Link: w.Canonical() + "/invitation#" + secret.Reveal()}},
+			Link: w.Canonical() + "/invitation#" + secret.Reveal(),
+		}},
 	}, nil
 }
 

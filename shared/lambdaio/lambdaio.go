@@ -34,12 +34,18 @@ const MaxBodyBytes = 256 << 10
 
 // Refusals of events that do not become requests.
 var (
-	ErrBodyTooLarge = fault.Error{Kind: fault.TooLarge, Code: "body_too_large",
-		Detail: "The request body is larger than this service accepts."}
-	ErrMalformed = fault.Error{Kind: fault.Invalid, Code: "malformed_request",
-		Detail: "The request is not well formed."}
-	errInternal = fault.Error{Kind: fault.Internal, Code: "internal_error",
-		Detail: "Something went wrong on our side."}
+	ErrBodyTooLarge = fault.Error{
+		Kind: fault.TooLarge, Code: "body_too_large",
+		Detail: "The request body is larger than this service accepts.",
+	}
+	ErrMalformed = fault.Error{
+		Kind: fault.Invalid, Code: "malformed_request",
+		Detail: "The request is not well formed.",
+	}
+	errInternal = fault.Error{
+		Kind: fault.Internal, Code: "internal_error",
+		Detail: "Something went wrong on our side.",
+	}
 )
 
 // A Gateway handles one event of the HTTP API. Its error is always nil: what
@@ -125,8 +131,10 @@ func problem(status int, f fault.Error, origin httpapi.Origin) events.APIGateway
 	}
 	return events.APIGatewayV2HTTPResponse{
 		StatusCode: status,
-		Headers: map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store",
-			"X-Content-Type-Options": "nosniff"},
+		Headers: map[string]string{
+			"Content-Type": "application/json", "Cache-Control": "no-store",
+			"X-Content-Type-Options": "nosniff",
+		},
 		Body: string(body) + "\n",
 	}
 }

@@ -185,17 +185,25 @@ func TestWhatIsNoRequestIsRefusedBeforeTheHandler(t *testing.T) {
 		status int
 		code   string
 	}{
-		"one byte over": {func(e *events.APIGatewayV2HTTPRequest) { e.Body = strings.Repeat("x", lambdaio.MaxBodyBytes+1) },
-			http.StatusRequestEntityTooLarge, "body_too_large"},
+		"one byte over": {
+			func(e *events.APIGatewayV2HTTPRequest) { e.Body = strings.Repeat("x", lambdaio.MaxBodyBytes+1) },
+			http.StatusRequestEntityTooLarge, "body_too_large",
+		},
 		"one byte over in base64": {func(e *events.APIGatewayV2HTTPRequest) {
 			e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(make([]byte, lambdaio.MaxBodyBytes+1)), true
 		}, http.StatusRequestEntityTooLarge, "body_too_large"},
-		"broken base64": {func(e *events.APIGatewayV2HTTPRequest) { e.Body, e.IsBase64Encoded = "%%%%", true },
-			http.StatusBadRequest, "malformed_request"},
-		"two hosts": {func(e *events.APIGatewayV2HTTPRequest) { e.Headers["Host"] = "evil.example" },
-			http.StatusBadRequest, "malformed_request"},
-		"method with a blank": {func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "GET /x" },
-			http.StatusBadRequest, "malformed_request"},
+		"broken base64": {
+			func(e *events.APIGatewayV2HTTPRequest) { e.Body, e.IsBase64Encoded = "%%%%", true },
+			http.StatusBadRequest, "malformed_request",
+		},
+		"two hosts": {
+			func(e *events.APIGatewayV2HTTPRequest) { e.Headers["Host"] = "evil.example" },
+			http.StatusBadRequest, "malformed_request",
+		},
+		"method with a blank": {
+			func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "GET /x" },
+			http.StatusBadRequest, "malformed_request",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			event := gateway(t, "gateway-post-json")

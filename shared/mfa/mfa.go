@@ -85,19 +85,31 @@ type RecoverySet struct {
 // Refusals. A wrong, replayed or late code is one refusal: the caller is not
 // told which.
 var (
-	ErrCode = fault.Error{Kind: fault.Denied, Code: "mfa_code_invalid",
-		Detail: "The code is wrong or was used already.", Source: "code"}
-	ErrChallenge = fault.Error{Kind: fault.NotFound, Code: "challenge_not_found",
-		Detail: "This challenge has ended. Start again.", Source: "challenge"}
-	ErrTries = fault.Error{Kind: fault.Limited, Code: "mfa_too_many_attempts",
-		Detail: "Too many wrong codes. Wait before you try again.", Source: "code"}
-	ErrMethod = fault.Error{Kind: fault.Invalid, Code: "mfa_method_unavailable",
-		Detail: "This method is not set up or not allowed in this workspace.", Source: "method"}
+	ErrCode = fault.Error{
+		Kind: fault.Denied, Code: "mfa_code_invalid",
+		Detail: "The code is wrong or was used already.", Source: "code",
+	}
+	ErrChallenge = fault.Error{
+		Kind: fault.NotFound, Code: "challenge_not_found",
+		Detail: "This challenge has ended. Start again.", Source: "challenge",
+	}
+	ErrTries = fault.Error{
+		Kind: fault.Limited, Code: "mfa_too_many_attempts",
+		Detail: "Too many wrong codes. Wait before you try again.", Source: "code",
+	}
+	ErrMethod = fault.Error{
+		Kind: fault.Invalid, Code: "mfa_method_unavailable",
+		Detail: "This method is not set up or not allowed in this workspace.", Source: "method",
+	}
 	ErrFactor = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such sign-in method."}
-	ErrLast   = fault.Error{Kind: fault.Conflict, Code: "mfa_last_factor",
-		Detail: "This workspace requires MFA: your last sign-in method stays."}
-	ErrEnrolled = fault.Error{Kind: fault.Denied, Code: "mfa_factor_exists",
-		Detail: "This account has a sign-in method already. Sign in with it first."}
+	ErrLast   = fault.Error{
+		Kind: fault.Conflict, Code: "mfa_last_factor",
+		Detail: "This workspace requires MFA: your last sign-in method stays.",
+	}
+	ErrEnrolled = fault.Error{
+		Kind: fault.Denied, Code: "mfa_factor_exists",
+		Detail: "This account has a sign-in method already. Sign in with it first.",
+	}
 )
 
 // FactorKey places the secret of a factor.
@@ -123,6 +135,8 @@ func TriesKey(ws id.ID[id.Workspace], user id.ID[id.Principal], c id.ID[id.Chall
 // GuessKey places the counter of guesses at one factor in the window of now.
 func GuessKey(ws id.ID[id.Workspace], user id.ID[id.Principal], factor string, now time.Time) table.Key {
 	window := now.Unix() / int64(FactorWindow/time.Second)
-	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: user.String(),
-		SK: "guess#" + factor + "#" + hex.EncodeToString([]byte{byte(window >> 24), byte(window >> 16), byte(window >> 8), byte(window)})}
+	return table.Key{
+		Table: table.Credentials, Kind: "C", Workspace: ws, Of: user.String(),
+		SK: "guess#" + factor + "#" + hex.EncodeToString([]byte{byte(window >> 24), byte(window >> 16), byte(window >> 8), byte(window)}),
+	}
 }

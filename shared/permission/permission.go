@@ -30,8 +30,10 @@ const (
 )
 
 // Resources lists every resource in the order of their values.
-var Resources = []Resource{Account, AccessControl, Audit, Billing, Group, Membership, Preferences, Security,
-	Server, Session, User, WebFTP, Websh, Workspace}
+var Resources = []Resource{
+	Account, AccessControl, Audit, Billing, Group, Membership, Preferences, Security,
+	Server, Session, User, WebFTP, Websh, Workspace,
+}
 
 // String returns the resource's name in permission texts.
 func (r Resource) String() string {

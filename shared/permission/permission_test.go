@@ -47,8 +47,10 @@ func TestNamesAreDistinct(t *testing.T) {
 }
 
 func TestParseRefusesEverythingElse(t *testing.T) {
-	for _, s := range []string{"", "*", "*:*", "server", "server:", ":read", "server:*", "Server:read", "server:read ",
-		" server:read", "server::read", "server:read:x", "ｓerver:read", "unknown:unknown", "server:own"} {
+	for _, s := range []string{
+		"", "*", "*:*", "server", "server:", ":read", "server:*", "Server:read", "server:read ",
+		" server:read", "server::read", "server:read:x", "ｓerver:read", "unknown:unknown", "server:own",
+	} {
 		if p, err := permission.Parse(s); err == nil {
 			t.Errorf("Parse(%q) = %v", s, p)
 		}

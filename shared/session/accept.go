@@ -110,8 +110,10 @@ func (s *Service) newUser(w workspace.Workspace, inv identity.Invitation, a Acce
 	if err := s.hasher.Do(func() { phc, hashErr = credential.HashPassword(s.random, password, credential.Current) }); err != nil {
 		return identity.User{}, "", err
 	}
-	return identity.User{ID: inv.User, Username: username, Email: inv.Email, EmailKey: inv.EmailKey, FirstName: a.FirstName, LastName: a.LastName,
-		Role: inv.Role, DateJoined: s.store.Now()}, phc, hashErr
+	return identity.User{
+		ID: inv.User, Username: username, Email: inv.Email, EmailKey: inv.EmailKey, FirstName: a.FirstName, LastName: a.LastName,
+		Role: inv.Role, DateJoined: s.store.Now(),
+	}, phc, hashErr
 }
 
 func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identity.Invitation, item table.Item, user identity.User, phc string, a Acceptance) (Started, error) {

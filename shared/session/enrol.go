@@ -196,8 +196,10 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain),
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))
-	err = s.store.Commit(ctx, by, table.Change{Events: events, Ops: ops,
-		Messages: []message.Message{notice(a, message.FactorAdded, "An authenticator app")}})
+	err = s.store.Commit(ctx, by, table.Change{
+		Events: events, Ops: ops,
+		Messages: []message.Message{notice(a, message.FactorAdded, "An authenticator app")},
+	})
 	out.Risen = Risen{Secret: secret, Session: next}
 	return out, err
 }
@@ -241,8 +243,10 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by authz.Allowed, a Auth
 	}
 	e := by.Event(audit.MFARecoveryCodesGenerated, s.store.Now()).With(audit.Number("count", int64(len(codes))),
 		audit.Number("previous_unused_n", int64(len(old.Hashes)))).WithDescription("Recovery codes were made; older ones no longer work.")
-	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{write.Else(table.ErrTryAgain)},
-		Messages: []message.Message{notice(a, message.RecoveryCodesMade, "Recovery codes")}})
+	err = s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{e}, Ops: []table.Op{write.Else(table.ErrTryAgain)},
+		Messages: []message.Message{notice(a, message.RecoveryCodesMade, "Recovery codes")},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -279,6 +283,8 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 	e := by.Event(audit.MFAFactorRemoved, s.store.Now()).With(audit.ID("factor_id", which.UUID()), audit.Text("method", "totp"),
 		audit.Number("remaining_n", int64(len(user.Factors)))).WithDescription("A sign-in method was removed.")
 	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Unchanged(a.WorkspaceItem).Else(table.ErrTryAgain))
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: ops,
-		Messages: []message.Message{notice(a, message.FactorRemoved, removed.Name)}})
+	return s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{e}, Ops: ops,
+		Messages: []message.Message{notice(a, message.FactorRemoved, removed.Name)},
+	})
 }

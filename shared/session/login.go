@@ -50,14 +50,20 @@ type Attempt struct {
 // Refusals of sign-ins. Unknown user, wrong password, disabled account and a
 // pending invitation answer alike.
 var (
-	ErrCredentials = fault.Error{Kind: fault.Unauthenticated, Code: "invalid_credentials",
-		Detail: "The username or the password is wrong."}
-	ErrThrottled = fault.Error{Kind: fault.Limited, Code: "too_many_attempts",
-		Detail: "Too many attempts to sign in. Wait, or use another way to sign in."}
+	ErrCredentials = fault.Error{
+		Kind: fault.Unauthenticated, Code: "invalid_credentials",
+		Detail: "The username or the password is wrong.",
+	}
+	ErrThrottled = fault.Error{
+		Kind: fault.Limited, Code: "too_many_attempts",
+		Detail: "Too many attempts to sign in. Wait, or use another way to sign in.",
+	}
 	// ErrMFARequired answers a right password on a way of signing in that
 	// cannot ask for a second factor.
-	ErrMFARequired = fault.Error{Kind: fault.Denied, Code: "mfa_required",
-		Detail: "This account needs a second factor, which this way of signing in cannot ask for. Sign in with a browser."}
+	ErrMFARequired = fault.Error{
+		Kind: fault.Denied, Code: "mfa_required",
+		Detail: "This account needs a second factor, which this way of signing in cannot ask for. Sign in with a browser.",
+	}
 )
 
 // Budgets of guesses. Source: security, LK-1 to LK-3; design, section 7.

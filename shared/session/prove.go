@@ -44,8 +44,10 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 	c := mfa.Challenge{ID: id.Of[id.Challenge](name), Session: a.Hash, Method: method, Purpose: purpose, ExpiresAt: now.Add(mfa.ChallengeLife)}
 	e := by.Event(audit.MFAChallengeCreated, now).With(audit.ID("challenge_id", name), audit.List("methods", string(method)), audit.Text("purpose", string(purpose))).
 		WithDescription("A challenge for a second factor was opened.")
-	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e},
-		Ops: []table.Op{table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour))}})
+	err = s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{e},
+		Ops:    []table.Op{table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour))},
+	})
 	return c, err
 }
 
@@ -172,11 +174,13 @@ func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, c
 		events = append(events, by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof.ID.UUID()), audit.Text("method", string(c.Method)),
 			audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("Privileged actions are open until the MFA timeout."))
 	}
-	ops := []table.Op{used,
+	ops := []table.Op{
+		used,
 		table.Remove(challenge).Else(mfa.ErrChallenge),
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Unchanged(a.UserItem).Else(table.ErrTryAgain),
-		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt)}
+		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt),
+	}
 	if err := s.store.Commit(ctx, by, table.Change{Events: events, Ops: ops}); err != nil {
 		return Risen{}, err
 	}
@@ -236,13 +240,17 @@ func (s *Service) recover(ctx context.Context, by authz.Allowed, a Authenticated
 	next.EnrolOnly, next.EndsAt = true, now.Add(RecoveryLimit)
 	used := by.Event(audit.MFARecoveryCodeUsed, now).With(audit.Number("remaining_n", int64(len(set.Hashes))), audit.Instant("restricted_until", next.EndsAt)).
 		WithDescription("A recovery code opened a session that can only set up a new method.")
-	ops := []table.Op{table.Replace(item, set).Else(mfa.ErrCode),
+	ops := []table.Op{
+		table.Replace(item, set).Else(mfa.ErrCode),
 		table.Remove(challenge).Else(mfa.ErrChallenge),
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Unchanged(a.UserItem).Else(table.ErrTryAgain),
-		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt)}
-	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{used, loginEvent(by, next, now)}, Ops: ops,
-		Messages: []message.Message{notice(a, message.RecoveryCodeUsed, "A recovery code")}})
+		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt),
+	}
+	err = s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{used, loginEvent(by, next, now)}, Ops: ops,
+		Messages: []message.Message{notice(a, message.RecoveryCodeUsed, "A recovery code")},
+	})
 	if err != nil {
 		return Risen{}, err
 	}
@@ -251,6 +259,8 @@ func (s *Service) recover(ctx context.Context, by authz.Allowed, a Authenticated
 
 // notice returns the security notice of an act on one's own account.
 func notice(a Authenticated, t message.Template, what string) message.Message {
-	return message.Message{Channel: message.Mail, Template: t, To: a.User.Email, Workspace: a.Workspace.Name, What: what,
-		From: a.Session.Address + ", " + a.Session.Device}
+	return message.Message{
+		Channel: message.Mail, Template: t, To: a.User.Email, Workspace: a.Workspace.Name, What: what,
+		From: a.Session.Address + ", " + a.Session.Device,
+	}
 }

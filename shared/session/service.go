@@ -55,8 +55,10 @@ func New(c Config) (*Service, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	return &Service{store: c.Store, hasher: c.Hasher, random: c.Random, baseDomains: c.BaseHosts,
-		fallback: c.DefaultWorkspace, slugs: map[string]found{}}, nil
+	return &Service{
+		store: c.Store, hasher: c.Hasher, random: c.Random, baseDomains: c.BaseHosts,
+		fallback: c.DefaultWorkspace, slugs: map[string]found{},
+	}, nil
 }
 
 // slugFor bounds how long the answer to "which workspace has this slug" is

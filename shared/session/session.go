@@ -99,8 +99,10 @@ func Begin(name id.UUID, k Kind, u identity.User, method string, src audit.Sourc
 	if k == Half {
 		limit = HalfLimit
 	}
-	return Session{ID: id.Of[id.Session](name), Kind: k, Epoch: u.Epoch, CreatedAt: now, SeenAt: now, EndsAt: now.Add(limit),
-		Method: method, Factors: []string{method}, Device: src.UserAgent, Address: src.IP.String()}
+	return Session{
+		ID: id.Of[id.Session](name), Kind: k, Epoch: u.Epoch, CreatedAt: now, SeenAt: now, EndsAt: now.Add(limit),
+		Method: method, Factors: []string{method}, Device: src.UserAgent, Address: src.IP.String(),
+	}
 }
 
 // Key places a session by the hash of its handle, in the partition of its user.
@@ -112,14 +114,22 @@ const skPrefix = "session#"
 
 // Refusals of credentials. What exactly is wrong with one is not told.
 var (
-	ErrNoCredential = fault.Error{Kind: fault.Unauthenticated, Code: "authentication_required",
-		Detail: "Sign in first."}
-	ErrInvalid = fault.Error{Kind: fault.Unauthenticated, Code: "session_invalid",
-		Detail: "This session or token is not valid any more. Sign in again."}
-	ErrHalf = fault.Error{Kind: fault.Unauthenticated, Code: "sign_in_incomplete",
-		Detail: "Finish signing in first."}
-	ErrEnrolOnly = fault.Error{Kind: fault.Denied, Code: "enrolment_required",
-		Detail: "Set up a sign-in method first: this session may do nothing else."}
+	ErrNoCredential = fault.Error{
+		Kind: fault.Unauthenticated, Code: "authentication_required",
+		Detail: "Sign in first.",
+	}
+	ErrInvalid = fault.Error{
+		Kind: fault.Unauthenticated, Code: "session_invalid",
+		Detail: "This session or token is not valid any more. Sign in again.",
+	}
+	ErrHalf = fault.Error{
+		Kind: fault.Unauthenticated, Code: "sign_in_incomplete",
+		Detail: "Finish signing in first.",
+	}
+	ErrEnrolOnly = fault.Error{
+		Kind: fault.Denied, Code: "enrolment_required",
+		Detail: "Set up a sign-in method first: this session may do nothing else.",
+	}
 )
 
 // An Authenticated request: the session with everything that the guard read
@@ -152,6 +162,8 @@ func (a Authenticated) Principal(src audit.Source, req authz.Request, now time.T
 // PrincipalOf returns a user as principal without a session, for the steps of
 // signing in.
 func PrincipalOf(ws id.ID[id.Workspace], u identity.User, src audit.Source) authz.Principal {
-	return authz.Principal{Workspace: ws, ID: u.ID, Role: u.Role, Source: src,
-		Actor: audit.Actor{Type: audit.UserActor, ID: u.ID.UUID(), Username: u.Username, Display: u.DisplayName(), RoleSetting: u.Role.String()}}
+	return authz.Principal{
+		Workspace: ws, ID: u.ID, Role: u.Role, Source: src,
+		Actor: audit.Actor{Type: audit.UserActor, ID: u.ID.UUID(), Username: u.Username, Display: u.DisplayName(), RoleSetting: u.Role.String()},
+	}
 }

@@ -36,8 +36,10 @@ func Insert(key Key, value any, plain ...Attribute) Op {
 
 // Replace writes the next version of an item that was read.
 func Replace(read Item, value any, plain ...Attribute) Op {
-	return Op{value: value, write: Write{Verb: Put, Expect: read.Version,
-		Record: Record{Key: read.Key, Version: read.Version + 1, TTL: read.TTL, Plain: plain}}}
+	return Op{value: value, write: Write{
+		Verb: Put, Expect: read.Version,
+		Record: Record{Key: read.Key, Version: read.Version + 1, TTL: read.TTL, Plain: plain},
+	}}
 }
 
 // Remove deletes an item that was read, if it has not changed since.
@@ -310,8 +312,10 @@ func (s *Store) messageWrites(ws id.ID[id.Workspace], keys *seal.Keys, messages 
 		if err != nil {
 			return nil, err
 		}
-		r := Record{Key: MessageKey(ws, id.Of[id.Message](u)), Version: 1,
-			Plain: []Attribute{Text("kind", "message"), Text("state", "new")}, TTL: s.Now().Add(messageLife)}
+		r := Record{
+			Key: MessageKey(ws, id.Of[id.Message](u)), Version: 1,
+			Plain: []Attribute{Text("kind", "message"), Text("state", "new")}, TTL: s.Now().Add(messageLife),
+		}
 		if r, err = sealRecord(keys, r, payload); err != nil {
 			return nil, err
 		}

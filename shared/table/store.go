@@ -16,8 +16,10 @@ import (
 )
 
 // ErrTryAgain refuses a write that kept meeting others.
-var ErrTryAgain = fault.Error{Kind: fault.Unavailable, Code: "try_again",
-	Detail: "The workspace is busy. Try again.", RetryAfter: time.Second}
+var ErrTryAgain = fault.Error{
+	Kind: fault.Unavailable, Code: "try_again",
+	Detail: "The workspace is busy. Try again.", RetryAfter: time.Second,
+}
 
 // ErrGone refuses every write to a workspace that is not alive.
 var ErrGone = fault.Error{Kind: fault.NotFound, Code: "workspace_not_found", Detail: "There is no such workspace."}

@@ -60,7 +60,8 @@ func FromEnvironment() (Config, error) {
 		Prefix: orDefault("PADDOCK_PREFIX", "paddock"),
 		Tables: map[table.Name]string{
 			table.Data: os.Getenv("PADDOCK_DATA_TABLE"), table.Credentials: os.Getenv("PADDOCK_CREDENTIALS_TABLE"),
-			table.DataKeyring: os.Getenv("PADDOCK_DATA_KEYRING_TABLE"), table.CredentialKeyring: os.Getenv("PADDOCK_CREDENTIAL_KEYRING_TABLE")},
+			table.DataKeyring: os.Getenv("PADDOCK_DATA_KEYRING_TABLE"), table.CredentialKeyring: os.Getenv("PADDOCK_CREDENTIAL_KEYRING_TABLE"),
+		},
 		BaseURLs: strings.FieldsFunc(os.Getenv("PADDOCK_BASE_URLS"), func(r rune) bool { return r == ',' }),
 		Default:  os.Getenv("PADDOCK_DEFAULT_WORKSPACE"), MailSender: os.Getenv("PADDOCK_MAIL_SENDER"),
 		MessageQueue: os.Getenv("PADDOCK_MESSAGE_QUEUE_URL"), DeadQueue: os.Getenv("PADDOCK_DEAD_QUEUE_URL"),

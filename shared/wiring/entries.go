@@ -44,8 +44,10 @@ func (c Config) engine() *dynamo.Engine {
 
 // store returns the store of a function that may read these keyrings.
 func (c Config) store(keys *kms.Keys, keyrings ...table.Name) (*table.Store, error) {
-	return table.New(table.Config{Engine: c.engine(), Cache: seal.NewCache(keys, c.Now), Keyrings: keyrings, Now: c.Now,
-		IDs: id.Source{Reader: c.Random}, Retain: c.Retention})
+	return table.New(table.Config{
+		Engine: c.engine(), Cache: seal.NewCache(keys, c.Now), Keyrings: keyrings, Now: c.Now,
+		IDs: id.Source{Reader: c.Random}, Retain: c.Retention,
+	})
 }
 
 func (c Config) keys() *kms.Keys { return kms.New(awskms.NewFromConfig(c.AWS)) }
@@ -121,7 +123,8 @@ func Provision(c Config) (*provision.Service, error) {
 	roles := kms.Roles{Provision: c.RoleProvision, Erase: c.RoleErase, Decrypt: map[seal.Purpose][]string{
 		seal.Data:        {c.RoleSignin, c.RoleAPI, c.RoleTasks},
 		seal.Index:       {c.RoleSignin, c.RoleAPI, c.RoleTasks},
-		seal.Credentials: {c.RoleSignin}}}
+		seal.Credentials: {c.RoleSignin},
+	}}
 	plan := func(ws id.UUID) kms.Plan {
 		return kms.Plan{Workspace: ws, Deployment: c.Prefix, Roles: roles, Strict: c.Strict}
 	}
@@ -153,8 +156,10 @@ func Archive(c Config) (*consumer.Archive, error) {
 		return nil, err
 	}
 	engine := c.engine()
-	archiver, err := archive.New(archive.Config{Domain: hosts[0], Logs: consumer.NewLedger(engine, c.Retention), Bucket: bucket,
-		Key: kms.NewSigningKey(awskms.NewFromConfig(c.AWS), c.SigningKey), Now: c.Now})
+	archiver, err := archive.New(archive.Config{
+		Domain: hosts[0], Logs: consumer.NewLedger(engine, c.Retention), Bucket: bucket,
+		Key: kms.NewSigningKey(awskms.NewFromConfig(c.AWS), c.SigningKey), Now: c.Now,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -72,6 +72,8 @@ func (s *Service) save(ctx context.Context, by authz.Allowed, r Read, p permissi
 		e = e.WithChange(c.Path, c.Before, c.After)
 	}
 	e = e.WithTarget(audit.Target{Type: "workspace", ID: r.Workspace.ID.UUID(), Name: r.Workspace.Name})
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e},
-		Ops: []table.Op{Save(r.Item, r.Workspace).Else(table.ErrTryAgain)}})
+	return s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{e},
+		Ops:    []table.Op{Save(r.Item, r.Workspace).Else(table.ErrTryAgain)},
+	})
 }

@@ -111,8 +111,10 @@ func TestUnchangedDocumentChangesNothing(t *testing.T) {
 
 func TestHostSelectsTheWorkspace(t *testing.T) {
 	bases := []string{"paddock.example.com", "localhost:8080"}
-	for host, want := range map[string]string{"paddock.example.com": "demo", "LOCALHOST:8080": "demo", "acme.paddock.example.com": "acme",
-		"acme.localhost:8080": "acme", "a.b.paddock.example.com": "", "evil.example": "", "www.paddock.example.com": "", "": "", "xpaddock.example.com": ""} {
+	for host, want := range map[string]string{
+		"paddock.example.com": "demo", "LOCALHOST:8080": "demo", "acme.paddock.example.com": "acme",
+		"acme.localhost:8080": "acme", "a.b.paddock.example.com": "", "evil.example": "", "www.paddock.example.com": "", "": "", "xpaddock.example.com": "",
+	} {
 		slug, ok := workspace.SlugOf(host, bases, "demo")
 		if slug != want || ok != (want != "") {
 			t.Errorf("%q selects %q, %t", host, slug, ok)

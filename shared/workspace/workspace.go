@@ -96,8 +96,10 @@ var MFAActions = []string{"websh", "webftp", "command", "editor", "deploy_shell"
 
 // Defaults returns the settings of a new workspace.
 func Defaults() (Security, Preferences, AccessControl) {
-	return Security{MFARequired: true, MFATimeout: DefaultMFATimeout, AllowedMFAMethods: slices.Clone(MFAMethods),
-			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true},
+	return Security{
+			MFARequired: true, MFATimeout: DefaultMFATimeout, AllowedMFAMethods: slices.Clone(MFAMethods),
+			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true,
+		},
 		Preferences{Language: "en", Timezone: "UTC", InviteTTL: DefaultInviteTTL, WebshSessionTimeout: DefaultWebshTimeout, AutoAgentUpgrade: false},
 		AccessControl{AllowSudoWithMFA: true, HomeDirectoryPermission: "750"}
 }

@@ -43,8 +43,10 @@ func download(t *testing.T) (folder, key string, checkpoint []byte) {
 	head := archive.Head{Workspace: workspace}
 	for i := range byte(3) {
 		uid := id.UUID{0x01, 0x93, 6: 0x70, 8: 0x80, 15: i + 1}
-		b, err := archive.Append(head, []archive.Record{{Workspace: workspace,
-			Event: archive.Sealed{PK: "A", SK: uid.String(), Version: 1, KeyID: "k", Ciphertext: []byte("sealed")}}}, moment, signer)
+		b, err := archive.Append(head, []archive.Record{{
+			Workspace: workspace,
+			Event:     archive.Sealed{PK: "A", SK: uid.String(), Version: 1, KeyID: "k", Ciphertext: []byte("sealed")},
+		}}, moment, signer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,8 +88,11 @@ func TestRun(t *testing.T) {
 		{"other workspaces beside it", func(t *testing.T, folder string, _ *verify.Options) {
 			place(t, filepath.Join(folder, id.UUID{9}.String(), "00000000000000000000"), []byte("x"))
 		}, nil, []string{"objects      3"}},
-		{"a file missing", func(t *testing.T, folder string, _ *verify.Options) { remove(t, object(folder, 1)) },
-			verify.ErrFlawed, []string{"FOUND        gap", "the events 1 to 1 are missing", "NOT INTACT"}},
+		{
+			"a file missing", func(t *testing.T, folder string, _ *verify.Options) { remove(t, object(folder, 1)) },
+			verify.ErrFlawed,
+			[]string{"FOUND        gap", "the events 1 to 1 are missing", "NOT INTACT"},
+		},
 		{"a changed file", func(t *testing.T, folder string, _ *verify.Options) {
 			place(t, object(folder, 1), []byte("PDKA1"))
 		}, verify.ErrFlawed, []string{"FOUND        malformed object"}},

@@ -68,7 +68,7 @@ func ReadID(file string) (int, error) {
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil || pid <= 0 {
-		return 0, nil
+		return 0, nil //nolint:nilerr // a damaged file names no process
 	}
 	return pid, nil
 }

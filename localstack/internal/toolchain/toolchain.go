@@ -36,7 +36,9 @@ func Tools() []Tool {
 
 func python() Tool {
 	return Tool{
-		"Python", []string{"python3", "python3.13", "python3.12", "python3.11", "python3.10"}, "--version", 3, 10,
+		"Python",
+		[]string{"python3", "python3.13", "python3.12", "python3.11", "python3.10"},
+		"--version", 3, 10,
 		"Get it from https://www.python.org/ or your system's packages (with venv).",
 	}
 }
@@ -101,7 +103,7 @@ func Installed(root string) (bool, error) {
 	}
 	got, err := os.ReadFile(stamp(root))
 	if err != nil || string(got) != want {
-		return false, nil
+		return false, nil //nolint:nilerr // no stamp: not installed
 	}
 	_, err = os.Stat(filepath.Join(venv(root), "bin", "python"))
 	return err == nil, nil

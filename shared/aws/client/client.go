@@ -21,8 +21,10 @@ type Environment struct {
 
 // FromProcess reads the variables that Lambda sets for every function.
 func FromProcess() Environment {
-	return Environment{Region: os.Getenv("AWS_REGION"), AccessKey: os.Getenv("AWS_ACCESS_KEY_ID"),
-		SecretKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN")}
+	return Environment{
+		Region: os.Getenv("AWS_REGION"), AccessKey: os.Getenv("AWS_ACCESS_KEY_ID"),
+		SecretKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
+	}
 }
 
 // New returns the configuration of all clients: three attempts, and a second
@@ -34,8 +36,10 @@ func New(e Environment) (aws.Config, error) {
 	c := aws.Config{
 		Region: e.Region,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: e.AccessKey, SecretAccessKey: e.SecretKey,
-				SessionToken: e.SessionToken, Source: "environment"}, nil
+			return aws.Credentials{
+				AccessKeyID: e.AccessKey, SecretAccessKey: e.SecretKey,
+				SessionToken: e.SessionToken, Source: "environment",
+			}, nil
 		}),
 		HTTPClient: awshttp.NewBuildableClient().WithTimeout(8 * time.Second),
 		Retryer: func() aws.Retryer {

@@ -26,8 +26,10 @@ func key(sk string) table.Key {
 }
 
 func record(sk string, version uint64) table.Record {
-	return table.Record{Key: key(sk), Version: version, KeyID: seal.KeyID{1, 2}, Sealed: []byte("sealed " + sk),
-		TTL: time.Unix(1_900_000_000, 0).UTC(), Plain: []table.Attribute{table.Text("status", "alive")}}
+	return table.Record{
+		Key: key(sk), Version: version, KeyID: seal.KeyID{1, 2}, Sealed: []byte("sealed " + sk),
+		TTL: time.Unix(1_900_000_000, 0).UTC(), Plain: []table.Attribute{table.Text("status", "alive")},
+	}
 }
 
 // open starts an engine of its own with one table.
@@ -43,9 +45,11 @@ func open(t *testing.T) *dynamo.Engine {
 		}
 	})
 	client := dynamodb.NewFromConfig(e.AWSConfig())
-	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("data"), BillingMode: types.BillingModePayPerRequest,
+	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("data"), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}}})
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

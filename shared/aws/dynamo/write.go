@@ -69,14 +69,20 @@ func transactItem(name string, w table.Write) (types.TransactWriteItem, error) {
 	c := conditionOf(w)
 	switch w.Verb {
 	case table.Put:
-		return types.TransactWriteItem{Put: &types.Put{TableName: &name, Item: itemOf(w.Record), ConditionExpression: &c.text,
-			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values}}, nil
+		return types.TransactWriteItem{Put: &types.Put{
+			TableName: &name, Item: itemOf(w.Record), ConditionExpression: &c.text,
+			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values,
+		}}, nil
 	case table.Delete:
-		return types.TransactWriteItem{Delete: &types.Delete{TableName: &name, Key: keyOf(w.Record.Key), ConditionExpression: &c.text,
-			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values}}, nil
+		return types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &name, Key: keyOf(w.Record.Key), ConditionExpression: &c.text,
+			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values,
+		}}, nil
 	case table.Check:
-		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: &name, Key: keyOf(w.Record.Key), ConditionExpression: &c.text,
-			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values}}, nil
+		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: &name, Key: keyOf(w.Record.Key), ConditionExpression: &c.text,
+			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values,
+		}}, nil
 	}
 	return types.TransactWriteItem{}, errors.New("dynamo: unknown verb")
 }
@@ -90,11 +96,15 @@ func (e *Engine) Write(ctx context.Context, w table.Write) error {
 	c := conditionOf(w)
 	switch w.Verb {
 	case table.Put:
-		_, err = e.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: itemOf(w.Record), ConditionExpression: &c.text,
-			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values})
+		_, err = e.client.PutItem(ctx, &dynamodb.PutItemInput{
+			TableName: &name, Item: itemOf(w.Record), ConditionExpression: &c.text,
+			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values,
+		})
 	case table.Delete:
-		_, err = e.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &name, Key: keyOf(w.Record.Key), ConditionExpression: &c.text,
-			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values})
+		_, err = e.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: &name, Key: keyOf(w.Record.Key), ConditionExpression: &c.text,
+			ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values,
+		})
 	case table.Check:
 		return errors.New("dynamo: a lone check writes nothing")
 	}
@@ -115,7 +125,8 @@ func (e *Engine) Add(ctx context.Context, k table.Key, attribute string, n, limi
 		ConditionExpression:      aws.String("attribute_not_exists(#n) OR #n <= :room"),
 		ExpressionAttributeNames: map[string]string{"#n": attribute, "#ttl": "ttl"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":n": number(n), ":room": number(limit - n), ":ttl": number(ttl.Unix())},
+			":n": number(n), ":room": number(limit - n), ":ttl": number(ttl.Unix()),
+		},
 		ReturnValues: types.ReturnValueUpdatedNew,
 	})
 	if err != nil {

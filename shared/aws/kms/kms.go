@@ -30,8 +30,10 @@ func encryptionContext(ws id.UUID, p seal.Purpose) map[string]string {
 
 // Unwrap implements seal.Unwrapper.
 func (k *Keys) Unwrap(ctx context.Context, key string, ws id.UUID, w seal.Wrapped) ([]byte, error) {
-	out, err := k.client.Decrypt(ctx, &kms.DecryptInput{KeyId: &key, CiphertextBlob: w.Blob,
-		EncryptionContext: encryptionContext(ws, w.Purpose)})
+	out, err := k.client.Decrypt(ctx, &kms.DecryptInput{
+		KeyId: &key, CiphertextBlob: w.Blob,
+		EncryptionContext: encryptionContext(ws, w.Purpose),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("kms decrypt: %w", err)
 	}
@@ -83,8 +85,10 @@ func (k *Keys) DataKey(ctx context.Context, key string, ws id.UUID, p seal.Purpo
 	if _, err := rand.Read(name[:]); err != nil {
 		return nil, seal.Wrapped{}, err
 	}
-	out, err := k.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{KeyId: &key, KeySpec: types.DataKeySpecAes256,
-		EncryptionContext: encryptionContext(ws, p)})
+	out, err := k.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
+		KeyId: &key, KeySpec: types.DataKeySpecAes256,
+		EncryptionContext: encryptionContext(ws, p),
+	})
 	if err != nil {
 		return nil, seal.Wrapped{}, fmt.Errorf("kms generate data key: %w", err)
 	}
@@ -112,8 +116,10 @@ type policy struct {
 // it the lock-out check must be bypassed at creation; the erase role, and
 // until there is one the provision role, may change the policy.
 func policyOf(p Plan) policy {
-	provision := statement{Sid: "Provision", Effect: "Allow", Principal: aws1(p.Roles.Provision), Resource: "*",
-		Action: []string{"kms:GenerateDataKey", "kms:DescribeKey", "kms:TagResource", "kms:PutKeyPolicy"}}
+	provision := statement{
+		Sid: "Provision", Effect: "Allow", Principal: aws1(p.Roles.Provision), Resource: "*",
+		Action: []string{"kms:GenerateDataKey", "kms:DescribeKey", "kms:TagResource", "kms:PutKeyPolicy"},
+	}
 	out := policy{Version: "2012-10-17", Statement: []statement{provision}}
 	if !p.Strict {
 		seen := map[string]bool{}
@@ -126,20 +132,27 @@ func policyOf(p Plan) policy {
 				}
 			}
 		}
-		out.Statement = append(out.Statement, statement{Sid: "Open", Effect: "Allow", Principal: map[string][]string{"AWS": all},
-			Action: []string{"kms:Decrypt"}, Resource: "*"})
+		out.Statement = append(out.Statement, statement{
+			Sid: "Open", Effect: "Allow", Principal: map[string][]string{"AWS": all},
+			Action: []string{"kms:Decrypt"}, Resource: "*",
+		})
 	} else {
 		for _, purpose := range seal.Purposes {
-			out.Statement = append(out.Statement, statement{Sid: "Open" + purpose.String(), Effect: "Allow",
+			out.Statement = append(out.Statement, statement{
+				Sid: "Open" + purpose.String(), Effect: "Allow",
 				Principal: map[string][]string{"AWS": p.Roles.Decrypt[purpose]}, Action: []string{"kms:Decrypt"}, Resource: "*",
 				Condition: map[string]map[string]string{"StringEquals": {
 					"kms:EncryptionContext:workspace": p.Workspace.String(),
-					"kms:EncryptionContext:purpose":   purpose.String()}}})
+					"kms:EncryptionContext:purpose":   purpose.String(),
+				}},
+			})
 		}
 	}
 	if p.Roles.Erase != "" {
-		out.Statement = append(out.Statement, statement{Sid: "Erase", Effect: "Allow", Principal: aws1(p.Roles.Erase),
-			Action: []string{"kms:ScheduleKeyDeletion", "kms:DescribeKey"}, Resource: "*"})
+		out.Statement = append(out.Statement, statement{
+			Sid: "Erase", Effect: "Allow", Principal: aws1(p.Roles.Erase),
+			Action: []string{"kms:ScheduleKeyDeletion", "kms:DescribeKey"}, Resource: "*",
+		})
 	}
 	return out
 }

@@ -48,8 +48,10 @@ func (k *SigningKey) Public(ctx context.Context) (ed25519.PublicKey, error) {
 
 // Sign returns the Ed25519 signature of a message of at most 4,096 bytes.
 func (k *SigningKey) Sign(ctx context.Context, message []byte) ([]byte, error) {
-	out, err := k.client.Sign(ctx, &kms.SignInput{KeyId: &k.arn, Message: message, MessageType: types.MessageTypeRaw,
-		SigningAlgorithm: types.SigningAlgorithmSpecEd25519Sha512})
+	out, err := k.client.Sign(ctx, &kms.SignInput{
+		KeyId: &k.arn, Message: message, MessageType: types.MessageTypeRaw,
+		SigningAlgorithm: types.SigningAlgorithmSpecEd25519Sha512,
+	})
 	if err != nil {
 		return nil, err
 	}

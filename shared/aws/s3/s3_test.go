@@ -68,8 +68,10 @@ func locked(t *testing.T, client *awss3.Client, bucket *s3.Bucket, until time.Ti
 	if head.ObjectLockMode != types.ObjectLockModeCompliance || head.ObjectLockRetainUntilDate == nil || head.ObjectLockRetainUntilDate.Before(until) {
 		t.Fatalf("%s until %v, want COMPLIANCE until %v", head.ObjectLockMode, head.ObjectLockRetainUntilDate, until)
 	}
-	_, err = client.DeleteObject(t.Context(), &awss3.DeleteObjectInput{Bucket: aws.String(bucketName), Key: aws.String("a/1"),
-		VersionId: head.VersionId, BypassGovernanceRetention: aws.Bool(true)})
+	_, err = client.DeleteObject(t.Context(), &awss3.DeleteObjectInput{
+		Bucket: aws.String(bucketName), Key: aws.String("a/1"),
+		VersionId: head.VersionId, BypassGovernanceRetention: aws.Bool(true),
+	})
 	if err == nil {
 		t.Fatal("the locked version was deleted")
 	}

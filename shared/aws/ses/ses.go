@@ -36,7 +36,8 @@ func (m *Mailer) Send(ctx context.Context, r message.Rendered) error {
 		Destination:      &types.Destination{ToAddresses: []string{r.To}},
 		Content: &types.EmailContent{Simple: &types.Message{
 			Subject: &types.Content{Data: &r.Subject, Charset: utf8},
-			Body:    &types.Body{Text: &types.Content{Data: &r.Text, Charset: utf8}}}},
+			Body:    &types.Body{Text: &types.Content{Data: &r.Text, Charset: utf8}},
+		}},
 	})
 	return err
 }

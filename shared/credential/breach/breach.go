@@ -29,12 +29,16 @@ const (
 
 var (
 	// ErrBreached refuses a password that the service knows.
-	ErrBreached = fault.Error{Kind: fault.Invalid, Code: "password_breached",
-		Detail: "The password is known from a breach of another service.", Source: "password"}
+	ErrBreached = fault.Error{
+		Kind: fault.Invalid, Code: "password_breached",
+		Detail: "The password is known from a breach of another service.", Source: "password",
+	}
 	// ErrUnavailable means that the service gave no usable answer in time.
-	ErrUnavailable = fault.Error{Kind: fault.Unavailable, Code: "password_check_unavailable",
+	ErrUnavailable = fault.Error{
+		Kind: fault.Unavailable, Code: "password_check_unavailable",
 		Detail: "The password could not be checked against known breaches. Try again.", Source: "password",
-		RetryAfter: 30 * time.Second}
+		RetryAfter: 30 * time.Second,
+	}
 )
 
 // An OnFailure is what a workspace wants when there is no usable answer.

@@ -116,9 +116,11 @@ type UserDocument struct {
 }
 
 func documentOf(u identity.User) UserDocument {
-	d := UserDocument{ID: u.ID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, UID: u.UID,
+	d := UserDocument{
+		ID: u.ID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, UID: u.UID,
 		Shell: "/bin/bash", HomeDirectory: "/home/" + u.Username, IsActive: !u.Disabled, IsStaff: u.Role == authz.Staff || u.Role == authz.Superuser,
-		IsSuperuser: u.Role == authz.Superuser, DateJoined: u.DateJoined, MFAMethods: []identity.Method{}}
+		IsSuperuser: u.Role == authz.Superuser, DateJoined: u.DateJoined, MFAMethods: []identity.Method{},
+	}
 	for _, f := range u.Factors {
 		d.MFAMethods = append(d.MFAMethods, f.Method)
 	}

@@ -50,9 +50,11 @@ type RowChange struct {
 
 func rowOf(e audit.Event) Row {
 	app, model, action := e.Path()
-	r := Row{ID: e.UID.String(), Username: e.Actor.Username, App: app, Model: model, Action: action, StatusCode: e.HTTP.Status,
+	r := Row{
+		ID: e.UID.String(), Username: e.Actor.Username, App: app, Model: model, Action: action, StatusCode: e.HTTP.Status,
 		AddedAt: e.Time, Description: e.Description, Code: e.Kind.Code(), Event: e.Kind.Name(), Outcome: e.Outcome.String(),
-		Severity: int(e.Kind.Severity()), Privileged: e.Privileged, RequestID: e.RequestID, Target: e.Target.Name, Changes: []RowChange{}}
+		Severity: int(e.Kind.Severity()), Privileged: e.Privileged, RequestID: e.RequestID, Target: e.Target.Name, Changes: []RowChange{},
+	}
 	if e.Source.IP.IsValid() {
 		r.IP = e.Source.IP.String()
 	}

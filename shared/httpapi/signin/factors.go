@@ -175,8 +175,10 @@ func (f *Face) list(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
 	out := SessionsAnswer{Results: []SessionAnswer{}}
 	for _, l := range all {
 		s := l.Session
-		a := SessionAnswer{ID: s.ID, Kind: s.Kind.String(), Current: l.Current, Device: s.Device, Address: s.Address, Method: s.Method,
-			Factors: s.Factors, CreatedAt: s.CreatedAt, SeenAt: s.SeenAt, EndsAt: s.EndsAt}
+		a := SessionAnswer{
+			ID: s.ID, Kind: s.Kind.String(), Current: l.Current, Device: s.Device, Address: s.Address, Method: s.Method,
+			Factors: s.Factors, CreatedAt: s.CreatedAt, SeenAt: s.SeenAt, EndsAt: s.EndsAt,
+		}
 		if !s.Proof.ID.Zero() {
 			age := int64(f.sessions.Now().Sub(s.Proof.At) / time.Second)
 			a.MFAAgeSeconds = &age

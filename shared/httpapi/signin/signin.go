@@ -101,8 +101,10 @@ func (f *Face) login(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
 }
 
 func attempt(c httpapi.Call, path, login, password string, k session.Kind) session.Attempt {
-	return session.Attempt{Host: c.Host, Login: login, Password: password, Kind: k, Source: httpapi.SourceOf(c.Request),
-		Request: httpapi.RequestOf(c.Request, route.Row{Path: path})}
+	return session.Attempt{
+		Host: c.Host, Login: login, Password: password, Kind: k, Source: httpapi.SourceOf(c.Request),
+		Request: httpapi.RequestOf(c.Request, route.Row{Path: path}),
+	}
 }
 
 // SigninRequest is the console's sign-in.
@@ -196,8 +198,10 @@ func (f *Face) acceptInvitation(w http.ResponseWriter, c httpapi.Call) (int, any
 	if err != nil {
 		return 0, nil, identity.ErrInvitation
 	}
-	started, err := f.sessions.Accept(c.Context(), session.Acceptance{Host: c.Host, Secret: secret, Username: in.Username, FirstName: in.FirstName,
-		LastName: in.LastName, Password: in.Password, Source: httpapi.SourceOf(c.Request), Request: httpapi.RequestOf(c.Request, route.Row{Path: "/api/auth/invitations/accept/"})})
+	started, err := f.sessions.Accept(c.Context(), session.Acceptance{
+		Host: c.Host, Secret: secret, Username: in.Username, FirstName: in.FirstName,
+		LastName: in.LastName, Password: in.Password, Source: httpapi.SourceOf(c.Request), Request: httpapi.RequestOf(c.Request, route.Row{Path: "/api/auth/invitations/accept/"}),
+	})
 	if err != nil {
 		return 0, nil, err
 	}

@@ -1,0 +1,20 @@
+// Where to go after signing in.
+
+const home = '/account/security';
+
+// destination returns the path, with query, that a link asked to go to after
+// signing in, and the console's first page for whatever is not a path of this
+// origin. Source: security, WB-7.
+export function destination(asked: unknown, origin: string): string {
+  if (typeof asked !== 'string' || !/^\/(?![/\\])/.test(asked) || /[\\\p{Cc}]/u.test(asked)) return home;
+  let target: URL;
+  try {
+    target = new URL(asked, origin);
+  } catch {
+    return home;
+  }
+  const path = target.pathname;
+  if (target.origin !== origin || path.startsWith('//') || path.startsWith('/api/')) return home;
+  if (path === '/' || path === '/signin' || path === '/invitation') return home;
+  return path + target.search;
+}

@@ -1,0 +1,48 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+
+import { signOut } from '../api/calls';
+import { isCode, Problem } from '../api/problem';
+import { destination } from '../destination';
+import { StepUpDialog } from '../stepup/dialog';
+import { OtpEnrolment } from '../ui/otp-enrolment';
+import { Page } from '../ui/page';
+import { RecoveryCodes } from '../ui/recovery-codes';
+
+// EnrolmentPage sets up the method without which the session may do nothing
+// else. Who has one already proves it instead.
+export function EnrolmentPage() {
+  const search = useSearch({ from: '/enrolment' });
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const [codes, setCodes] = useState<string[]>([]);
+  const [proving, setProving] = useState(false);
+  const next = destination(search.next === '/enrolment' ? '' : search.next, location.origin);
+  const goOn = () => {
+    queries.clear();
+    void navigate({ href: next });
+  };
+  const signInAgain = async () => {
+    await signOut().catch(() => undefined);
+    queries.clear();
+    await navigate({ to: '/signin', search: { next } });
+  };
+  if (codes.length > 0) return <Page title="One more step" narrow><RecoveryCodes codes={codes} onSaved={goOn} /></Page>;
+  return (
+    <Page title="Set up your sign-in method" narrow>
+      <p>This workspace asks for a second factor at sign-in. Set up an authenticator app to go on.</p>
+      <OtpEnrolment options={{ bare: true }} onDone={(made) => (made.length > 0 ? setCodes(made) : goOn())}
+        onFailed={(failure) => {
+          if (isCode(failure, 'auth_mfa_required')) setProving(true);
+          else if (isCode(failure, 'sign_in_again') || (failure instanceof Problem && failure.status === 401)) void signInAgain();
+        }} />
+      {proving && (
+        <StepUpDialog onProved={goOn} onRefused={() => setProving(false)} onSetUp={() => setProving(false)} />
+      )}
+      <hr />
+      <Button onPress={signInAgain}>Sign in as somebody else</Button>
+    </Page>
+  );
+}

@@ -1,0 +1,107 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+
+import { factors, newRecoveryCodes, removeFactor, signOut } from '../api/calls';
+import { isCode } from '../api/problem';
+import type { Factor } from '../api/types';
+import { instant, methodName } from '../text';
+import { useAnnounce } from '../ui/announce';
+import { Confirmed } from '../ui/confirm';
+import { Failure, Loading } from '../ui/notice';
+import { OtpEnrolment } from '../ui/otp-enrolment';
+import { Page, Time } from '../ui/page';
+import { RecoveryCodes } from '../ui/recovery-codes';
+
+export function MySecurityPage() {
+  const queries = useQueryClient();
+  const announce = useAnnounce();
+  const [adding, setAdding] = useState(false);
+  const [codes, setCodes] = useState<string[]>([]);
+  const list = useQuery({ queryKey: ['factors'], queryFn: factors });
+  const changed = async (what: string) => {
+    announce(what);
+    await queries.invalidateQueries({ queryKey: ['factors'] });
+  };
+  const remove = useMutation({ mutationFn: removeFactor, onSuccess: () => changed('The sign-in method was removed.') });
+  const renew = useMutation({
+    mutationFn: newRecoveryCodes,
+    onSuccess: (answer) => {
+      setCodes(answer.recovery_codes);
+      return changed('New recovery codes were made.');
+    },
+  });
+  const added = (made: string[]) => {
+    setAdding(false);
+    setCodes(made);
+    return changed('The sign-in method was added.');
+  };
+  if (codes.length > 0) return <Page title="My security"><RecoveryCodes codes={codes} onSaved={() => setCodes([])} /></Page>;
+  if (adding) {
+    return (
+      <Page title="Add a sign-in method">
+        <Adding onDone={added} />
+        <hr />
+        <Button onPress={() => setAdding(false)}>Back without adding</Button>
+      </Page>
+    );
+  }
+  const all = list.data?.results ?? [];
+  const hasCodes = all.some((f) => f.method === 'recovery_code');
+  return (
+    <Page title="My security">
+      <h2>Sign-in methods</h2>
+      <p>They prove that it is you, at sign-in and before protected actions.</p>
+      <Failure of={list.error ?? remove.error} />
+      {list.isPending ? <Loading /> : <Methods of={all.filter((f) => f.method !== 'recovery_code')} onRemove={remove.mutate} />}
+      <div className="actions"><Button className="primary" onPress={() => setAdding(true)}>Add an authenticator app</Button></div>
+      <h2>Recovery codes</h2>
+      <Failure of={renew.error} />
+      {hasCodes ? (
+        <>
+          <p>Each of your recovery codes lets you in once when your device is lost. New codes end the old ones at once.</p>
+          <Confirmed label="Make new recovery codes" title="Make new recovery codes?" act="Make new codes" onAct={() => renew.mutate()}>
+            <p>The codes that you have now stop working.</p>
+          </Confirmed>
+        </>
+      ) : <p>You get recovery codes with your first sign-in method.</p>}
+    </Page>
+  );
+}
+
+function Methods({ of: methods, onRemove }: { of: Factor[]; onRemove: (id: string) => void }) {
+  if (methods.length === 0) return <p className="quiet">You have none yet: only your password protects your account.</p>;
+  return (
+    <ul className="cards" aria-label="Sign-in methods">
+      {methods.map((f) => (
+        <li key={f.id}>
+          <div>
+            <strong>{f.name}</strong>
+            <div className="quiet">{methodName(f.method)}, since <Time at={f.confirmed_at}>{instant(f.confirmed_at)}</Time></div>
+          </div>
+          <Confirmed label="Remove" name={`Remove ${f.name}`} title={`Remove ${f.name}?`} act="Remove" onAct={() => onRemove(f.id)}>
+            <p>You can no longer sign in with it. All your addresses are told.</p>
+          </Confirmed>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Adding({ onDone }: { onDone: (codes: string[]) => void }) {
+  const [again, setAgain] = useState(false);
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const signInAgain = async () => {
+    await signOut().catch(() => undefined);
+    queries.clear();
+    await navigate({ to: '/signin', search: { next: '/account/security' } });
+  };
+  return (
+    <>
+      <OtpEnrolment onDone={onDone} onFailed={(failure) => setAgain(isCode(failure, 'sign_in_again'))} />
+      {again && <div className="actions"><Button className="primary" onPress={signInAgain}>Sign in again</Button></div>}
+    </>
+  );
+}
