@@ -64,7 +64,11 @@ deploy-local: tools ## run the real cdk bootstrap and cdk deploy against an engi
 	infra/deploy-local.sh
 
 deploy: build ## deploy to the AWS account of the environment [CDK_FLAGS=...]
-	@infra/deploy.sh $(CDK_FLAGS)
+	cmp -s infra/package-lock.json .local/cdk/package-lock.json || { rm -rf .local/cdk && mkdir -p .local/cdk && \
+	  cp infra/package.json .local/cdk/ && cp infra/package-lock.json .local/cdk/package-lock.json && \
+	  npm ci --prefix .local/cdk --no-audit --no-fund --silent || { rm -rf .local/cdk; exit 1; }; }
+	cd infra && ../.local/cdk/node_modules/.bin/cdk deploy -c production=true \
+	  --parameters Architecture=$(if $(filter amd64,$(ARCH)),x86_64,arm64) $(CDK_FLAGS)
 
 clock: dev ## move the functions' clock: ADVANCE=2h30m or ADVANCE=14d, or RESET=1
 	@$(DEV) clock $(if $(ADVANCE),-advance=$(ADVANCE)) $(if $(RESET)$(filter RESET,$(MAKECMDGOALS)),-reset)

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -129,7 +128,7 @@ func logEvents(ctx context.Context, client *cloudwatchlogs.Client, group string,
 	return all, nil
 }
 
-// buildForLambda compiles all functions for AWS into build/<function>.
+// buildForLambda compiles console and functions for AWS into build/<function>.
 func buildForLambda(ctx context.Context, b bench, arguments []string) error {
 	flags := flag.NewFlagSet("build", flag.ContinueOnError)
 	arch := flags.String("arch", "arm64", "arm64 or amd64")
@@ -139,18 +138,9 @@ func buildForLambda(ctx context.Context, b bench, arguments []string) error {
 	if *arch != "arm64" && *arch != "amd64" {
 		return fmt.Errorf("ARCH=%s is neither arm64 nor amd64", *arch)
 	}
-	if _, err := exec.LookPath("go"); err != nil {
-		return err
-	}
 	template, err := os.ReadFile(b.templateFile())
 	if err != nil {
 		return err
 	}
-	names, err := engine.Functions(template)
-	if err != nil {
-		return err
-	}
-	return b.step("Building for "+*arch, func() error {
-		return build.Functions(ctx, build.ForLambda(b.root, *arch), names)
-	})
+	return b.compile(ctx, template, build.ForLambda(b.root, *arch))
 }

@@ -26,19 +26,8 @@ func up(ctx context.Context, b bench, _ []string) error {
 	if err := tools(ctx, b, nil); err != nil {
 		return err
 	}
-	template, err := os.ReadFile(b.templateFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("infra/testdata/template.golden.json is missing; run `make synth`")
-	}
+	template, programs, err := b.build(ctx)
 	if err != nil {
-		return err
-	}
-	names, err := engine.Functions(template)
-	if err != nil {
-		return err
-	}
-	target := build.ForEngine(b.root)
-	if err := b.step("Building the functions", func() error { return build.Functions(ctx, target, names) }); err != nil {
 		return err
 	}
 	e, err := b.ensureEngine(ctx)
@@ -54,7 +43,7 @@ func up(ctx context.Context, b bench, _ []string) error {
 	}
 	var outputs engine.Outputs
 	if err := b.step("Deploying the stack", func() error {
-		outputs, err = e.Deploy(ctx, b.deployment(template, target.Folder, env))
+		outputs, err = e.Deploy(ctx, b.deployment(template, programs, env))
 		return err
 	}); err != nil {
 		return err
@@ -76,6 +65,32 @@ func up(ctx context.Context, b bench, _ []string) error {
 	}
 	b.greet(env)
 	return nil
+}
+
+// build compiles console and functions for this machine and returns the template
+// that names them, and the folder they are in.
+func (b bench) build(ctx context.Context) (template []byte, programs string, err error) {
+	template, err = os.ReadFile(b.templateFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", errors.New("infra/testdata/template.golden.json is missing; run `make synth`")
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	target := build.ForEngine(b.root)
+	return template, target.Folder, b.compile(ctx, template, target)
+}
+
+// compile builds the console, which its function embeds, then the functions.
+func (b bench) compile(ctx context.Context, template []byte, target build.Target) error {
+	names, err := engine.Functions(template)
+	if err != nil {
+		return err
+	}
+	if err := b.step("Building the console", func() error { return build.Console(ctx, b.root) }); err != nil {
+		return err
+	}
+	return b.step("Building the functions", func() error { return build.Functions(ctx, target, names) })
 }
 
 // tools checks the machine and installs the pinned engine when the lock changed.
@@ -113,12 +128,13 @@ func (b bench) deployment(template []byte, programs string, env environment.Envi
 		Stack: stackName, Template: template, Programs: programs,
 		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false"},
 		Variables: map[string]string{
-			"AWS_ENDPOINT_URL":          env.EngineURL,
-			"AWS_CA_BUNDLE":             env.CAFile,
-			"PADDOCK_CLOCK_FILE":        b.clockFile(),
+			"AWS_ENDPOINT_URL":   env.EngineURL,
+			"AWS_CA_BUNDLE":      env.CAFile,
+			"PADDOCK_CLOCK_FILE": b.clockFile(),
+		},
+		Replaced: map[string]string{
 			"PADDOCK_BASE_URLS":         env.BaseURL + "," + env.TLSURL,
 			"PADDOCK_DEFAULT_WORKSPACE": demoWorkspace,
-			"PADDOCK_STRICT_CONDITIONS": "false",
 		},
 	}
 }

@@ -26,6 +26,7 @@ type Deployment struct {
 	Programs   string            // folder with <function>/bootstrap, built for this machine
 	Parameters map[string]string // those the template does not declare are left out
 	Variables  map[string]string // added to the environment of every function
+	Replaced   map[string]string // put in place of variables where a function has them
 }
 
 // Outputs are the outputs of a stack by name.
@@ -43,7 +44,7 @@ func (e *Engine) Deploy(ctx context.Context, d Deployment) (Outputs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deploy %s: %w", d.Stack, err)
 	}
-	template, err := Localise(d.Template, Local{Bucket: assetBucket, Keys: keys, Variables: d.Variables})
+	template, err := Localise(d.Template, Local{Bucket: assetBucket, Keys: keys, Variables: d.Variables, Replaced: d.Replaced})
 	if err != nil {
 		return nil, fmt.Errorf("deploy %s: %w", d.Stack, err)
 	}

@@ -21,6 +21,7 @@ type Local struct {
 	Bucket    string            // holds the archives
 	Keys      map[string]string // function name, as in `<name>.zip`, to the archive's key
 	Variables map[string]string // added to every function's environment
+	Replaced  map[string]string // put in place of variables where a function has them
 }
 
 // object is a JSON object whose members stay as they were written.
@@ -134,6 +135,14 @@ func localiseFunction(text json.RawMessage, local Local) (object, error) {
 		return nil, err
 	}
 	for variable, value := range local.Variables {
+		if err := variables.set(variable, value); err != nil {
+			return nil, err
+		}
+	}
+	for variable, value := range local.Replaced {
+		if _, has := variables[variable]; !has {
+			continue
+		}
 		if err := variables.set(variable, value); err != nil {
 			return nil, err
 		}

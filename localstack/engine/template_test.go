@@ -22,6 +22,7 @@ func TestLocaliseFillsFunctionsAndNothingElse(t *testing.T) {
 	changed, err := Localise(template, Local{
 		Bucket: "assets", Keys: map[string]string{"echo": "echo/1.zip"},
 		Variables: map[string]string{"AWS_ENDPOINT_URL": "https://127.0.0.1:1"},
+		Replaced:  map[string]string{"SLUG": "demo", "OF_ANOTHER_FUNCTION": "left out"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +38,7 @@ func TestLocaliseFillsFunctionsAndNothingElse(t *testing.T) {
 	properties["Code"] = map[string]any{"S3Bucket": "assets", "S3Key": "echo/1.zip"}
 	properties["ReservedConcurrentExecutions"] = float64(Concurrency)
 	properties["Environment"] = map[string]any{"Variables": map[string]any{
-		"KEPT": "a<b&c", "AWS_ENDPOINT_URL": "https://127.0.0.1:1",
+		"KEPT": "a<b&c", "SLUG": "demo", "AWS_ENDPOINT_URL": "https://127.0.0.1:1",
 	}}
 	gotText, _ := json.Marshal(got)
 	wantText, _ := json.Marshal(want)
