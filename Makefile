@@ -13,6 +13,7 @@ PACKAGES = $$(go list ./... | grep -v /node_modules/)
 SHORT = $$(go list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... | grep -E '^[^ ]+\.test ' | \
   grep -v -E '/node_modules/| paddock/localstack/engine' | sed 's/\.test .*//')
 ARCH ?= arm64
+PRODUCTION ?= true
 
 export PORT TLS_PORT
 
@@ -44,7 +45,7 @@ soak: tools ## run the long tests
 
 lint: $(GOLANGCI)-$(GOLANGCI_VERSION) ## vet, golangci-lint with gofumpt, cfn-lint
 	go vet $(PACKAGES)
-	$(GOLANGCI)-$(GOLANGCI_VERSION) run $(LINT_FLAGS)
+	$(GOLANGCI)-$(GOLANGCI_VERSION) run --allow-parallel-runners $(LINT_FLAGS)
 	infra/lint.sh
 
 bench: tools ## run the benchmarks
@@ -63,11 +64,11 @@ check-sam: ## let SAM validate the synthesised template (needs the sam command)
 deploy-local: tools ## run the real cdk bootstrap and cdk deploy against an engine of its own
 	infra/deploy-local.sh
 
-deploy: build ## deploy to the AWS account of the environment [CDK_FLAGS=...]
+deploy: build ## deploy to the AWS account of the environment [CDK_FLAGS=...] [PRODUCTION=false]
 	cmp -s infra/package-lock.json .local/cdk/package-lock.json || { rm -rf .local/cdk && mkdir -p .local/cdk && \
 	  cp infra/package.json .local/cdk/ && cp infra/package-lock.json .local/cdk/package-lock.json && \
 	  npm ci --prefix .local/cdk --no-audit --no-fund --silent || { rm -rf .local/cdk; exit 1; }; }
-	cd infra && ../.local/cdk/node_modules/.bin/cdk deploy -c production=true \
+	cd infra && ../.local/cdk/node_modules/.bin/cdk deploy -c production=$(PRODUCTION) \
 	  --parameters Architecture=$(if $(filter amd64,$(ARCH)),x86_64,arm64) $(CDK_FLAGS)
 
 clock: dev ## move the functions' clock: ADVANCE=2h30m or ADVANCE=14d, or RESET=1

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -84,12 +85,23 @@ func (b bench) restartFront(ctx context.Context, env environment.Environment) er
 		return len(ended) > 0 || process.PortTaken(plain) && process.PortTaken(secure)
 	})
 	if err == nil && len(ended) > 0 {
-		err = errors.New("it ended at once")
+		err = fmt.Errorf("it ended at once: %s", b.lastFrontLine())
 	}
 	if err != nil {
 		return fmt.Errorf("the front did not come up, see .local/front.log: %w", err)
 	}
 	return nil
+}
+
+// lastFrontLine returns the last line of the front's log, which names a port
+// that another program took meanwhile.
+func (b bench) lastFrontLine() string {
+	text, err := os.ReadFile(b.local("front.log"))
+	if err != nil {
+		return err.Error()
+	}
+	text = bytes.TrimRight(text, "\n")
+	return string(text[bytes.LastIndexByte(text, '\n')+1:])
 }
 
 func (b bench) stopFront(ctx context.Context) error {

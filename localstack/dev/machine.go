@@ -128,7 +128,7 @@ func (b bench) clearUncleanStop(ctx context.Context) error {
 // forget deletes state and objects, and what dev.json says of them; the
 // engine's port stays remembered.
 func (b bench) forget() error {
-	for _, name := range []string{"state", "s3", "tmp", "engine.log", "engine.version", "clock"} {
+	for _, name := range []string{"state", "s3", "tmp", "engine.log", "engine.version", "front.log", "clock"} {
 		if err := os.RemoveAll(b.local(name)); err != nil {
 			return err
 		}
