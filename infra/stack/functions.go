@@ -34,7 +34,7 @@ func functionShapes() []functionShape {
 	return []functionShape{
 		{"provision", "Creates workspaces and their keys", memoryMB, backgroundTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_CREDENTIAL_KEYRING_TABLE",
-			"PADDOCK_BASE_URLS", "PADDOCK_RETENTION_DAYS", "PADDOCK_STRICT_CONDITIONS", "PADDOCK_ROLE_PROVISION",
+			"PADDOCK_BASE_URLS", "PADDOCK_DEFAULT_WORKSPACE", "PADDOCK_RETENTION_DAYS", "PADDOCK_STRICT_CONDITIONS", "PADDOCK_ROLE_PROVISION",
 			"PADDOCK_ROLE_SIGNIN", "PADDOCK_ROLE_API", "PADDOCK_ROLE_TASKS", "PADDOCK_ROLE_ERASE",
 		}},
 		{"signin", "Signs people in", signinMemoryMB, gatewayTimeoutSeconds, []string{
