@@ -93,10 +93,9 @@ func deploy(ctx context.Context) (*stack, error) {
 	outputs, err := e.Deploy(ctx, engine.Deployment{
 		Stack: "paddock", Template: template, Programs: target.Folder,
 		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false"},
-		Variables: map[string]string{
-			"AWS_ENDPOINT_URL": e.URL, "AWS_CA_BUNDLE": e.CAFile, "PADDOCK_CLOCK_FILE": environment.ClockFile(s.root),
-			"PADDOCK_BASE_URLS": base, "PADDOCK_DEFAULT_WORKSPACE": "demo", "PADDOCK_STRICT_CONDITIONS": "false",
-		},
+		Variables:  map[string]string{"AWS_ENDPOINT_URL": e.URL, "AWS_CA_BUNDLE": e.CAFile, "PADDOCK_CLOCK_FILE": environment.ClockFile(s.root)},
+		// Only where the template has them: a function that lacks one fails here.
+		Replaced: map[string]string{"PADDOCK_BASE_URLS": base, "PADDOCK_DEFAULT_WORKSPACE": "demo"},
 	})
 	if err != nil {
 		return s, err

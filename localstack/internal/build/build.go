@@ -6,11 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sync"
+	"syscall"
 )
 
 // A Target says for which machine, with which tags, and where to.
@@ -37,36 +38,82 @@ func ForEngine(root string) Target {
 	}
 }
 
-// Functions compiles the named functions, as many at once as the machine has
-// processors. What is up to date is left alone. All failures are reported.
+// Functions compiles the named functions. What is up to date is left alone. One
+// go command builds all: reading the packages costs more than a check that
+// nothing changed, and seven commands would do it seven times.
 func Functions(ctx context.Context, target Target, names []string) error {
-	var (
-		all  sync.WaitGroup
-		slot = make(chan struct{}, runtime.NumCPU())
-		errs = make([]error, len(names))
-	)
-	for i, name := range names {
-		all.Go(func() {
-			slot <- struct{}{}
-			defer func() { <-slot }()
-			errs[i] = target.compile(ctx, name)
-		})
+	var missing []error
+	arguments := []string{
+		"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=" + target.Tags,
+		"-o", target.programs() + string(filepath.Separator),
 	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-func (t Target) compile(ctx context.Context, name string) error {
-	source := filepath.Join("functions", name)
-	if _, err := os.Stat(filepath.Join(t.Root, source)); err != nil {
-		return fmt.Errorf("build %s: %w", name, err)
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(target.Root, "functions", name)); err != nil {
+			missing = append(missing, fmt.Errorf("build %s: %w", name, err))
+		}
+		arguments = append(arguments, "./functions/"+name)
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags="+t.Tags,
-		"-o", filepath.Join(t.Folder, name, "bootstrap"), "./"+filepath.ToSlash(source))
-	cmd.Dir = t.Root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+t.OS, "GOARCH="+t.Arch)
+	if len(missing) > 0 {
+		return errors.Join(missing...)
+	}
+	free, err := target.lock()
+	if err != nil {
+		return fmt.Errorf("build functions: %w", err)
+	}
+	defer free()
+	cmd := exec.CommandContext(ctx, "go", arguments...)
+	cmd.Dir = target.Root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+target.OS, "GOARCH="+target.Arch)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", name, err, out)
+		return fmt.Errorf("build functions: %w\n%s", err, out)
+	}
+	for _, name := range names {
+		if err := target.place(name); err != nil {
+			return fmt.Errorf("build %s: %w", name, err)
+		}
 	}
 	return nil
+}
+
+// programs is where the go command keeps the programs under their own names, to
+// find them up to date the next time.
+func (t Target) programs() string { return filepath.Join(t.Folder, ".programs") }
+
+// lock waits until no other process builds into the folder: test suites run at
+// the same time. The lock ends with the process, however it ends.
+func (t Target) lock() (free func(), err error) {
+	if err := os.MkdirAll(t.programs(), 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.Create(filepath.Join(t.Folder, ".lock"))
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() { file.Close() }, nil
+}
+
+// place gives the function's program the name that Lambda runs.
+func (t Target) place(name string) error {
+	built, err := os.Stat(filepath.Join(t.programs(), name))
+	if err != nil {
+		return err
+	}
+	bootstrap := filepath.Join(t.Folder, name, "bootstrap")
+	if placed, err := os.Stat(bootstrap); err == nil && os.SameFile(built, placed) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(bootstrap), 0o755); err != nil {
+		return err
+	}
+	fresh := bootstrap + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Link(filepath.Join(t.programs(), name), fresh); err != nil {
+		return err
+	}
+	return os.Rename(fresh, bootstrap)
 }

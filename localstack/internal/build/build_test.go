@@ -22,23 +22,59 @@ func write(t *testing.T, root, name, text string) string {
 	return file
 }
 
-func TestFunctionsAreBuiltAndFailuresAllNamed(t *testing.T) {
+func TestFunctionsAreBuiltAsTheSourceSays(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "go.mod", "module example\n\ngo 1.26\n")
+	write(t, root, "functions/one/main.go", "package main\n\nfunc main() { print(1) }\n")
+	write(t, root, "functions/two/main.go", "package main\n\nfunc main() { print(2) }\n")
+	target := ForEngine(root)
+	runs := func(name, want string) {
+		t.Helper()
+		out, err := exec.Command(filepath.Join(root, "build", "local", name, "bootstrap")).CombinedOutput()
+		if err != nil || string(out) != want {
+			t.Errorf("%s printed %q (%v), want %q", name, out, err, want)
+		}
+	}
+	for range 2 {
+		if err := Functions(t.Context(), target, []string{"one", "two"}); err != nil {
+			t.Fatal(err)
+		}
+		runs("one", "1")
+		runs("two", "2")
+	}
+	write(t, root, "functions/two/main.go", "package main\n\nfunc main() { print(3) }\n")
+	if err := Functions(t.Context(), target, []string{"one", "two"}); err != nil {
+		t.Fatal(err)
+	}
+	runs("one", "1")
+	runs("two", "3")
+}
+
+func TestSuitesMayBuildAtTheSameTime(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "go.mod", "module example\n\ngo 1.26\n")
+	write(t, root, "functions/one/main.go", "package main\n\nfunc main() {}\n")
+	results := make(chan error, 4)
+	for range cap(results) {
+		go func() { results <- Functions(t.Context(), ForEngine(root), []string{"one"}) }()
+	}
+	for range cap(results) {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestFunctionsThatCannotBeBuiltAreNamed(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, "go.mod", "module example\n\ngo 1.26\n")
 	write(t, root, "functions/good/main.go", "package main\n\nfunc main() {}\n")
 	write(t, root, "functions/bad/main.go", "package main\n\nfunc main() { x }\n")
-	target := ForEngine(root)
-	if err := Functions(t.Context(), target, []string{"good"}); err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(root, "build", "local", "good", "bootstrap")
-	if out, err := exec.Command(program).CombinedOutput(); err != nil {
-		t.Errorf("the program does not run here: %v\n%s", err, out)
-	}
-	err := Functions(t.Context(), target, []string{"bad", "good", "absent"})
-	if err == nil || !strings.Contains(err.Error(), "build bad") || !strings.Contains(err.Error(), "build absent") ||
-		strings.Contains(err.Error(), "build good") {
-		t.Errorf("the error is %v", err)
+	for name, want := range map[string]string{"bad": "example/functions/bad", "absent": "build absent"} {
+		err := Functions(t.Context(), ForEngine(root), []string{name, "good"})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "functions/good") {
+			t.Errorf("the error is %v, want one that names %s", err, name)
+		}
 	}
 }
 
