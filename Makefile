@@ -35,6 +35,8 @@ demo: ## walk through the whole journey, step by step
 	@go run ./localstack/demo
 
 test: tools ## run all tests (a private engine is started where one is needed)
+	npm ci --prefix web --no-audit --no-fund --silent
+	npm --prefix web test
 	go test -timeout 20m $(PACKAGES)
 
 test-short: ## run the tests that need no engine

@@ -50,7 +50,7 @@ export function AuditLogPage() {
           <ol className="log" aria-label="Events">{events.map((e) => <Entry key={e.id} event={e} />)}</ol>
           {events.length === 0 && !log.hasNextPage && <p className="quiet">No events.</p>}
           {log.hasNextPage
-            ? <div className="actions"><Button onPress={older} isPending={log.isFetchingNextPage}>Older events</Button></div>
+            ? <div className="actions"><Button onPress={older} className={log.isFetchingNextPage ? 'busy' : 'plain'}>Older events</Button></div>
             : events.length > 0 && <p className="quiet">This is where the log begins.</p>}
         </>
       )}

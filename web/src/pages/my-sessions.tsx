@@ -29,7 +29,7 @@ export function MySessionsPage() {
   const endAll = useMutation({ mutationFn: endAllSessions, onSuccess: leave });
   return (
     <Page title="My sessions">
-      <p>Where you are signed in now. End what you do not know, then change your password.</p>
+      <p>Where you are signed in now. End what you do not know.</p>
       <Failure of={list.error ?? end.error ?? endAll.error} />
       {list.isPending ? <Loading /> : (
         <ul className="cards" aria-label="Sessions">

@@ -23,14 +23,14 @@ export function SignInPage() {
   const ended = search.ended ? 'Your session has ended. Sign in again.' : undefined;
   const next = destination(search.next, location.origin);
 
-  // A reload in the middle of signing in goes on where it was.
+  // A reload in the middle of signing in goes on where it was. Once: what the
+  // effect reads is that of the first look at the page.
   useEffect(() => {
     void resume().then((state) => {
       if (state === 'signed_in') void navigate({ href: next, replace: true });
       else if (Array.isArray(state)) setStep({ at: 'factor', methods: state });
       else setStep({ at: 'password', ...(ended ? { why: ended } : {}) });
     });
-    // eslint-disable-next-line
   }, []);
 
   const arrive = (answer: SigninAnswer | VerifyAnswer) => {

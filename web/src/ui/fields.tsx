@@ -1,9 +1,16 @@
-import { useState, type ReactNode } from 'react';
-import { FieldError, Form, Input, Label, Text, TextField, ToggleButton } from 'react-aria-components';
-import { Button } from 'react-aria-components';
+import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from 'react';
+import { Button, FieldError, Form, Input, Label, Text, TextField, ToggleButton } from 'react-aria-components';
 
 import { Problem } from '../api/problem';
 import { Failure } from './notice';
+
+// Refused is the refusal of one field of the form around, by the field's name.
+const Refused = createContext<Problem | null>(null);
+
+function useRefusal(name: string): string | null {
+  const refusal = useContext(Refused);
+  return refusal?.source === name ? refusal.message : null;
+}
 
 interface FieldProps {
   name: string;
@@ -20,21 +27,23 @@ interface FieldProps {
 
 export function Field({ name, label, hint, autoFocus = false, required = true, disabled = false, ...rest }: FieldProps) {
   const { autoComplete, inputMode, defaultValue, list } = rest;
+  const refusal = useRefusal(name);
   return (
-    <TextField name={name} isRequired={required} isDisabled={disabled} autoFocus={autoFocus} defaultValue={defaultValue ?? ''}
+    <TextField name={name} isRequired={required} isInvalid={refusal !== null} isDisabled={disabled} autoFocus={autoFocus} defaultValue={defaultValue ?? ''}
       autoComplete={autoComplete} inputMode={inputMode ?? 'text'} autoCorrect="off" spellCheck="false">
       <Label>{label}{!required && <span className="quiet"> (optional)</span>}</Label>
       <Input autoCapitalize="none" {...(list ? { list } : {})} />
       {hint && <Text slot="description">{hint}</Text>}
-      <FieldError />
+      <FieldError>{refusal}</FieldError>
     </TextField>
   );
 }
 
 export function PasswordField({ name, label, hint, autoComplete }: Pick<FieldProps, 'name' | 'label' | 'hint' | 'autoComplete'>) {
   const [shown, setShown] = useState(false);
+  const refusal = useRefusal(name);
   return (
-    <TextField name={name} isRequired type={shown ? 'text' : 'password'} autoComplete={autoComplete} spellCheck="false">
+    <TextField name={name} isRequired isInvalid={refusal !== null} type={shown ? 'text' : 'password'} autoComplete={autoComplete} spellCheck="false">
       <Label>{label}</Label>
       <div className="beside">
         <Input autoCapitalize="none" />
@@ -43,7 +52,7 @@ export function PasswordField({ name, label, hint, autoComplete }: Pick<FieldPro
         </ToggleButton>
       </div>
       {hint && <Text slot="description">{hint}</Text>}
-      <FieldError />
+      <FieldError>{refusal}</FieldError>
     </TextField>
   );
 }
@@ -70,24 +79,33 @@ interface FilledFormProps {
   more?: ReactNode; // beside the button
 }
 
-// FilledForm is a form whose fields are checked by the browser first and by the
-// API second: what it refuses is shown at the field it names and focused.
+// FilledForm is a form that refuses empty fields itself and shows what the API
+// refuses at the field it names. The refused field gets the focus; its message
+// stays until the next try, so that nothing moves under the pointer.
 export function FilledForm({ onFill, failure, fields, pending, submit, label, children, more }: FilledFormProps) {
-  const atField = failure instanceof Problem && fields.includes(failure.source);
+  const form = useRef<HTMLFormElement>(null);
+  const [empty, setEmpty] = useState<Problem | null>(null);
+  const refused = empty ?? (failure instanceof Problem && fields.includes(failure.source) ? failure : null);
+  useEffect(() => {
+    const field = refused && form.current?.elements.namedItem(refused.source);
+    if (field instanceof HTMLElement) field.focus();
+  }, [refused]);
+  const submitted = (of: HTMLFormElement) => {
+    if (pending) return;
+    const values: Record<string, string> = {};
+    for (const [name, value] of new FormData(of)) if (typeof value === 'string') values[name] = value;
+    const missing = [...of.elements].find((e) => e instanceof HTMLInputElement && e.ariaRequired === 'true' && e.value === '');
+    setEmpty(missing instanceof HTMLInputElement ? new Problem(0, 'empty', 'Fill in this field.', missing.name) : null);
+    if (!missing) onFill(values);
+  };
   return (
     <>
-      {!atField && <Failure of={failure} />}
-      <Form {...(label ? { 'aria-label': label } : {})} validationErrors={atField ? { [failure.source]: failure.message } : {}}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (pending) return;
-          const values: Record<string, string> = {};
-          for (const [name, value] of new FormData(event.currentTarget)) if (typeof value === 'string') values[name] = value;
-          onFill(values);
-        }}>
-        {children}
+      {!refused && <Failure of={failure} />}
+      <Form ref={form} validationBehavior="aria" {...(label ? { 'aria-label': label } : {})}
+        onSubmit={(event) => { event.preventDefault(); submitted(event.currentTarget); }}>
+        <Refused value={refused}>{children}</Refused>
         <div className="actions">
-          <Button type="submit" className="primary" isPending={pending}>{submit}</Button>
+          <Button type="submit" className={pending ? 'primary busy' : 'primary'}>{submit}</Button>
           {more}
         </div>
       </Form>

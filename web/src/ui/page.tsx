@@ -11,6 +11,7 @@ export function Page({ title, narrow = false, children }: { title: string; narro
   }, [title]);
   return (
     <main id="content" className={narrow ? 'narrow' : undefined} tabIndex={-1}>
+      {narrow && <p className="brand">Paddock</p>}
       <h1 ref={heading} tabIndex={-1}>{title}</h1>
       {children}
     </main>
