@@ -21,16 +21,28 @@ func TestConditionalPutWritesOnceAndTellsTheOldItem(t *testing.T) {
 		})
 		return err
 	}
-	if err := put("first"); err != nil {
+	// The SDK repeats a put whose answer was lost, and the repetition meets the
+	// first one's item: every caller has to allow for it, so this test does.
+	if err := put("first"); err != nil && carried(err) != "first" {
 		t.Fatal(err)
 	}
-	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](put("second"))
+	if got := carried(put("second")); got != "first" {
+		t.Errorf("the refusal carries %q, want the first item", got)
+	}
+}
+
+// carried returns v of the item that a refused condition tells, "" when err is
+// no such refusal.
+func carried(err error) string {
+	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
 	if !ok {
-		t.Fatal("the second put was not refused")
+		return ""
 	}
-	if v, ok := failed.Item["v"].(*types.AttributeValueMemberS); !ok || v.Value != "first" {
-		t.Errorf("the refusal carries %v, want the first item", failed.Item)
+	v, _ := failed.Item["v"].(*types.AttributeValueMemberS)
+	if v == nil {
+		return ""
 	}
+	return v.Value
 }
 
 func TestTransactionSpansTablesAndNamesWhatFailed(t *testing.T) {

@@ -32,7 +32,13 @@ func child(t *testing.T, program string) (*exec.Cmd, io.Closer) {
 func TestTerminateEndsAndForgivesTheDead(t *testing.T) {
 	cmd, _ := child(t, "cat")
 	pid := cmd.Process.Pid
-	if !Alive(pid) || !Runs(pid, "cat") || Runs(pid, "another program") {
+	// Start returns before the kernel has filled in the new command line.
+	started, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := Until(started, func() bool { return Runs(pid, "cat") }); err != nil {
+		t.Fatal(err)
+	}
+	if !Alive(pid) || Runs(pid, "another program") {
 		t.Errorf("Alive = %v, Runs = %v", Alive(pid), Runs(pid, "cat"))
 	}
 	for range 2 {
