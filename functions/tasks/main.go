@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"os"
 
@@ -28,6 +27,6 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	lambdaio.Start(lambdaio.QueueOrSweep(post.Deliver, func(context.Context) error { return nil }))
+	lambdaio.Start(lambdaio.QueueOrSweep(post.Deliver, post.Sweep))
 	return nil
 }

@@ -86,6 +86,7 @@ func (s *deployment) addFunction(shape functionShape, values map[string]*string)
 		LogGroupName:    jsii.String(s.logGroupName(shape.name)),
 		RetentionInDays: jsii.Number(s.props.LogRetentionDays),
 	})
+	s.logs[shape.name] = group
 	code := awss3assets.NewAsset(s.cdk, jsii.String(id+"Code"), &awss3assets.AssetProps{
 		Path: jsii.String(filepath.Join(s.props.FunctionsFolder, shape.name)),
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -50,6 +51,7 @@ type deployment struct {
 	roles      map[string]awsiam.CfnRole
 	rights     map[string]awsiam.CfnPolicy
 	functions  map[string]awslambda.CfnFunction
+	logs       map[string]awslogs.CfnLogGroup
 }
 
 // NewStack adds the stack to scope. It fails as Props.Normal does, and when a
@@ -73,6 +75,7 @@ func NewStack(scope constructs.Construct, id string, props Props) (awscdk.Stack,
 		roles:     map[string]awsiam.CfnRole{},
 		rights:    map[string]awsiam.CfnPolicy{},
 		functions: map[string]awslambda.CfnFunction{},
+		logs:      map[string]awslogs.CfnLogGroup{},
 	}
 	s.addParameters()
 	s.addTables()

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"paddock/shared/authz"
 	"paddock/shared/id"
@@ -60,18 +61,27 @@ type sender interface {
 
 // A Post delivers queued messages.
 type Post struct {
-	store *table.Store
-	mail  sender
+	store  *table.Store
+	engine table.Engine
+	mail   sender
 }
 
-// NewPost returns a Post that sends through mail.
-func NewPost(s *table.Store, mail sender) *Post { return &Post{store: s, mail: mail} }
+// NewPost returns a Post that sends through mail. The engine lists workspaces
+// and undelivered messages; the store opens them.
+func NewPost(s *table.Store, e table.Engine, mail sender) *Post {
+	return &Post{store: s, engine: e, mail: mail}
+}
 
-// Deliver sends the message of one ticket, once: it claims the message before
-// sending, so that a second delivery finds it taken. A crash between claim and
-// sending loses the message rather than repeating it; the claim names no
-// outcome, so an operator sees it in state "sending". A malformed ticket is
-// dropped with an alarm, for no retry mends it.
+// States of a message, plain beside it.
+const (
+	undelivered = "new"
+	delivered   = "sent"
+)
+
+// Deliver sends the message of one ticket and marks it, so that a second
+// ticket finds it sent. A crash between sending and marking sends it again: a
+// mail that comes twice does no harm, one that never comes does. A malformed
+// ticket is dropped with an alarm, for no retry mends it.
 func (p *Post) Deliver(ctx context.Context, body string) error {
 	var t Ticket
 	if err := json.Unmarshal([]byte(body), &t); err != nil || t.Workspace.Zero() || t.Message.Zero() {
@@ -86,7 +96,7 @@ func (p *Post) Deliver(ctx context.Context, body string) error {
 	if err != nil {
 		return err
 	}
-	if !ok || item.Attr("state").Text != "new" {
+	if !ok || item.Attr("state").Text != undelivered {
 		return nil
 	}
 	var m message.Message
@@ -97,20 +107,63 @@ func (p *Post) Deliver(ctx context.Context, body string) error {
 	if err != nil {
 		return err
 	}
-	mark := func(from table.Item, state string) error {
-		return p.store.WriteScratch(ctx, by, table.Delivery, table.Replace(from, m, table.Text("kind", "message"), table.Text("state", state)))
-	}
-	if err := mark(item, "sending"); errors.Is(err, table.ErrStale) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	item.Version++
 	if err := p.mail.Send(ctx, rendered); err != nil {
-		if back := mark(item, "new"); back != nil {
-			return errors.Join(err, back)
-		}
 		return fmt.Errorf("send message %s: %w", t.Message, err)
 	}
-	return mark(item, "sent")
+	err = p.store.WriteScratch(ctx, by, table.Delivery, table.Replace(item, m, table.Text("kind", "message"), table.Text("state", delivered)))
+	if errors.Is(err, table.ErrStale) {
+		return nil // another ticket of the same message was first
+	}
+	return err
+}
+
+// The sweep of messages runs each quarter of an hour and leaves alone what
+// stream and queue may still be bringing.
+const (
+	sweepEvery = 15 // minutes
+	overdue    = 5 * time.Minute
+)
+
+// Sweep delivers what stream and queue lost: messages of today and yesterday
+// that are still undelivered after overdue. Called each minute, it works at
+// each quarter of an hour. One message's failure does not keep it from others.
+func (p *Post) Sweep(ctx context.Context) error {
+	now := p.store.Now()
+	if now.Minute()%sweepEvery != 0 {
+		return nil
+	}
+	workspaces, err := Workspaces(ctx, p.engine)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, ws := range workspaces {
+		for _, at := range []time.Time{now.AddDate(0, 0, -1), now} {
+			records, err := p.engine.Query(ctx, table.Query{Key: table.Key{Table: table.Data, Kind: "M", Workspace: ws, Of: table.EventDay(at), SK: "-"}})
+			if err != nil {
+				faults = append(faults, fmt.Errorf("sweep messages of %s: %w", ws, err))
+				continue
+			}
+			for _, r := range records {
+				faults = append(faults, p.late(ctx, r, now))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// late delivers a stored message when it is overdue.
+func (p *Post) late(ctx context.Context, r table.Record, now time.Time) error {
+	name, err := id.Parse[id.Message](r.Key.SK)
+	if err != nil {
+		return fmt.Errorf("message %s: %w", r.Key, err)
+	}
+	if r.Attr("state").Text != undelivered || now.Sub(name.UUID().Time()) < overdue {
+		return nil
+	}
+	body, err := json.Marshal(Ticket{Workspace: r.Key.Workspace, Message: name})
+	if err != nil {
+		return err
+	}
+	return p.Deliver(ctx, string(body))
 }

@@ -32,7 +32,7 @@ func (s *Service) Invited(ctx context.Context, host string, secret credential.Se
 	fail := func(err error) (workspace.Workspace, identity.Invitation, table.Item, error) {
 		return workspace.Workspace{}, identity.Invitation{}, table.Item{}, err
 	}
-	w, _, err := s.WorkspaceAt(ctx, host)
+	w, err := s.WorkspaceAt(ctx, host)
 	if err != nil {
 		return fail(err)
 	}

@@ -89,20 +89,21 @@ type PasswordRecord struct {
 
 // Login tries a password. Whatever the account is, the same reads, counters
 // and exactly one argon2 verification are done before the answer, and a
-// refusal leaves one event.
+// refusal leaves one event. A warm function waits three times: for the counters
+// and the name, for the account, and for the commit.
 func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
-	w, _, err := s.WorkspaceAt(ctx, a.Host)
+	ws, err := s.named(ctx, a.Host)
 	if err != nil {
 		return Started{}, err
 	}
 	password, passwordErr := credential.NewPassword(a.Password)
 	login := canonicalLogin(a.Login)
-	by := authz.ForCeremony(w.ID, "login", authz.Principal{Source: a.Source, Request: a.Request})
+	by := authz.ForCeremony(ws, "login", authz.Principal{Source: a.Source, Request: a.Request})
 	account, err := s.store.MAC(ctx, by, "guess", login)
 	if err != nil {
 		return Started{}, err
 	}
-	got, attempt, err := s.weigh(ctx, by, w.ID, login, account, a.Source)
+	got, attempt, err := s.weigh(ctx, by, a, login, account)
 	if errors.Is(err, table.ErrStale) {
 		return Started{}, s.refuse(ctx, by, got.user, account, "throttled", attempt, ErrThrottled.After(pairWindow))
 	}
@@ -123,11 +124,12 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	if got.user.Disabled {
 		return Started{}, s.refuse(ctx, by, got.user, account, "disabled", attempt, ErrCredentials)
 	}
-	return s.started(ctx, w, got, password, a)
+	return s.started(ctx, got, password, a)
 }
 
 // candidate is what stands behind a login name.
 type candidate struct {
+	ws       workspace.Workspace
 	known    bool
 	user     identity.User
 	userItem table.Item
@@ -137,7 +139,7 @@ type candidate struct {
 
 // weigh counts the attempt and reads the account, side by side. It returns
 // ErrStale when a budget is used up.
-func (s *Service) weigh(ctx context.Context, by authz.Allowed, ws id.ID[id.Workspace], login, account string, src audit.Source) (candidate, int64, error) {
+func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login, account string) (candidate, int64, error) {
 	var (
 		wait     sync.WaitGroup
 		errs     [4]error
@@ -145,14 +147,14 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, ws id.ID[id.Works
 		got      = candidate{hash: credential.Dummy()}
 	)
 	now := s.store.Now()
-	address, err := s.store.MAC(ctx, by, "address", src.IP.String())
+	address, err := s.store.MAC(ctx, by, "address", a.Source.IP.String())
 	if err != nil {
 		return got, 0, err
 	}
 	count := func(i int, of, kind string, limit int64, window time.Duration) {
 		wait.Go(func() {
 			slot := now.Unix() / int64(window/time.Second)
-			key := table.Key{Table: table.Credentials, Kind: "G", Workspace: ws, Of: of, SK: fmt.Sprintf("%s#%d", kind, slot)}
+			key := table.Key{Table: table.Credentials, Kind: "G", Workspace: by.Workspace(), Of: of, SK: fmt.Sprintf("%s#%d", kind, slot)}
 			n, err := s.store.Count(ctx, by, table.Guesses, key, limit, now.Add(2*window))
 			errs[i] = err
 			if i == 0 {
@@ -163,7 +165,7 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, ws id.ID[id.Works
 	count(0, account, "pair#"+address, pairTries, pairWindow)
 	count(1, account, "account", accountTries, accountDay)
 	count(2, address, "address", addressTries, pairWindow)
-	wait.Go(func() { errs[3] = s.lookUp(ctx, by, login, &got) })
+	wait.Go(func() { errs[3] = s.lookUp(ctx, by, a.Host, login, &got) })
 	wait.Wait()
 	if errs[3] != nil {
 		return got, attempts, errs[3]
@@ -171,18 +173,36 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, ws id.ID[id.Works
 	return got, attempts, errors.Join(errs[:3]...)
 }
 
-func (s *Service) lookUp(ctx context.Context, by authz.Allowed, login string, got *candidate) error {
+// lookUp reads the workspace with the name, then the account.
+func (s *Service) lookUp(ctx context.Context, by authz.Allowed, host, login string, got *candidate) error {
 	ws := by.Workspace()
-	unique, ok, err := s.userByLogin(ctx, by, login)
+	mac, err := s.store.MAC(ctx, by, identity.LoginField, login)
 	if err != nil {
 		return err
 	}
-	user := unique.User
-	if !ok {
-		// The same second read for an account that is not there.
-		if user, err = s.absent(); err != nil {
+	user, err := s.absent() // an account that is not there costs the same second read
+	if err != nil {
+		return err
+	}
+	unique := identity.UniqueKey(ws, mac)
+	found, err := s.store.Read(ctx, by, workspace.HeadKey(ws), unique)
+	if err != nil {
+		return err
+	}
+	var head table.Item
+	for _, item := range found {
+		if item.Key != unique {
+			head = item
+			continue
+		}
+		var u identity.Unique
+		if err := table.Decode(item, &u); err != nil {
 			return err
 		}
+		user = u.User
+	}
+	if got.ws, err = serving(head, host); err != nil {
+		return err
 	}
 	items, err := s.store.Read(ctx, by, identity.UserKey(ws, user), PasswordKey(ws, user))
 	if err != nil {
@@ -230,7 +250,8 @@ func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User,
 
 // started begins the session that a right password gives: a full one, or a
 // half one when a second factor is owed.
-func (s *Service) started(ctx context.Context, w workspace.Workspace, got candidate, password credential.Password, a Attempt) (Started, error) {
+func (s *Service) started(ctx context.Context, got candidate, password credential.Password, a Attempt) (Started, error) {
+	w := got.ws
 	out := Started{User: got.user, State: StateAfterPassword(w, got.user)}
 	kind := a.Kind
 	if out.State != SignedIn {

@@ -11,7 +11,6 @@ import (
 	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/id"
-	"paddock/shared/identity"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
 )
@@ -65,29 +64,43 @@ func New(c Config) (*Service, error) {
 // kept. The workspace itself is read with each request all the same.
 const slugFor = time.Minute
 
-// WorkspaceAt returns the workspace that a host names, alive, with its head
-// item; table.ErrGone when there is none.
-func (s *Service) WorkspaceAt(ctx context.Context, host string) (workspace.Workspace, table.Item, error) {
+// WorkspaceAt returns the workspace that a host names, alive; table.ErrGone
+// when there is none.
+func (s *Service) WorkspaceAt(ctx context.Context, host string) (workspace.Workspace, error) {
+	ws, err := s.named(ctx, host)
+	if err != nil {
+		return workspace.Workspace{}, err
+	}
+	head, _, err := s.store.One(ctx, authz.ForCeremony(ws, "host", authz.Principal{}), workspace.HeadKey(ws))
+	if err != nil {
+		return workspace.Workspace{}, err
+	}
+	return serving(head, host)
+}
+
+// serving returns the workspace of a head item when it is alive and answers on
+// host, else table.ErrGone. The zero Item is no workspace.
+func serving(head table.Item, host string) (workspace.Workspace, error) {
+	if head.Attr("status") != table.Alive {
+		return workspace.Workspace{}, table.ErrGone
+	}
+	w, err := workspace.Decode(head)
+	if err != nil {
+		return workspace.Workspace{}, err
+	}
+	if !w.Serves(host) {
+		return workspace.Workspace{}, table.ErrGone
+	}
+	return w, nil
+}
+
+// named returns the workspace whose slug a host names, alive or not.
+func (s *Service) named(ctx context.Context, host string) (id.ID[id.Workspace], error) {
 	slug, ok := workspace.SlugOf(host, s.baseDomains, s.fallback)
 	if !ok {
-		return workspace.Workspace{}, table.Item{}, table.ErrGone
+		return id.ID[id.Workspace]{}, table.ErrGone
 	}
-	ws, err := s.slug(ctx, slug)
-	if err != nil {
-		return workspace.Workspace{}, table.Item{}, err
-	}
-	item, ok, err := s.store.One(ctx, authz.ForCeremony(ws, "host", authz.Principal{}), workspace.HeadKey(ws))
-	if err != nil {
-		return workspace.Workspace{}, table.Item{}, err
-	}
-	if !ok || item.Attr("status") != table.Alive {
-		return workspace.Workspace{}, table.Item{}, table.ErrGone
-	}
-	w, err := workspace.Decode(item)
-	if err != nil || !w.Serves(host) {
-		return workspace.Workspace{}, table.Item{}, errors.Join(err, table.ErrGone)
-	}
-	return w, item, nil
+	return s.slug(ctx, slug)
 }
 
 func (s *Service) slug(ctx context.Context, slug string) (id.ID[id.Workspace], error) {
@@ -106,21 +119,6 @@ func (s *Service) slug(ctx context.Context, slug string) (id.ID[id.Workspace], e
 	defer s.mu.Unlock()
 	s.slugs[slug] = found{ws: ws, until: now.Add(slugFor)}
 	return ws, nil
-}
-
-// userByLogin returns the user whose username or e-mail key is login, with the
-// items read; ok is false when there is none.
-func (s *Service) userByLogin(ctx context.Context, by authz.Allowed, login string) (u identity.Unique, ok bool, err error) {
-	mac, err := s.store.MAC(ctx, by, identity.LoginField, login)
-	if err != nil {
-		return identity.Unique{}, false, err
-	}
-	item, ok, err := s.store.One(ctx, by, identity.UniqueKey(by.Workspace(), mac))
-	if err != nil || !ok {
-		return identity.Unique{}, false, err
-	}
-	err = table.Decode(item, &u)
-	return u, err == nil, err
 }
 
 // Now returns the service's clock.

@@ -4,6 +4,7 @@
 package wiring
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -45,32 +46,12 @@ type Config struct {
 	Random io.Reader // nil: crypto/rand
 }
 
-// FromEnvironment reads the configuration of this function from its
-// environment, as the infrastructure sets it.
+// FromEnvironment returns the configuration of this function: its environment
+// as the infrastructure sets it, the service's clock and its AWS clients.
 func FromEnvironment() (Config, error) {
-	days, err := strconv.Atoi(orDefault("PADDOCK_RETENTION_DAYS", "90"))
-	if err != nil || days < 90 || days > 1826 {
-		return Config{}, errors.New("wiring: PADDOCK_RETENTION_DAYS must be from 90 to 1826")
-	}
-	memory, err := strconv.Atoi(orDefault("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"))
+	c, err := From(os.Getenv)
 	if err != nil {
-		return Config{}, fmt.Errorf("wiring: AWS_LAMBDA_FUNCTION_MEMORY_SIZE: %w", err)
-	}
-	c := Config{
-		Prefix: orDefault("PADDOCK_PREFIX", "paddock"),
-		Tables: map[table.Name]string{
-			table.Data: os.Getenv("PADDOCK_DATA_TABLE"), table.Credentials: os.Getenv("PADDOCK_CREDENTIALS_TABLE"),
-			table.DataKeyring: os.Getenv("PADDOCK_DATA_KEYRING_TABLE"), table.CredentialKeyring: os.Getenv("PADDOCK_CREDENTIAL_KEYRING_TABLE"),
-		},
-		BaseURLs: strings.FieldsFunc(os.Getenv("PADDOCK_BASE_URLS"), func(r rune) bool { return r == ',' }),
-		Default:  os.Getenv("PADDOCK_DEFAULT_WORKSPACE"), MailSender: os.Getenv("PADDOCK_MAIL_SENDER"),
-		MessageQueue: os.Getenv("PADDOCK_MESSAGE_QUEUE_URL"), DeadQueue: os.Getenv("PADDOCK_DEAD_QUEUE_URL"),
-		AuditBucket: os.Getenv("PADDOCK_AUDIT_BUCKET"), SigningKey: os.Getenv("PADDOCK_SIGNING_KEY"),
-		Retention:     time.Duration(days) * 24 * time.Hour,
-		Strict:        os.Getenv("PADDOCK_STRICT_CONDITIONS") != "false",
-		RoleProvision: os.Getenv("PADDOCK_ROLE_PROVISION"), RoleSignin: os.Getenv("PADDOCK_ROLE_SIGNIN"),
-		RoleAPI: os.Getenv("PADDOCK_ROLE_API"), RoleTasks: os.Getenv("PADDOCK_ROLE_TASKS"), RoleErase: os.Getenv("PADDOCK_ROLE_ERASE"),
-		MemoryMB: memory,
+		return Config{}, err
 	}
 	if c.Now, err = clock(); err != nil {
 		return Config{}, err
@@ -79,11 +60,34 @@ func FromEnvironment() (Config, error) {
 	return c, err
 }
 
-func orDefault(name, otherwise string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
+// From reads a configuration out of environment variables. Clock and AWS
+// clients are for the caller to set.
+func From(getenv func(string) string) (Config, error) {
+	orDefault := func(name, otherwise string) string { return cmp.Or(getenv(name), otherwise) }
+	days, err := strconv.Atoi(orDefault("PADDOCK_RETENTION_DAYS", "90"))
+	if err != nil || days < 90 || days > 1826 {
+		return Config{}, errors.New("wiring: PADDOCK_RETENTION_DAYS must be from 90 to 1826")
 	}
-	return otherwise
+	memory, err := strconv.Atoi(orDefault("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"))
+	if err != nil {
+		return Config{}, fmt.Errorf("wiring: AWS_LAMBDA_FUNCTION_MEMORY_SIZE: %w", err)
+	}
+	return Config{
+		Prefix: orDefault("PADDOCK_PREFIX", "paddock"),
+		Tables: map[table.Name]string{
+			table.Data: getenv("PADDOCK_DATA_TABLE"), table.Credentials: getenv("PADDOCK_CREDENTIALS_TABLE"),
+			table.DataKeyring: getenv("PADDOCK_DATA_KEYRING_TABLE"), table.CredentialKeyring: getenv("PADDOCK_CREDENTIAL_KEYRING_TABLE"),
+		},
+		BaseURLs: strings.FieldsFunc(getenv("PADDOCK_BASE_URLS"), func(r rune) bool { return r == ',' }),
+		Default:  getenv("PADDOCK_DEFAULT_WORKSPACE"), MailSender: getenv("PADDOCK_MAIL_SENDER"),
+		MessageQueue: getenv("PADDOCK_MESSAGE_QUEUE_URL"), DeadQueue: getenv("PADDOCK_DEAD_QUEUE_URL"),
+		AuditBucket: getenv("PADDOCK_AUDIT_BUCKET"), SigningKey: getenv("PADDOCK_SIGNING_KEY"),
+		Retention:     time.Duration(days) * 24 * time.Hour,
+		Strict:        getenv("PADDOCK_STRICT_CONDITIONS") != "false",
+		RoleProvision: getenv("PADDOCK_ROLE_PROVISION"), RoleSignin: getenv("PADDOCK_ROLE_SIGNIN"),
+		RoleAPI: getenv("PADDOCK_ROLE_API"), RoleTasks: getenv("PADDOCK_ROLE_TASKS"), RoleErase: getenv("PADDOCK_ROLE_ERASE"),
+		MemoryMB: memory,
+	}, nil
 }
 
 // baseHosts returns the hosts, with port, of the base URLs.

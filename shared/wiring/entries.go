@@ -142,7 +142,7 @@ func Post(c Config) (*consumer.Post, error) {
 	if err != nil {
 		return nil, err
 	}
-	return consumer.NewPost(store, ses.New(sesv2.NewFromConfig(c.AWS), c.MailSender)), nil
+	return consumer.NewPost(store, c.engine(), ses.New(sesv2.NewFromConfig(c.AWS), c.MailSender)), nil
 }
 
 // Archive builds the consumer of stored events.

@@ -67,7 +67,7 @@ type AuthMethod struct {
 }
 
 func (f *Face) env(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	ws, _, err := f.sessions.WorkspaceAt(c.Context(), c.Host)
+	ws, err := f.sessions.WorkspaceAt(c.Context(), c.Host)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -1,0 +1,590 @@
+package world
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"paddock/shared/archive"
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/aws/dynamo"
+	"paddock/shared/aws/kms"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/mfa"
+	"paddock/shared/seal"
+	"paddock/shared/session"
+	"paddock/shared/table"
+)
+
+// Tables returns the names of the four tables.
+func (w *World) Tables() map[table.Name]string {
+	env := w.Environment["signin"]
+	return map[table.Name]string{
+		table.Data: env["PADDOCK_DATA_TABLE"], table.Credentials: env["PADDOCK_CREDENTIALS_TABLE"],
+		table.DataKeyring: env["PADDOCK_DATA_KEYRING_TABLE"], table.CredentialKeyring: env["PADDOCK_CREDENTIAL_KEYRING_TABLE"],
+	}
+}
+
+// Store returns a store that may do everything: it acts as root, for
+// inspection only.
+func (w *World) Store() (*table.Store, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.inspector == nil {
+		var err error
+		if w.inspector, err = w.StoreOver(w.Database()); err != nil {
+			return nil, err
+		}
+	}
+	return w.inspector, nil
+}
+
+// StoreOver is Store over an engine that a test has put in between.
+func (w *World) StoreOver(e table.Engine) (*table.Store, error) {
+	return table.New(table.Config{
+		Engine: e, Cache: seal.NewCache(kms.New(awskms.NewFromConfig(w.Engine.AWSConfig())), w.standing),
+		Keyrings: []table.Name{table.DataKeyring, table.CredentialKeyring}, Now: w.Clock.Now, Retain: archive.MinRetention,
+	})
+}
+
+// standing is the clock of the inspector's keys: they stay in its memory.
+func (w *World) standing() time.Time { return time.Unix(0, 0) }
+
+// Database returns the tables as root sees them.
+func (w *World) Database() *dynamo.Engine {
+	return dynamo.New(dynamodb.NewFromConfig(w.Engine.AWSConfig()), w.Tables())
+}
+
+// Records returns everything that is stored of a workspace, in all tables.
+func (w *World) Records(ctx context.Context, ws id.ID[id.Workspace]) ([]table.Record, error) {
+	client := dynamodb.NewFromConfig(w.Engine.AWSConfig())
+	var keys []table.Key
+	for n, name := range w.Tables() {
+		pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{
+			TableName: aws.String(name), FilterExpression: aws.String("contains(pk, :ws)"), ProjectionExpression: aws.String("pk, sk"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":ws": &types.AttributeValueMemberS{Value: ws.String()}},
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, item := range page.Items {
+				k, err := keyOf(n, item)
+				if err != nil {
+					return nil, err
+				}
+				keys = append(keys, k)
+			}
+		}
+	}
+	var out []table.Record
+	for part := range slices.Chunk(keys, 90) {
+		records, err := w.Database().Get(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, records...)
+	}
+	return out, nil
+}
+
+// A write is one conditional write that was carried out.
+type write struct {
+	call      Call
+	key       table.Key
+	condition string
+	verb      string
+	item      Item // of a put
+}
+
+// writes returns every write that was carried out, by call.
+func (w *World) writes(r *Recorder) ([][]write, error) {
+	names := map[string]table.Name{}
+	for n, name := range w.Tables() {
+		names[name] = n
+	}
+	var out [][]write
+	for _, c := range r.applied() {
+		var group []write
+		add := func(verb string, tableName *string, key Item, condition *string, item Item) error {
+			k, err := keyOf(names[aws.ToString(tableName)], key)
+			group = append(group, write{call: c, key: k, condition: aws.ToString(condition), verb: verb, item: item})
+			return err
+		}
+		var err error
+		switch in := c.Input.(type) {
+		case *dynamodb.TransactWriteItemsInput:
+			for _, t := range in.TransactItems {
+				switch {
+				case t.Put != nil:
+					err = errors.Join(err, add("put", t.Put.TableName, t.Put.Item, t.Put.ConditionExpression, t.Put.Item))
+				case t.Delete != nil:
+					err = errors.Join(err, add("delete", t.Delete.TableName, t.Delete.Key, t.Delete.ConditionExpression, nil))
+				case t.ConditionCheck != nil:
+					err = errors.Join(err, add("check", t.ConditionCheck.TableName, t.ConditionCheck.Key, t.ConditionCheck.ConditionExpression, nil))
+				default:
+					err = errors.New("world: a transaction updates an item")
+				}
+			}
+		case *dynamodb.PutItemInput:
+			err = add("put", in.TableName, in.Item, in.ConditionExpression, in.Item)
+		case *dynamodb.UpdateItemInput:
+			err = add("update", in.TableName, in.Key, in.ConditionExpression, nil)
+		case *dynamodb.DeleteItemInput:
+			err = add("delete", in.TableName, in.Key, in.ConditionExpression, nil)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(group) > 0 {
+			out = append(out, group)
+		}
+	}
+	return out, nil
+}
+
+// KindOf names an item by the letter of its partition and the first word of its
+// sort key, "event" for an id.
+func KindOf(item Item) string {
+	k, err := keyOf(table.Data, item)
+	if err != nil {
+		return err.Error()
+	}
+	word, _, _ := strings.Cut(k.SK, "#")
+	if _, err := id.ParseUUID(word); err == nil {
+		word = "event"
+	}
+	return k.Kind + " " + word
+}
+
+func keyOf(name table.Name, item Item) (table.Key, error) {
+	pk, _ := item["pk"].(*types.AttributeValueMemberS)
+	sk, _ := item["sk"].(*types.AttributeValueMemberS)
+	if name == 0 || pk == nil || sk == nil {
+		return table.Key{}, errors.New("world: a write without table or key")
+	}
+	parts := strings.SplitN(pk.Value, "#", 3)
+	if len(parts) < 2 {
+		return table.Key{}, fmt.Errorf("world: partition key %q", pk.Value)
+	}
+	ws, err := id.Parse[id.Workspace](parts[1])
+	k := table.Key{Table: name, Kind: parts[0], Workspace: ws, SK: sk.Value}
+	if len(parts) == 3 {
+		k.Of = parts[2]
+	}
+	return k, err
+}
+
+// scratch reports whether a lone write is of a declared scratch kind, by what
+// it writes.
+func scratch(w write) bool {
+	switch {
+	case w.verb == "update": // counters
+		return w.key.Kind == "G" || w.key.Kind == "C" && (strings.HasPrefix(w.key.SK, "tries#") || strings.HasPrefix(w.key.SK, "guess#"))
+	case w.verb != "put":
+		return false
+	case w.key.Kind == "U": // touch
+		return strings.HasPrefix(w.key.SK, "session#")
+	case w.key.Kind == "C": // a method being set up
+		return strings.HasPrefix(w.key.SK, "factor#")
+	}
+	return w.key.Kind == "M" // delivery
+}
+
+// Inspect checks what must hold of a workspace at every moment: of everything
+// that the functions of r wrote, no change without its event and the fence, and
+// one primary event for each; of everything that is stored, nothing that is
+// half there. It returns all that does not hold. States are the keys written
+// before, to which those of r are added; events are looked at once.
+func (w *World) Inspect(ctx context.Context, r *Recorder, ws id.ID[id.Workspace], states map[table.Key]bool) error {
+	groups, err := w.writes(r)
+	if err != nil {
+		return err
+	}
+	faults := unfenced(groups)
+	keys := map[table.Key]bool{}
+	for _, g := range groups {
+		for _, one := range g {
+			switch {
+			case one.key.Workspace != ws || one.key.Table == table.DataKeyring || one.key.Table == table.CredentialKeyring:
+			case one.key.Kind == "A":
+				keys[one.key] = true
+			default:
+				states[one.key] = true
+			}
+		}
+	}
+	maps.Copy(keys, states)
+	store, err := w.Store()
+	if err != nil {
+		return err
+	}
+	by := authz.ForTask(ws, "inspection")
+	items := map[table.Key]table.Item{}
+	all := make([]table.Key, 0, len(keys))
+	for k := range keys {
+		if k.Kind != "L" && k.Kind != "G" && !strings.HasPrefix(k.SK, "tries#") && !strings.HasPrefix(k.SK, "guess#") {
+			all = append(all, k)
+		}
+	}
+	for part := range slices.Chunk(all, 90) {
+		read, err := store.Read(ctx, by, part...)
+		if err != nil {
+			return err
+		}
+		for _, item := range read {
+			items[item.Key] = item
+		}
+	}
+	for k := range states {
+		if _, ok := items[k]; !ok {
+			delete(states, k) // removed since
+		}
+	}
+	view := inspection{ws: ws, store: store, by: by, items: items}
+	faults = append(faults, view.events(groups)...)
+	faults = append(faults, view.people(ctx)...)
+	faults = append(faults, view.acknowledged(r)...)
+	return errors.Join(faults...)
+}
+
+// InspectStored checks what is stored of a workspace, whoever wrote it: every
+// payload opens, every event names itself, and nothing is half there. It
+// returns the events, oldest first.
+func (w *World) InspectStored(ctx context.Context, ws id.ID[id.Workspace]) ([]audit.Event, error) {
+	records, err := w.Records(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	var keys []table.Key
+	for _, r := range records {
+		if r.Key.Kind != "L" && r.Key.Kind != "K" {
+			keys = append(keys, r.Key)
+		}
+	}
+	store, err := w.Store()
+	if err != nil {
+		return nil, err
+	}
+	view := inspection{ws: ws, store: store, by: authz.ForTask(ws, "inspection"), items: map[table.Key]table.Item{}}
+	var events []audit.Event
+	for part := range slices.Chunk(keys, 90) {
+		items, err := store.Read(ctx, view.by, part...)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			view.items[item.Key] = item
+			if item.Key.Kind != "A" {
+				continue
+			}
+			e, err := audit.Decode(item.Payload)
+			if err != nil || e.UID.String() != item.Key.SK {
+				return nil, fmt.Errorf("event %s names itself %s: %w", item.Key, e.UID, err)
+			}
+			events = append(events, e)
+		}
+	}
+	slices.SortFunc(events, func(a, b audit.Event) int { return strings.Compare(a.UID.String(), b.UID.String()) })
+	return events, errors.Join(view.people(ctx)...)
+}
+
+// unfenced returns every write that stands without condition, event or fence.
+func unfenced(groups [][]write) []error {
+	var faults []error
+	for _, g := range groups {
+		events, fence := 0, false
+		for _, one := range g {
+			if one.condition == "" {
+				faults = append(faults, fmt.Errorf("%s: %s of %s has no condition", one.call, one.verb, one.key))
+			}
+			if one.key.Kind == "A" {
+				events++
+			}
+			fence = fence || one.key.Kind == "W"
+		}
+		switch lone := g[0]; {
+		case lone.call.Function == "archive":
+			if !fence {
+				faults = append(faults, fmt.Errorf("%s: the log's head moves without the fence", lone.call))
+			}
+		case len(g) == 1 && (events == 1 || scratch(lone)):
+		case events == 0:
+			faults = append(faults, fmt.Errorf("%s: %s of %s has no event", lone.call, lone.verb, lone.key))
+		case !fence:
+			faults = append(faults, fmt.Errorf("%s: a change does not hold that the workspace is alive", lone.call))
+		}
+	}
+	return faults
+}
+
+// An inspection is what is stored of one workspace.
+type inspection struct {
+	ws     id.ID[id.Workspace]
+	store  *table.Store
+	by     authz.Allowed
+	items  map[table.Key]table.Item
+	opened map[string]audit.Event // by sort key
+}
+
+// events opens every event: each names itself, and each change has exactly one
+// that is the cause of the others.
+func (v *inspection) events(groups [][]write) []error {
+	var faults []error
+	v.opened = map[string]audit.Event{}
+	for _, g := range groups {
+		var primary []id.UUID
+		var caused []audit.Event
+		for _, one := range g {
+			if one.key.Kind != "A" || one.verb != "put" || one.key.Workspace != v.ws {
+				continue
+			}
+			item, ok := v.items[one.key]
+			if !ok {
+				faults = append(faults, fmt.Errorf("%s: event %s is gone", one.call, one.key))
+				continue
+			}
+			e, err := audit.Decode(item.Payload)
+			if err != nil || e.UID.String() != one.key.SK {
+				faults = append(faults, fmt.Errorf("event %s names itself %s: %w", one.key, e.UID, err))
+				continue
+			}
+			v.opened[one.key.SK] = e
+			if e.CauseUID.Zero() {
+				primary = append(primary, e.UID)
+			} else {
+				caused = append(caused, e)
+			}
+		}
+		if len(primary)+len(caused) == 0 {
+			continue
+		}
+		if len(primary) != 1 {
+			faults = append(faults, fmt.Errorf("%s: %d primary events", g[0].call, len(primary)))
+			continue
+		}
+		for _, e := range caused {
+			if e.CauseUID != primary[0] {
+				faults = append(faults, fmt.Errorf("%s: event %s has the cause %s, not %s", g[0].call, e.UID, e.CauseUID, primary[0]))
+			}
+		}
+	}
+	return faults
+}
+
+// people checks that accounts, directory, names, sessions and factors agree.
+func (v *inspection) people(ctx context.Context) []error {
+	var faults []error
+	report := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	users, sessions, unique := map[string]identity.User{}, map[table.Key]session.Session{}, map[table.Key]identity.Unique{}
+	var directory identity.Directory
+	for k, item := range v.items {
+		var err error
+		switch {
+		case k.Kind == "U" && k.SK == "user":
+			users[k.Of], err = identity.DecodeUser(item)
+		case k.Kind == "U" && strings.HasPrefix(k.SK, "session#"):
+			var s session.Session
+			err = table.Decode(item, &s)
+			sessions[k] = s
+		case k.Kind == "N":
+			var u identity.Unique
+			err = table.Decode(item, &u)
+			unique[k] = u
+		case k.Kind == "D":
+			directory, err = identity.DecodeDirectory(item)
+		}
+		if err != nil {
+			report("%s: %w", k, err)
+		}
+	}
+	if len(directory.Rows) != len(users) {
+		report("the directory lists %d users, there are %d", len(directory.Rows), len(users))
+	}
+	for _, row := range directory.Rows {
+		if users[row.ID.String()].Username != row.Username {
+			report("the directory calls %s %q", row.ID, row.Username)
+		}
+	}
+	if len(unique) != 2*len(users) {
+		report("%d names are taken by %d users", len(unique), len(users))
+	}
+	for _, u := range users {
+		faults = append(faults, v.person(ctx, u, unique)...)
+	}
+	for k, s := range sessions {
+		if u, ok := users[k.Of]; !ok || s.Epoch > u.Epoch {
+			report("session %s belongs to nobody", k)
+		}
+	}
+	return faults
+}
+
+func (v *inspection) person(ctx context.Context, u identity.User, unique map[table.Key]identity.Unique) []error {
+	var faults []error
+	for _, name := range []string{u.Username, u.EmailKey} {
+		mac, err := v.store.MAC(ctx, v.by, identity.LoginField, name)
+		if err != nil || unique[identity.UniqueKey(v.ws, mac)].User != u.ID {
+			faults = append(faults, fmt.Errorf("a name of %s leads elsewhere: %w", u.ID, err))
+		}
+	}
+	if _, ok := v.items[session.PasswordKey(v.ws, u.ID)]; !ok {
+		faults = append(faults, fmt.Errorf("user %s has no password", u.ID))
+	}
+	recovery := false
+	for _, f := range u.Factors {
+		if f.Method == identity.RecoveryCode {
+			recovery = true
+			continue
+		}
+		var secret mfa.TOTPSecret
+		item, ok := v.items[mfa.FactorKey(v.ws, u.ID, f.ID)]
+		if ok {
+			ok = table.Decode(item, &secret) == nil && !secret.Pending
+		}
+		if !ok {
+			faults = append(faults, fmt.Errorf("method %s of %s has no confirmed secret", f.ID, u.ID))
+		}
+	}
+	if _, ok := v.items[mfa.RecoveryKey(v.ws, u.ID)]; ok != recovery {
+		faults = append(faults, fmt.Errorf("user %s: recovery codes stored %t, listed %t", u.ID, ok, recovery))
+	}
+	return faults
+}
+
+// acknowledged checks that every change that a client was told of has an event.
+func (v *inspection) acknowledged(r *Recorder) []error {
+	told := map[string]bool{}
+	for _, e := range v.opened {
+		told[e.RequestID] = true
+	}
+	var faults []error
+	for _, a := range r.Acknowledged() {
+		if !told[a.RequestID] {
+			faults = append(faults, fmt.Errorf("%s %s was acknowledged and has no event", a.Method, a.Path))
+		}
+	}
+	return faults
+}
+
+// InspectLog checks the locked log of a workspace after a delivery: it
+// verifies, and holds exactly the events that are in the outbox, each once.
+func (w *World) InspectLog(ctx context.Context, ws id.ID[id.Workspace], since time.Time) error {
+	client := awss3.NewFromConfig(w.Engine.AWSConfig(), func(o *awss3.Options) { o.UsePathStyle = true })
+	bucket := w.Environment["archive"]["PADDOCK_AUDIT_BUCKET"]
+	stored, err := Objects(ctx, client, bucket, ws)
+	if err != nil {
+		return err
+	}
+	verifier, err := w.publicKey(ctx, ws)
+	if err != nil {
+		return err
+	}
+	report, err := archive.Verify(func(yield func(archive.Stored, error) bool) {
+		for _, s := range stored {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}, verifier, archive.Expectation{})
+	if err != nil {
+		return err
+	}
+	var faults []error
+	if !report.Intact() {
+		faults = append(faults, fmt.Errorf("the log does not verify: %v", report.Findings))
+	}
+	logged := map[string]int{}
+	for _, s := range stored {
+		o, err := archive.Parse(s.Body)
+		if err != nil {
+			return err
+		}
+		for _, leaf := range o.Leaves {
+			logged[leaf.SK]++
+		}
+	}
+	committed := 0
+	for day := since.UTC().Truncate(24 * time.Hour); !day.After(w.Clock.Now()); day = day.AddDate(0, 0, 1) {
+		records, err := w.Database().Query(ctx, table.Query{Key: table.Key{Table: table.Data, Kind: "A", Workspace: ws, Of: table.EventDay(day), SK: "-"}})
+		if err != nil {
+			return err
+		}
+		for _, record := range records {
+			committed++
+			if logged[record.Key.SK] != 1 {
+				faults = append(faults, fmt.Errorf("event %s is in the log %d times", record.Key.SK, logged[record.Key.SK]))
+			}
+		}
+	}
+	if committed == 0 || len(logged) != committed {
+		faults = append(faults, fmt.Errorf("%d events were committed, %d are in the log", committed, len(logged)))
+	}
+	return errors.Join(faults...)
+}
+
+type verifying interface {
+	Name() string
+	KeyHash() uint32
+	Verify(msg, sig []byte) bool
+}
+
+func (w *World) publicKey(ctx context.Context, ws id.ID[id.Workspace]) (verifying, error) {
+	key := w.Environment["archive"]["PADDOCK_SIGNING_KEY"]
+	out, err := awskms.NewFromConfig(w.Engine.AWSConfig()).GetPublicKey(ctx, &awskms.GetPublicKeyInput{KeyId: &key})
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := x509.ParsePKIXPublicKey(out.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	public, ok := parsed.(ed25519.PublicKey)
+	if !ok {
+		return nil, errors.New("world: the signing key is not Ed25519")
+	}
+	first, _, _ := strings.Cut(w.Environment["archive"]["PADDOCK_BASE_URLS"], ",")
+	_, domain, _ := strings.Cut(first, "://")
+	return archive.NewVerifier(domain, ws.UUID(), public)
+}
+
+// Objects returns the objects of a workspace's log in order.
+func Objects(ctx context.Context, client *awss3.Client, bucket string, ws id.ID[id.Workspace]) ([]archive.Stored, error) {
+	prefix := ws.String() + "/"
+	var out []archive.Stored
+	pages := awss3.NewListObjectsV2Paginator(client, &awss3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range page.Contents {
+			got, err := client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &bucket, Key: o.Key})
+			if err != nil {
+				return nil, err
+			}
+			body, err := io.ReadAll(got.Body)
+			if err := errors.Join(err, got.Body.Close()); err != nil {
+				return nil, err
+			}
+			out = append(out, archive.Stored{Key: *o.Key, Body: body})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,39 @@
+package world_test
+
+import (
+	"testing"
+
+	"paddock/localstack/world"
+)
+
+// TestNothingPlantedStandsInTheClear walks the journey and looks for names,
+// addresses and secrets in every attribute of every table, in every object, on
+// every queue and in every line that was logged.
+func TestNothingPlantedStandsInTheClear(t *testing.T) {
+	w := walk(t, "canary", 8)
+	secrets := append([]string{
+		world.Password, world.FirstName, world.LastName, world.Mailbox, world.Colleague, "zerlinda", w.Secret, w.Me.Cookie(),
+	}, w.Codes...)
+	link, err := w.Link(w.Email())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets = append(secrets, link)
+	found, looked, err := shared.Search(t.Context(), secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		t.Error(f)
+	}
+	for _, place := range []string{"items", "objects", "tickets", "log lines"} {
+		if looked[place] == 0 {
+			t.Errorf("no %s were looked at", place)
+		}
+	}
+	// The search itself must see: the workspace's slug does stand in the clear.
+	if found, _, err = shared.Search(t.Context(), []string{w.Slug}); err != nil || len(found) == 0 {
+		t.Errorf("the search finds nothing that is there: %v", err)
+	}
+	t.Logf("%d words in %v", len(secrets), looked)
+}

@@ -1,0 +1,515 @@
+package world
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"paddock/localstack/visitor"
+	"paddock/shared/id"
+	"paddock/shared/lambdaio"
+	"paddock/shared/provision"
+	"paddock/shared/table"
+)
+
+// A Walk is the journey of the first superuser of a workspace, as a patient
+// client makes it: what failed on the server's side is asked again, and a
+// session whose handle was lost on the way is replaced by signing in anew.
+type Walk struct {
+	World    *World
+	Entries  *Entries
+	Delivery *Delivery
+	Slug     string
+	ID       id.ID[id.Workspace]
+	Me       *visitor.Visitor
+	Secret   string // of the authenticator app
+	Codes    []string
+	Factors  []string // ids of methods, in the order of their confirmation
+
+	recorders       []*Recorder
+	states          map[table.Key]bool
+	began           time.Time
+	proved          time.Time
+	guests, changes int
+}
+
+// Words planted by a walk: none of them may stand in the clear anywhere.
+const (
+	Password  = "correct-horse-battery-lamp"
+	FirstName = "Zerlinda"
+	LastName  = "Quackenbush"
+	Mailbox   = "zq.canary"
+	Colleague = "second.canary@canary.example"
+)
+
+// Email is the address of the first superuser.
+func (w *Walk) Email() string { return Mailbox + "@" + w.Slug + ".example" }
+
+// NewWalk returns a walk in a workspace of its own, with cold functions whose
+// calls r sees.
+func (w *World) NewWalk(r *Recorder, slug string) (*Walk, error) {
+	out := &Walk{World: w, Slug: slug, states: map[table.Key]bool{}, began: w.Clock.Now(), Me: &visitor.Visitor{Base: Origin(slug), Agent: "world-test"}}
+	return out, out.Cold(r)
+}
+
+// Cold replaces the functions by cold ones whose calls r sees. The browser
+// keeps its session.
+func (w *Walk) Cold(r *Recorder) error {
+	e, err := w.World.Entries(r)
+	if err != nil {
+		return err
+	}
+	w.Use(&Delivery{Entries: e})
+	return nil
+}
+
+// Use makes the walk go on with these functions.
+func (w *Walk) Use(d *Delivery) {
+	if !slices.Contains(w.recorders, d.Entries.Recorder) {
+		w.recorders = append(w.recorders, d.Entries.Recorder)
+	}
+	w.Entries, w.Delivery, w.Me.Client = d.Entries, d, d.Entries.client("192.0.2.7")
+}
+
+// A Step is one part of the journey.
+type Step struct {
+	Name string
+	Do   func(context.Context) error
+	// Once is set for the steps that only a new workspace can take.
+	Once bool
+	// Guesses is set for the steps that give the password.
+	Guesses bool
+}
+
+// Steps returns the steps of the journey in order.
+func (w *Walk) Steps() []Step {
+	return []Step{
+		{Name: "provision", Do: w.provision, Once: true},
+		{Name: "accept", Do: w.accept, Once: true},
+		{Name: "enrol", Do: w.enrol, Once: true},
+		{Name: "sign out and in", Do: w.signInAnew, Guesses: true},
+		{Name: "change a setting", Do: w.change(600)},
+		{Name: "step up", Do: w.stepUp},
+		{Name: "read", Do: w.read},
+		{Name: "invite", Do: w.invite},
+		{Name: "new recovery codes", Do: w.newCodes},
+		{Name: "a second method, and its removal", Do: w.secondMethod},
+		{Name: "use a recovery code", Do: w.recover, Guesses: true},
+		{Name: "end everything", Do: w.endAll, Guesses: true},
+		{Name: "sweep", Do: w.sweep},
+	}
+}
+
+// Take takes a step, delivers what it committed, and inspects.
+func (w *Walk) Take(ctx context.Context, s Step) error {
+	if err := s.Do(ctx); err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if err := w.Delivery.All(ctx); err != nil {
+		return fmt.Errorf("deliver after %s: %w", s.Name, err)
+	}
+	if err := w.Inspect(ctx); err != nil {
+		return fmt.Errorf("after %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// Anchor is the key of the workspace's head, an item that is always there.
+func (w *Walk) Anchor() table.Key { return table.WorkspaceKey(w.ID, 0) }
+
+// Inspect checks what must hold of the workspace; see World.Inspect.
+func (w *Walk) Inspect(ctx context.Context) error {
+	return w.World.Inspect(ctx, w.Entries.Recorder, w.ID, w.states)
+}
+
+// InspectLog checks the log of the workspace; see World.InspectLog.
+func (w *Walk) InspectLog(ctx context.Context) error {
+	return w.World.InspectLog(ctx, w.ID, w.began)
+}
+
+// tries is how often a client asks when the server failed.
+const tries = 3
+
+// ask sends a request until the server does not fail, and reports whether it
+// failed before.
+func (w *Walk) ask(ctx context.Context, v *visitor.Visitor, method, path string, body any) (a visitor.Answer, failed bool, err error) {
+	for range tries {
+		if a, err = v.Do(ctx, method, path, body); err != nil {
+			return a, failed, err
+		}
+		if a.Status < http.StatusInternalServerError {
+			return a, failed, nil
+		}
+		if code := a.Problem().Code; code != "internal_error" && code != "try_again" {
+			return a, failed, fmt.Errorf("%s %s answered %d without a code: %s", method, path, a.Status, a.Body)
+		}
+		failed = true
+	}
+	return a, failed, fmt.Errorf("%s %s failed %d times: %s", method, path, tries, a.Body)
+}
+
+// want asks for an answer with this status and decodes it into out. After a
+// failure a lost session is replaced and the request made once more.
+func (w *Walk) want(ctx context.Context, status int, method, path string, body, out any, orAfterFailure ...int) error {
+	a, failed, err := w.ask(ctx, w.Me, method, path, body)
+	if err != nil {
+		return err
+	}
+	for _, s := range orAfterFailure {
+		if failed && a.Status == s {
+			return nil
+		}
+	}
+	if a.Status == http.StatusUnauthorized {
+		if err := w.SignIn(ctx); err != nil {
+			return err
+		}
+		if a, _, err = w.ask(ctx, w.Me, method, path, body); err != nil {
+			return err
+		}
+	}
+	if a.Status == http.StatusForbidden && a.Problem().Code == "auth_mfa_required" {
+		if err := w.prove(ctx, "step_up"); err != nil {
+			return err
+		}
+		if a, _, err = w.ask(ctx, w.Me, method, path, body); err != nil {
+			return err
+		}
+	}
+	if a.Status != status {
+		return fmt.Errorf("%s %s: status %d, not %d: %s", method, path, a.Status, status, bytes.TrimSpace(a.Body))
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(a.Body, out)
+}
+
+func (w *Walk) provision(ctx context.Context) error {
+	request := provision.Request{Slug: w.Slug, Name: "Quackenbush Works", Email: w.Email()}
+	for range tries {
+		text, err := w.Entries.Invoke(ctx, "provision", request)
+		if err != nil {
+			continue
+		}
+		var out lambdaio.Outcome[provision.Answer]
+		if err := json.Unmarshal(text, &out); err != nil {
+			return err
+		}
+		if out.Refusal != nil && out.Refusal.Code != "slug_in_use" {
+			return fmt.Errorf("refused: %s", out.Refusal.Code)
+		}
+		store, err := w.World.Store()
+		if err != nil {
+			return err
+		}
+		w.ID, err = store.Slug(ctx, w.Slug)
+		return err
+	}
+	return errors.New("provision failed every time")
+}
+
+// Link returns the secret of the newest invitation mailed to an address.
+func (w *Walk) Link(to string) (string, error) {
+	var mails []Mail
+	for _, r := range w.recorders {
+		mails = append(mails, r.Mails()...)
+	}
+	for i := len(mails) - 1; i >= 0; i-- {
+		if _, after, found := strings.Cut(mails[i].Text, "/invitation#"); found && mails[i].To == to {
+			secret, _, _ := strings.Cut(after, "\n")
+			return strings.TrimSpace(secret), nil
+		}
+	}
+	return "", fmt.Errorf("no invitation was mailed to %s", to)
+}
+
+func (w *Walk) accept(ctx context.Context) error {
+	secret, err := w.Link(w.Email())
+	if err != nil {
+		return err
+	}
+	if err := w.want(ctx, http.StatusOK, "POST", "/api/auth/invitations/view/", map[string]string{"token": secret}, nil); err != nil {
+		return err
+	}
+	body := map[string]string{"token": secret, "username": "zerlinda", "first_name": FirstName, "last_name": LastName, "password": Password}
+	a, failed, err := w.ask(ctx, w.Me, "POST", "/api/auth/invitations/accept/", body)
+	if err != nil {
+		return err
+	}
+	if failed && a.Status == http.StatusNotFound { // it was carried out
+		return w.password(ctx, w.Me)
+	}
+	if a.Status != http.StatusCreated {
+		return fmt.Errorf("accept: %d %s", a.Status, a.Body)
+	}
+	return nil
+}
+
+// password gives the password.
+func (w *Walk) password(ctx context.Context, v *visitor.Visitor) error {
+	a, _, err := w.ask(ctx, v, "POST", "/api/auth/signin/", map[string]string{"login": w.Email(), "password": Password})
+	if err == nil && a.Status != http.StatusOK {
+		err = fmt.Errorf("sign in: %d %s", a.Status, a.Body)
+	}
+	return err
+}
+
+// SignIn signs in by password and, once there is one, by code.
+func (w *Walk) SignIn(ctx context.Context) error {
+	if err := w.password(ctx, w.Me); err != nil {
+		return err
+	}
+	if w.Secret == "" {
+		return nil
+	}
+	return w.prove(ctx, "login")
+}
+
+// stale is the age at which Fresh replaces a proof, well within the shortest
+// timeout that a walk sets.
+const stale = 5 * time.Minute
+
+// Fresh makes sure that the walker is signed in with a fresh proof.
+func (w *Walk) Fresh(ctx context.Context) error {
+	if w.World.Clock.Now().Sub(w.proved) < stale {
+		return nil
+	}
+	a, _, err := w.ask(ctx, w.Me, "GET", "/api/status/", nil)
+	if err != nil {
+		return err
+	}
+	if a.Status == http.StatusOK {
+		return w.prove(ctx, "step_up")
+	}
+	return w.SignIn(ctx)
+}
+
+// code returns the next code of the app: a code opens once, so the clock moves
+// on first.
+func (w *Walk) code() (string, error) {
+	w.World.Clock.Advance(31 * time.Second)
+	return visitor.Code(w.Secret, w.World.Clock.Now())
+}
+
+// prove answers a challenge with a code. What was lost on the way is begun
+// anew.
+func (w *Walk) prove(ctx context.Context, purpose string) error {
+	for range tries {
+		a, _, err := w.ask(ctx, w.Me, "POST", "/api/auth/mfa/challenges/", map[string]string{"method": "otp", "purpose": purpose})
+		if err != nil {
+			return err
+		}
+		if a.Status == http.StatusUnauthorized { // the handle was lost
+			if err := w.password(ctx, w.Me); err != nil {
+				return err
+			}
+			purpose = "login"
+			continue
+		}
+		var challenge struct{ ID string }
+		if err := json.Unmarshal(a.Body, &challenge); err != nil || a.Status != http.StatusCreated {
+			return fmt.Errorf("challenge: %d %s", a.Status, a.Body)
+		}
+		code, err := w.code()
+		if err != nil {
+			return err
+		}
+		a, failed, err := w.ask(ctx, w.Me, "POST", "/api/auth/mfa/challenges/"+challenge.ID+"/verify/", map[string]string{"code": code})
+		if err != nil {
+			return err
+		}
+		if a.Status == http.StatusOK {
+			w.proved = w.World.Clock.Now()
+			return nil
+		}
+		if !failed {
+			return fmt.Errorf("verify: %d %s", a.Status, a.Body)
+		}
+		if a.Status == http.StatusUnauthorized {
+			if err := w.password(ctx, w.Me); err != nil {
+				return err
+			}
+			purpose = "login"
+		}
+	}
+	return errors.New("no proof was accepted")
+}
+
+func (w *Walk) enrol(ctx context.Context) error {
+	for range tries {
+		var factor struct{ ID, Secret string }
+		if err := w.want(ctx, http.StatusCreated, "POST", "/api/auth/mfa/factors/", map[string]string{"method": "otp", "name": "Phone"}, &factor); err != nil {
+			return err
+		}
+		w.Secret = factor.Secret
+		code, err := w.code()
+		if err != nil {
+			return err
+		}
+		a, failed, err := w.ask(ctx, w.Me, "POST", "/api/auth/mfa/factors/"+factor.ID+"/confirm/", map[string]string{"code": code})
+		if err != nil {
+			return err
+		}
+		var done struct {
+			RecoveryCodes []string `json:"recovery_codes"`
+		}
+		switch {
+		case a.Status == http.StatusOK:
+			w.Factors = append(w.Factors, factor.ID)
+			if err := json.Unmarshal(a.Body, &done); err != nil {
+				return err
+			}
+			if len(done.RecoveryCodes) > 0 {
+				w.Codes = done.RecoveryCodes
+			}
+			return nil
+		case failed && a.Status == http.StatusUnauthorized: // it was carried out, its handle lost
+			w.Factors = append(w.Factors, factor.ID)
+			return w.SignIn(ctx)
+		default:
+			return fmt.Errorf("confirm: %d %s", a.Status, a.Body)
+		}
+	}
+	return errors.New("no enrolment was confirmed")
+}
+
+func (w *Walk) signInAnew(ctx context.Context) error {
+	a, failed, err := w.ask(ctx, w.Me, "POST", "/api/auth/logout/", nil)
+	if err != nil {
+		return err
+	}
+	if a.Status != http.StatusNoContent && (!failed || a.Status != http.StatusUnauthorized) {
+		return fmt.Errorf("logout: %d %s", a.Status, a.Body)
+	}
+	return w.SignIn(ctx)
+}
+
+const security = "/api/workspaces/security/-/"
+
+func (w *Walk) change(seconds int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		w.changes++
+		seconds := seconds + w.changes%50 // another value each time, or nothing would change
+		var out struct {
+			Timeout int `json:"mfa_timeout"`
+		}
+		if err := w.want(ctx, http.StatusOK, "PATCH", security, map[string]int{"mfa_timeout": seconds}, nil); err != nil {
+			return err
+		}
+		if err := w.want(ctx, http.StatusOK, "GET", security, nil, &out); err != nil {
+			return err
+		}
+		if out.Timeout != seconds {
+			return fmt.Errorf("the setting is %d, not %d", out.Timeout, seconds)
+		}
+		return nil
+	}
+}
+
+func (w *Walk) stepUp(ctx context.Context) error {
+	w.World.Clock.Advance(10 * time.Minute)
+	a, _, err := w.ask(ctx, w.Me, "PATCH", security, map[string]int{"mfa_timeout": 1200})
+	if err != nil {
+		return err
+	}
+	if a.Problem().Code != "auth_mfa_required" {
+		return fmt.Errorf("a stale proof was answered with %d %s", a.Status, a.Body)
+	}
+	return w.change(1200)(ctx)
+}
+
+func (w *Walk) read(ctx context.Context) error {
+	for _, path := range []string{
+		"/api/status/", "/api/auth/whoami/", "/api/iam/users/", "/api/iam/users/?username=zerlinda", "/api/iam/memberships/",
+		"/api/workspaces/preferences/-/", "/api/workspaces/access-control/-/", "/api/auth/mfa/factors/", "/api/auth/sessions/",
+		"/api/audit/activity/?page_size=5", "/api/auth/env/",
+	} {
+		if err := w.want(ctx, http.StatusOK, "GET", path, nil, nil); err != nil {
+			return err
+		}
+	}
+	return w.want(ctx, http.StatusOK, "PATCH", "/api/workspaces/preferences/-/", map[string]string{"language": "ko"}, nil)
+}
+
+func (w *Walk) invite(ctx context.Context) error {
+	w.guests++
+	return w.want(ctx, http.StatusCreated, "POST", "/api/workspaces/users/invite/", map[string]string{"email": fmt.Sprintf("guest%d.%s", w.guests, Colleague)}, nil)
+}
+
+func (w *Walk) newCodes(ctx context.Context) error {
+	var out struct {
+		RecoveryCodes []string `json:"recovery_codes"`
+	}
+	err := w.want(ctx, http.StatusCreated, "POST", "/api/auth/mfa/recovery-codes/", nil, &out)
+	w.Codes = out.RecoveryCodes
+	return err
+}
+
+func (w *Walk) secondMethod(ctx context.Context) error {
+	if err := w.enrol(ctx); err != nil {
+		return err
+	}
+	first := w.Factors[0]
+	w.Factors = w.Factors[1:]
+	return w.want(ctx, http.StatusNoContent, "DELETE", "/api/auth/mfa/factors/"+first+"/", nil, nil, http.StatusNotFound)
+}
+
+func (w *Walk) recover(ctx context.Context) error {
+	if len(w.Codes) < tries {
+		if err := w.newCodes(ctx); err != nil {
+			return err
+		}
+	}
+	lost := w.Entries.Visitor(w.Slug, "198.51.100.9")
+	for range tries {
+		code := w.Codes[0]
+		w.Codes = w.Codes[1:]
+		if err := w.password(ctx, lost); err != nil {
+			return err
+		}
+		a, _, err := w.ask(ctx, lost, "POST", "/api/auth/mfa/challenges/", map[string]string{"method": "recovery_code", "purpose": "login"})
+		if err != nil {
+			return err
+		}
+		var challenge struct{ ID string }
+		if err := json.Unmarshal(a.Body, &challenge); err != nil || a.Status != http.StatusCreated {
+			return fmt.Errorf("challenge: %d %s", a.Status, a.Body)
+		}
+		a, failed, err := w.ask(ctx, lost, "POST", "/api/auth/mfa/challenges/"+challenge.ID+"/verify/", map[string]string{"code": code})
+		if err != nil {
+			return err
+		}
+		if a.Status == http.StatusOK {
+			return nil
+		}
+		if !failed {
+			return fmt.Errorf("verify: %d %s", a.Status, a.Body)
+		}
+	}
+	return errors.New("no recovery code was accepted")
+}
+
+func (w *Walk) endAll(ctx context.Context) error {
+	w.proved = time.Time{}
+	if err := w.want(ctx, http.StatusNoContent, "POST", "/api/auth/sessions/end-all/", nil, nil, http.StatusUnauthorized); err != nil {
+		return err
+	}
+	a, _, err := w.ask(ctx, w.Me, "GET", "/api/status/", nil)
+	if err == nil && a.Status != http.StatusUnauthorized {
+		err = fmt.Errorf("an ended session still opens: %d", a.Status)
+	}
+	return err
+}
+
+func (w *Walk) sweep(ctx context.Context) error {
+	now := w.World.Clock.Now()
+	w.World.Clock.Advance(now.Truncate(15 * time.Minute).Add(15 * time.Minute).Sub(now))
+	return w.Delivery.Sweep(ctx)
+}

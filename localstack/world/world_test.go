@@ -1,0 +1,137 @@
+package world_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"paddock/localstack/world"
+)
+
+var shared *world.World //nolint:gochecknoglobals // one engine for all tests of the package
+
+func TestMain(m *testing.M) {
+	code := 1
+	w, err := world.Start(context.Background())
+	if err == nil {
+		shared = w
+		code = m.Run()
+		err = w.Stop()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "world:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// walk returns a walk that has taken the first n steps.
+func walk(t *testing.T, slug string, n int) *world.Walk {
+	t.Helper()
+	w, err := shared.NewWalk(&world.Recorder{}, slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range w.Steps()[:n] {
+		if err := w.Take(t.Context(), step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// TestJourney walks the journey without a fault and inspects after each step.
+func TestJourney(t *testing.T) {
+	w := walk(t, "plain", len((&world.Walk{}).Steps()))
+	if err := w.InspectLog(t.Context()); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d calls", len(w.Entries.Recorder.Calls()))
+}
+
+// TestEveryCallFails takes each step of the journey once for each call of the
+// SDK that it makes and each way in which that call can fail. The client asks
+// again; then the step must have reached its goal, and everything must hold.
+func TestEveryCallFails(t *testing.T) {
+	base := walk(t, "faulty", 3)
+	total, faults := 0, 0
+	for at, step := range base.Steps() {
+		calls := faultless(t, base, at)
+		if len(calls) == 0 {
+			t.Fatalf("%s makes no call", step.Name)
+		}
+		total += len(calls)
+		for n, call := range calls {
+			for _, mode := range call.Modes() {
+				w := base
+				if step.Once {
+					w = walk(t, fmt.Sprintf("faulty-%d-%d-%d", at, n, mode), at)
+				}
+				r := &world.Recorder{Fault: n + 1, Mode: mode}
+				faults++
+				if err := take(t, w, at, r); err != nil {
+					t.Errorf("%s, %s %s: %v", step.Name, call, mode, err)
+				}
+				if r.Faulted() == nil {
+					t.Errorf("%s, %s: the call did not come", step.Name, call)
+				}
+				if step.Once {
+					if err := w.InspectLog(t.Context()); err != nil {
+						t.Errorf("%s, %s %s: %v", step.Name, call, mode, err)
+					}
+				}
+			}
+		}
+	}
+	if err := base.Delivery.All(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := base.Inspect(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := base.InspectLog(t.Context()); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d calls, %d faults", total, faults)
+}
+
+// faultless takes a step without a fault and returns the calls that it makes.
+func faultless(t *testing.T, base *world.Walk, at int) []world.Call {
+	t.Helper()
+	w := base
+	if base.Steps()[at].Once {
+		w = walk(t, fmt.Sprintf("faultless-%d", at), at)
+	}
+	r := &world.Recorder{}
+	if err := take(t, w, at, r); err != nil {
+		t.Fatal(err)
+	}
+	return r.Calls()
+}
+
+// take takes a step with cold functions, signed in with a fresh proof. Before
+// it, time passes: enough, where passwords are given, to use up no budget of
+// guesses.
+func take(t *testing.T, w *world.Walk, at int, r *world.Recorder) error {
+	t.Helper()
+	step, warm := w.Steps()[at], w.Delivery
+	if !step.Once {
+		shared.Clock.Advance(2 * time.Minute)
+		if step.Guesses {
+			shared.Clock.Advance(20 * time.Minute)
+		}
+		if err := w.Fresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Cold(r); err != nil {
+		t.Fatal(err)
+	}
+	err := w.Take(t.Context(), step)
+	if !step.Once {
+		w.Use(warm)
+	}
+	return err
+}
