@@ -9,16 +9,17 @@ import (
 	"paddock/localstack/seeding"
 )
 
-// seed makes the demo workspace and its accounts when there are none, and
-// returns the environment with them. The stack is deployed and the front
-// answers when it is called. It does nothing when the accounts are there.
+// seed makes the demo workspace and its accounts, or what is missing of them,
+// and returns the environment with them. The stack is deployed and the front
+// answers when it is called. Each step is saved at once, so that the next `up`
+// goes on where this one failed.
 func seed(ctx context.Context, b bench, e *engine.Engine, env environment.Environment) (environment.Environment, error) {
-	if env.Workspace.ID != "" && len(env.Accounts) > 0 {
-		return env, nil
-	}
 	offset, err := b.offset()
 	if err != nil {
 		return env, err
 	}
-	return seeding.Demo(ctx, e, env, func() time.Time { return b.now().Add(offset) })
+	return seeding.Make(ctx, seeding.Config{
+		Engine: e, Environment: env, Now: func() time.Time { return b.now().Add(offset) },
+		Save: func(made environment.Environment) error { return environment.Save(b.root, made) },
+	})
 }

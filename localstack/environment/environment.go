@@ -39,6 +39,7 @@ type Account struct {
 	Username   string `json:"username"`
 	Password   string `json:"password"`
 	TOTPSecret string `json:"totp_secret"` // base32; empty when the account has no factor
+	Ready      bool   `json:"ready"`       // false while it is being made
 }
 
 // ErrNone says that there is no environment yet.

@@ -1,7 +1,8 @@
 // Package front stands before the engine's HTTP API as API Gateway's own domain
 // would: one host, http and https, with the client's Host header, raw path,
 // query, cookies and body passed through as they came. It removes the
-// X-Forwarded headers a client may claim and adds none.
+// X-Forwarded headers a client may claim and adds none, and it takes
+// Strict-Transport-Security out of answers.
 package front
 
 import (
@@ -23,6 +24,7 @@ func Handler(target *url.URL, transport http.RoundTripper, log *slog.Logger) htt
 		Rewrite: func(r *httputil.ProxyRequest) {
 			rewrite(r, target)
 		},
+		ModifyResponse: forgetTransportSecurity,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			log.Error("front: the engine does not answer", "path", r.URL.Path, "err", err)
 			refuse(w)
@@ -47,6 +49,15 @@ func rewrite(r *httputil.ProxyRequest, target *url.URL) {
 			r.Out.Header.Del(name)
 		}
 	}
+}
+
+// forgetTransportSecurity takes out the order to use https only. A browser that
+// trusts this checkout's authority would keep it for localhost, where ports do
+// not count (RFC 6797 section 8.3), and refuse http there for two years: this
+// front's own, and that of every other program on the machine.
+func forgetTransportSecurity(answer *http.Response) error {
+	answer.Header.Del("Strict-Transport-Security")
+	return nil
 }
 
 func refuse(w http.ResponseWriter) {

@@ -136,6 +136,20 @@ func TestAnswersPassUnchanged(t *testing.T) {
 	}
 }
 
+func TestBrowsersAreNotToldToUseHTTPSOnly(t *testing.T) {
+	front, _ := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+	})
+	response := send(t, front, "GET / HTTP/1.1\nHost: localhost:8443\n\n")
+	if got, ok := response.Header["Strict-Transport-Security"]; ok {
+		t.Errorf("the browser is told %q", got)
+	}
+	if response.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("another header is gone: %v", response.Header)
+	}
+}
+
 func TestUnreachableEngineIsAProblemDocument(t *testing.T) {
 	port, err := process.FreePort()
 	if err != nil {

@@ -149,8 +149,17 @@ func (v *Visitor) Want(ctx context.Context, status int, method, path string, bod
 	if err != nil {
 		return err
 	}
+	if err := a.Decode(status, out); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// Decode reads an answer into out, which may be nil. An answer with another
+// status is an error that shows it.
+func (a Answer) Decode(status int, out any) error {
 	if a.Status != status {
-		return fmt.Errorf("%s %s: status %d, not %d: %s", method, path, a.Status, status, bytes.TrimSpace(a.Body))
+		return fmt.Errorf("status %d, not %d: %s", a.Status, status, bytes.TrimSpace(a.Body))
 	}
 	if out == nil {
 		return nil

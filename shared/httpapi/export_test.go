@@ -1,5 +1,7 @@
 package httpapi
 
+import "net/http"
+
 // Opened for the external tests.
 var (
 	Decode   = decode
@@ -7,3 +9,6 @@ var (
 	StatusOf = statusOf
 	SecretOf = secretOf
 )
+
+// Empty returns an app without rows.
+func Empty() *App { return &App{mux: http.NewServeMux()} }
