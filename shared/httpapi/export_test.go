@@ -2,8 +2,9 @@ package httpapi
 
 // Opened for the external tests.
 var (
-	Decode   = decode
-	ReadBody = readBody
-	StatusOf = statusOf
-	SecretOf = secretOf
+	Decode       = decode
+	DecodeQuery  = decodeQuery
+	ReadBody     = readBody
+	StatusOfKind = statusOf
+	SecretOf     = secretOf
 )

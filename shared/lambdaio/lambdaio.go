@@ -38,10 +38,7 @@ var (
 		Kind: fault.TooLarge, Code: "body_too_large",
 		Detail: "The request body is larger than this service accepts.",
 	}
-	ErrMalformed = fault.Error{
-		Kind: fault.Invalid, Code: "malformed_request",
-		Detail: "The request is not well formed.",
-	}
+	ErrMalformed = httpapi.ErrMalformed
 	errInternal = fault.Error{
 		Kind: fault.Internal, Code: "internal_error",
 		Detail: "Something went wrong on our side.",

@@ -53,8 +53,11 @@ func (w *Whole) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// ErrRange refuses a duration out of bounds; its sentence names them.
+var ErrRange = fault.Error{Kind: fault.Invalid, Code: "out_of_range", Detail: "The value is out of bounds."}
+
 func rangeRefusal(field string, low, high int) fault.Error {
-	return fault.Field(field, "out_of_range", fmt.Sprintf("The value must be from %d to %d seconds.", low, high))
+	return ErrRange.In(field).Saying(fmt.Sprintf("The value must be from %d to %d seconds.", low, high))
 }
 
 // ErrNotYet refuses a change that this version does not carry out.

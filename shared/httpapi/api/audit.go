@@ -1,11 +1,11 @@
 package api
 
 import (
-	"net/http"
 	"time"
 
 	"paddock/shared/activity"
 	"paddock/shared/audit"
+	"paddock/shared/fault"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 )
@@ -70,25 +70,36 @@ func rowOf(e audit.Event) Row {
 	return r
 }
 
-func (f *Face) audit(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	q := c.URL.Query()
-	window, err := httpapi.WindowOf(q)
-	if err != nil {
-		return 0, nil, err
-	}
-	filter := activity.Filter{App: q.Get("app"), Model: q.Get("model"), Size: window.Size, Cursor: q.Get("cursor"), Since: c.Who.Workspace.CreatedAt}
-	if text := q.Get("user"); text != "" {
-		if filter.User, err = id.ParseUUID(text); err != nil {
-			return 0, nil, errUser
+// ActivityQuery narrows the audit log.
+type ActivityQuery struct {
+	// User is the id of who did it or whom it concerns.
+	User string `query:"user,omitempty" jsonschema:"format=uuid"`
+	// App is the part of the API, such as auth or iam.
+	App   string `query:"app,omitempty"`
+	Model string `query:"model,omitempty"`
+	// Cursor is the next of the page before; it is good for the same filter only.
+	Cursor string `query:"cursor,omitempty"`
+	httpapi.PageQuery
+}
+
+var errUser = fault.Field("user", "invalid_value", "The user must be an id.")
+
+func (f *Face) audit(c httpapi.Call, in ActivityQuery) (httpapi.Cursor[Row], error) {
+	filter := activity.Filter{App: in.App, Model: in.Model, Size: in.Window().Size, Cursor: in.Cursor, Since: c.Who.Workspace.CreatedAt}
+	if in.User != "" {
+		user, err := id.ParseUUID(in.User)
+		if err != nil {
+			return httpapi.Cursor[Row]{}, errUser
 		}
+		filter.User = user
 	}
 	events, next, err := f.activity.Page(c.Context(), c.Allowed, filter)
 	if err != nil {
-		return 0, nil, err
+		return httpapi.Cursor[Row]{}, err
 	}
 	out := httpapi.Cursor[Row]{Next: next, Results: []Row{}}
 	for _, e := range events {
 		out.Results = append(out.Results, rowOf(e))
 	}
-	return http.StatusOK, out, nil
+	return out, nil
 }
