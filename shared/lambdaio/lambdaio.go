@@ -39,7 +39,7 @@ var (
 		Detail: "The request body is larger than this service accepts.",
 	}
 	ErrMalformed = httpapi.ErrMalformed
-	errInternal = fault.Error{
+	errInternal  = fault.Error{
 		Kind: fault.Internal, Code: "internal_error",
 		Detail: "Something went wrong on our side.",
 	}

@@ -244,7 +244,7 @@ func memberships(_ httpapi.Call, in MembershipsQuery) (Memberships, error) {
 // InviteRequest invites a person. Source: alpacon-wire 3.1 (e-mail); the roles
 // are ours.
 type InviteRequest struct {
-	Email       string `json:"email"`
+	Email       string `json:"email" jsonschema:"format=email,maxLength=254"`
 	IsStaff     bool   `json:"is_staff,omitempty"`
 	IsSuperuser bool   `json:"is_superuser,omitempty"`
 }

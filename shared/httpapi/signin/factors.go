@@ -66,7 +66,7 @@ func (f *Face) factors(c httpapi.Call, _ httpapi.None) (FactorsAnswer, error) {
 // EnrolRequest begins to set up a method.
 type EnrolRequest struct {
 	Method identity.Method `json:"method"`
-	Name   string          `json:"name"`
+	Name   string          `json:"name" jsonschema:"minLength=1,maxLength=60"`
 }
 
 // EnrolAnswer shows the secret of a method being set up, this once.
@@ -146,7 +146,7 @@ type SessionAnswer struct {
 	CreatedAt     time.Time         `json:"created_at"`
 	SeenAt        time.Time         `json:"seen_at"`
 	EndsAt        time.Time         `json:"ends_at"`
-	MFAAgeSeconds *int64            `json:"mfa_age_seconds"`
+	MFAAgeSeconds *int64            `json:"mfa_age_seconds" jsonschema:"nullable"`
 }
 
 // SessionsAnswer lists the caller's sessions.

@@ -104,7 +104,8 @@ func (f *Face) env(c httpapi.Call, _ httpapi.None) (AuthEnv, error) {
 // LoginRequest is the CLI's password login. Source: alpacon-wire 1.4; the
 // workspace is the host's, never the body's.
 type LoginRequest struct {
-	WorkspaceURL string `json:"workspace_url"`
+	// WorkspaceURL is read by nobody.
+	WorkspaceURL string `json:"workspace_url,omitempty"`
 	Username     string `json:"username"`
 	Password     string `json:"password"`
 }
