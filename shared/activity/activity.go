@@ -39,8 +39,8 @@ type Filter struct {
 	Since time.Time
 }
 
-// errCursor refuses a cursor that was made for another reader or filter.
-var errCursor = fault.Error{Kind: fault.Invalid, Code: "invalid_cursor", Detail: "This cursor does not belong to this list.", Source: "cursor"}
+// ErrCursor refuses a cursor that was made for another reader or filter.
+var ErrCursor = fault.Error{Kind: fault.Invalid, Code: "invalid_cursor", Detail: "This cursor does not belong to this list.", Source: "cursor"}
 
 // maxDays bounds how many days one request looks through. A page may then hold
 // fewer events than asked, with a cursor to go on.
@@ -61,7 +61,7 @@ func (s *Service) Page(ctx context.Context, by authz.Allowed, f Filter) ([]audit
 	if f.Cursor != "" {
 		text, err := s.store.OpenCursor(ctx, by, bound, f.Cursor)
 		if err != nil {
-			return nil, "", errCursor
+			return nil, "", ErrCursor
 		}
 		before = text
 	}

@@ -19,16 +19,6 @@ import (
 	"paddock/shared/table"
 )
 
-// A Handler answers an admitted call with a status and a value to encode; a
-// nil value has no body.
-type Handler func(w http.ResponseWriter, c Call) (status int, body any, err error)
-
-// A Binding gives the row with this method and path its handler.
-type Binding struct {
-	Method, Path string
-	Handler      Handler
-}
-
 // An App is the API of one function.
 type App struct {
 	mux      *http.ServeMux
@@ -55,9 +45,9 @@ func New(c Config) (*App, error) {
 		return nil, errors.New("httpapi: sessions, store and clock are required")
 	}
 	a := &App{mux: http.NewServeMux(), methods: map[string][]string{}, sessions: c.Sessions, store: c.Store, now: c.Now}
-	bound := map[string]Handler{}
+	bound := map[string]Binding{}
 	for _, b := range c.Bindings {
-		bound[b.Method+" "+b.Path] = b.Handler
+		bound[b.Method+" "+b.Path] = b
 	}
 	var faults []error
 	for _, row := range route.Rows {
@@ -65,8 +55,8 @@ func New(c Config) (*App, error) {
 			continue
 		}
 		name := row.Method + " " + row.Path
-		h := bound[name]
-		if h == nil {
+		b := bound[name]
+		if b.serve == nil {
 			faults = append(faults, fmt.Errorf("httpapi: %s has no handler", name))
 			continue
 		}
@@ -74,7 +64,7 @@ func New(c Config) (*App, error) {
 		if row.Rule.Form == 0 || (row.Rule.Form == route.Public && row.Rule.Reason == "") {
 			faults = append(faults, fmt.Errorf("httpapi: %s has no rule", name))
 		}
-		a.mux.Handle(row.Pattern(), a.serve(row, h))
+		a.mux.Handle(row.Pattern(), a.serve(row, b))
 		a.methods[row.Path] = append(a.methods[row.Path], row.Method)
 	}
 	for name := range bound {
@@ -121,7 +111,7 @@ func (a *App) missing(r *http.Request) error {
 	return errNotFound
 }
 
-func (a *App) serve(row route.Row, h Handler) http.Handler {
+func (a *App) serve(row route.Row, b Binding) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != row.Method { // a HEAD would reach GET rows
 			writeProblem(w, r, errMethod)
@@ -137,17 +127,18 @@ func (a *App) serve(row route.Row, h Handler) http.Handler {
 			writeProblem(w, r, err)
 			return
 		}
-		call.Body = body
-		status, answer, err := h(w, call)
+		call.Body, call.Answer = body, w.Header()
+		answer, err := b.serve(call, row)
 		if err != nil {
+			w.Header().Del("Set-Cookie") // a refusal changes no session
 			writeProblem(w, r, err)
 			return
 		}
 		if answer == nil {
-			w.WriteHeader(status)
+			w.WriteHeader(b.Status)
 			return
 		}
-		writeJSON(w, status, answer)
+		writeJSON(w, b.Status, answer)
 	})
 }
 
@@ -161,10 +152,4 @@ func secure(h http.Header) {
 	h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-}
-
-// Decode reads the call's body into v. Routes of compatible clients ignore
-// unknown fields, ours refuse them.
-func (c Call) Decode(v any, wire bool) error {
-	return decode(c.Body, v, wire)
 }

@@ -5,7 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -47,7 +52,9 @@ func readBody(r *http.Request) ([]byte, error) {
 // decode reads a body into v, a pointer to a struct. Duplicate names, invalid
 // UTF-8, trailing bytes and nesting beyond MaxDepth are refused on every
 // route; unknown fields are refused unless the route is one that compatible
-// clients use. An empty body and `null` mean "no fields" (alpacon-wire 0).
+// clients use. An empty body and `null` mean "no fields" (alpacon-wire 0); a
+// member that is null is refused, because it would read as "as it is" or as
+// the zero value and never means either.
 func decode(body []byte, v any, wire bool) error {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 || string(trimmed) == "null" {
@@ -58,7 +65,7 @@ func decode(body []byte, v any, wire bool) error {
 	}
 	err := json.Unmarshal(trimmed, v, json.RejectUnknownMembers(!wire), json.MatchCaseInsensitiveNames(false))
 	if err == nil {
-		return nil
+		return refuseNulls(trimmed, v)
 	}
 	if refusal, ok := errors.AsType[fault.Error](err); ok {
 		return refusal
@@ -108,16 +115,62 @@ func checkDepth(body []byte) error {
 // errNull refuses a null where a value is needed.
 var errNull = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The value must not be null."}
 
-// RefuseNulls refuses a body with a top-level member that is null. Malformed
-// bodies pass: decoding names what is wrong with them.
-func RefuseNulls(body []byte) error {
+// refuseNulls refuses a body in which a member that the row knows is null.
+// Whatever else is wrong with the body, decode has found before.
+func refuseNulls(body []byte, v any) error {
 	var members map[string]jsontext.Value
 	if err := json.Unmarshal(body, &members); err != nil {
-		return nil //nolint:nilerr // decode refuses it with a better reason
+		return errBadJSON
 	}
-	for name, value := range members {
-		if string(value) == "null" {
-			return errNull.In(name)
+	for field := range fieldsOf(reflect.TypeOf(v).Elem(), "json") {
+		if string(members[field.name]) == "null" {
+			return errNull.In(field.name)
+		}
+	}
+	return nil
+}
+
+// A named field of a struct, embedded structs included.
+type named struct {
+	name  string
+	index []int
+}
+
+// fieldsOf yields the fields that have the tag, with the name it gives them.
+func fieldsOf(t reflect.Type, tag string) iter.Seq[named] {
+	return func(yield func(named) bool) {
+		for _, f := range reflect.VisibleFields(t) {
+			name, _, _ := strings.Cut(f.Tag.Get(tag), ",")
+			if name != "" && name != "-" && !yield(named{name, f.Index}) {
+				return
+			}
+		}
+	}
+}
+
+// decodeQuery reads the parameters that v, a pointer to a struct, has `query`
+// tags for, into fields of type string, *string and *int. Parameters that it
+// does not know are ignored, as clients add their own.
+func decodeQuery(q url.Values, v any) error {
+	target := reflect.ValueOf(v).Elem()
+	for field := range fieldsOf(target.Type(), "query") {
+		if !q.Has(field.name) {
+			continue
+		}
+		text := q.Get(field.name)
+		switch into := target.FieldByIndex(field.index).Addr().Interface().(type) {
+		case *string:
+			*into = text
+		case **string:
+			*into = &text
+		case **int:
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 1 || n > 1<<31 {
+				return errPage.In(field.name)
+			}
+			*into = &n
+		default:
+			return fmt.Errorf("httpapi: query field %s has the type %T", field.name, into)
 		}
 	}
 	return nil

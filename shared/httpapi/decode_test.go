@@ -36,6 +36,8 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 		{"invalid UTF-8", "{\"name\":\"\xff\"}", "malformed_json", "malformed_json"},
 		{"lone surrogate", `{"name":"\ud800"}`, "malformed_json", "malformed_json"},
 		{"wrong type", `{"name":1}`, "invalid_value", "invalid_value"},
+		{"a member that is null", `{"name":null}`, "invalid_value", "invalid_value"},
+		{"an unknown member that is null", `{"nome":null}`, "unknown_field", ""},
 		{"an array", `[]`, "invalid_value", "invalid_value"},
 		{"too deep", `{"nested":` + deep + `}`, "malformed_json", "malformed_json"},
 	} {
@@ -55,7 +57,7 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 
 func TestRefusedFieldIsNamed(t *testing.T) {
 	var v document
-	for body, want := range map[string]string{`{"name":1}`: "name", `{"extra":1}`: "extra"} {
+	for body, want := range map[string]string{`{"name":1}`: "name", `{"is_staff":null}`: "is_staff", `{"extra":1}`: "extra"} {
 		f, ok := errors.AsType[fault.Error](httpapi.Decode([]byte(body), &v, false))
 		if !ok || f.Source != want {
 			t.Errorf("%s: %v, source %q", body, f, f.Source)
@@ -82,7 +84,7 @@ func TestBodyBounds(t *testing.T) {
 func TestEveryKindHasItsStatus(t *testing.T) {
 	seen := map[int]fault.Kind{}
 	for _, k := range fault.Kinds {
-		s := httpapi.StatusOf(k)
+		s := httpapi.StatusOfKind(k)
 		if before, twice := seen[s]; twice {
 			t.Errorf("%s and %s are both %d", before, k, s)
 		}
@@ -97,12 +99,15 @@ func TestWindowsAreRefusedOrCapped(t *testing.T) {
 	for query, want := range map[string]int{
 		"": 100, "page=2": 25, "page_size=7": 7, "page_size=101": 100, "page_size=0": -1, "page=-1": -1,
 		"page=x": -1, "page=1.5": -1, "page=99999999999999999999": -1,
+		"page=": -1, "page=2&page_size=3": 3, "pages=x": 100,
 	} {
 		q, err := url.ParseQuery(query)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := httpapi.WindowOf(q)
+		var in httpapi.PageQuery
+		err = httpapi.DecodeQuery(q, &in)
+		w := in.Window()
 		if (err != nil) != (want < 0) || err == nil && w.Size != want {
 			t.Errorf("%q: %+v, %v", query, w, err)
 		}

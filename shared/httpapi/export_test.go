@@ -4,10 +4,11 @@ import "net/http"
 
 // Opened for the external tests.
 var (
-	Decode   = decode
-	ReadBody = readBody
-	StatusOf = statusOf
-	SecretOf = secretOf
+	Decode       = decode
+	DecodeQuery  = decodeQuery
+	ReadBody     = readBody
+	StatusOfKind = statusOf
+	SecretOf     = secretOf
 )
 
 // Empty returns an app without rows.

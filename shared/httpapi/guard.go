@@ -60,6 +60,7 @@ type Call struct {
 	Allowed authz.Allowed
 	Who     session.Authenticated // zero on public rows
 	Body    []byte
+	Answer  http.Header // headers of the answer
 }
 
 // secretOf returns the credential of a request. The Authorization header wins

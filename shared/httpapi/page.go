@@ -1,14 +1,12 @@
 package httpapi
 
-import (
-	"net/url"
-	"strconv"
-
-	"paddock/shared/fault"
-)
+import "paddock/shared/fault"
 
 // MaxPageSize caps a page. Source: alpacon-wire 2.1.
 const MaxPageSize = 100
+
+// defaultPageSize is the size of a page when only its number is asked for.
+const defaultPageSize = 25
 
 var errPage = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The value must be a whole number of at least 1."}
 
@@ -36,26 +34,25 @@ type Window struct {
 	Asked        bool
 }
 
-// WindowOf reads page and page_size. Sizes beyond MaxPageSize are capped, as
-// the wire has it; anything that is not a positive number is refused.
-func WindowOf(q url.Values) (Window, error) {
-	w := Window{Number: 1, Size: 25, Asked: q.Has("page") || q.Has("page_size")}
-	if !w.Asked {
-		w.Size = MaxPageSize
+// A PageQuery is which page of a list a request asks for.
+type PageQuery struct {
+	// Page counts from 1.
+	Page *int `query:"page,omitempty" jsonschema:"minimum=1,maximum=2147483648"`
+	// PageSize beyond 100 is taken as 100.
+	PageSize *int `query:"page_size,omitempty" jsonschema:"minimum=1,maximum=2147483648"`
+}
+
+// Window returns the window that is asked for. Sizes beyond MaxPageSize are
+// capped, as the wire has it.
+func (p PageQuery) Window() Window {
+	w := Window{Number: 1, Size: MaxPageSize}
+	if p.Page != nil {
+		w.Number, w.Size, w.Asked = *p.Page, defaultPageSize, true
 	}
-	for name, into := range map[string]*int{"page": &w.Number, "page_size": &w.Size} {
-		text := q.Get(name)
-		if text == "" {
-			continue
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 1<<31 {
-			return Window{}, errPage.In(name)
-		}
-		*into = n
+	if p.PageSize != nil {
+		w.Size, w.Asked = min(*p.PageSize, MaxPageSize), true
 	}
-	w.Size = min(w.Size, MaxPageSize)
-	return w, nil
+	return w
 }
 
 // Cut returns the window of all as a page, with what is in it turned into T.

@@ -38,11 +38,8 @@ var (
 		Kind: fault.TooLarge, Code: "body_too_large",
 		Detail: "The request body is larger than this service accepts.",
 	}
-	ErrMalformed = fault.Error{
-		Kind: fault.Invalid, Code: "malformed_request",
-		Detail: "The request is not well formed.",
-	}
-	errInternal = fault.Error{
+	ErrMalformed = httpapi.ErrMalformed
+	errInternal  = fault.Error{
 		Kind: fault.Internal, Code: "internal_error",
 		Detail: "Something went wrong on our side.",
 	}

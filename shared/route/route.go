@@ -36,6 +36,28 @@ const (
 	List
 )
 
+// Forms lists every form, for tests that walk them.
+var Forms = []Form{Public, Self, Everywhere, Path, Body, List}
+
+// String returns the form's name.
+func (f Form) String() string {
+	switch f {
+	case Public:
+		return "public"
+	case Self:
+		return "self"
+	case Everywhere:
+		return "everywhere"
+	case Path:
+		return "path"
+	case Body:
+		return "body"
+	case List:
+		return "list"
+	}
+	return "unknown"
+}
+
 // A Rule is what a caller must hold.
 type Rule struct {
 	Form       Form
@@ -43,6 +65,23 @@ type Rule struct {
 	Reason     string // Public only
 	Fresh      bool   // needs an MFA proof younger than the workspace's timeout
 	Half       bool   // Self only: also open to a half-signed-in session
+}
+
+// String returns the rule in one line, as the golden file and the description
+// of the API show it.
+func (r Rule) String() string {
+	text := r.Form.String()
+	if r.Form == Public {
+		return text + " (" + r.Reason + ")"
+	}
+	text += " " + r.Permission.String()
+	if r.Fresh {
+		text += ", fresh proof"
+	}
+	if r.Half {
+		text += ", half-signed-in too"
+	}
+	return text
 }
 
 // A Row is one method and path of the API.

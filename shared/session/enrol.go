@@ -28,9 +28,12 @@ const (
 // MaxFactors bounds the methods of one person.
 const MaxFactors = 20
 
+// Refusals of enrolments.
 var (
-	errFactorLimit = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "An account has at most 20 sign-in methods.", Source: "factors"}
-	errFactorName  = fault.Field("name", "invalid_name", "A name has 1 to 60 characters and no control characters.")
+	// ErrFactorLimit refuses a method beyond MaxFactors.
+	ErrFactorLimit = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "An account has at most 20 sign-in methods.", Source: "factors"}
+	// ErrFactorName refuses a name that cannot be shown on one line.
+	ErrFactorName = fault.Field("name", "invalid_name", "A name has 1 to 60 characters and no control characters.")
 	// ErrStepUp demands a fresh verification by an existing factor.
 	ErrStepUp = fault.Error{Kind: fault.Denied, Code: "auth_mfa_required", Detail: "Verify your second factor again to do this."}
 	// ErrSignInAgain demands a fresh sign-in: there is no factor yet to verify.
@@ -81,10 +84,10 @@ func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 		return Enrolment{}, mfa.ErrMethod
 	}
 	if len(a.User.Factors) >= MaxFactors {
-		return Enrolment{}, errFactorLimit
+		return Enrolment{}, ErrFactorLimit
 	}
 	if len([]rune(name)) == 0 || len([]rune(name)) > 60 || identity.CheckPersonName("name", name) != nil {
-		return Enrolment{}, errFactorName
+		return Enrolment{}, ErrFactorName
 	}
 	factor, err := s.store.NewID()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // change yet is refused by name when its value differs.
 type SecurityPatch struct {
 	MFARequired        *bool     `json:"mfa_required,omitempty"`
-	MFATimeout         *Whole    `json:"mfa_timeout,omitempty"`
+	MFATimeout         *Whole    `json:"mfa_timeout,omitempty" jsonschema:"minimum=60,maximum=86400"` // seconds
 	AllowedMFAMethods  *[]string `json:"allowed_mfa_methods,omitempty"`
 	MFARequiredActions *[]string `json:"mfa_required_actions,omitempty"`
 	PasskeyAsMFA       *bool     `json:"passkey_as_mfa,omitempty"`
@@ -23,10 +23,10 @@ type SecurityPatch struct {
 
 // A PreferencesPatch is a change of the preferences: nil means "as it is".
 type PreferencesPatch struct {
-	Language            *string `json:"language,omitempty"`
-	Timezone            *string `json:"timezone,omitempty"`
-	InviteTTL           *Whole  `json:"invite_ttl,omitempty"`
-	WebshSessionTimeout *Whole  `json:"websh_session_timeout,omitempty"`
+	Language            *string `json:"language,omitempty" jsonschema:"minLength=2,maxLength=16,pattern=^[A-Za-z0-9-]+$"`
+	Timezone            *string `json:"timezone,omitempty" jsonschema:"minLength=1,maxLength=64"`
+	InviteTTL           *Whole  `json:"invite_ttl,omitempty" jsonschema:"minimum=3600,maximum=2592000"`         // seconds
+	WebshSessionTimeout *Whole  `json:"websh_session_timeout,omitempty" jsonschema:"minimum=900,maximum=86400"` // seconds
 	AutoAgentUpgrade    *bool   `json:"auto_agent_upgrade,omitempty"`
 }
 
@@ -36,7 +36,7 @@ type AccessControlPatch struct {
 	AllowDirectRoot         *bool   `json:"allow_direct_root,omitempty"`
 	AllowTunnelByDefault    *bool   `json:"allow_tunnel_by_default,omitempty"`
 	AllowEditorByDefault    *bool   `json:"allow_editor_by_default,omitempty"`
-	HomeDirectoryPermission *string `json:"home_directory_permission,omitempty"`
+	HomeDirectoryPermission *string `json:"home_directory_permission,omitempty" jsonschema:"pattern=^[0-7]{3}$"`
 }
 
 // A Whole is a whole number on the wire: 900, never "900", 60.5, 1e3 or null.
@@ -53,8 +53,11 @@ func (w *Whole) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// ErrRange refuses a duration out of bounds; its sentence names them.
+var ErrRange = fault.Error{Kind: fault.Invalid, Code: "out_of_range", Detail: "The value is out of bounds."}
+
 func rangeRefusal(field string, low, high int) fault.Error {
-	return fault.Field(field, "out_of_range", fmt.Sprintf("The value must be from %d to %d seconds.", low, high))
+	return ErrRange.In(field).Saying(fmt.Sprintf("The value must be from %d to %d seconds.", low, high))
 }
 
 // ErrNotYet refuses a change that this version does not carry out.

@@ -3,12 +3,13 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
+	"reflect"
 	"time"
 
 	"paddock/shared/activity"
 	"paddock/shared/authz"
-	"paddock/shared/fault"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
@@ -29,25 +30,31 @@ func New(p *identity.Service, w *workspace.Service, a *activity.Service) *Face {
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
+	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
 	return []httpapi.Binding{
-		{Method: "GET", Path: "/api/health/", Handler: health},
-		{Method: "GET", Path: "/api/openapi.json", Handler: openapi},
-		{Method: "GET", Path: "/api/status/", Handler: status},
-		{Method: "GET", Path: "/api/auth/whoami/", Handler: whoami},
-		{Method: "GET", Path: "/api/iam/users/", Handler: f.users},
-		{Method: "GET", Path: "/api/iam/users/-", Handler: self},
-		{Method: "GET", Path: "/api/iam/users/-/", Handler: self},
-		{Method: "GET", Path: "/api/iam/users/{id}/", Handler: one},
-		{Method: "GET", Path: "/api/iam/memberships/", Handler: memberships},
-		{Method: "POST", Path: "/api/workspaces/users/invite/", Handler: f.invite},
-		{Method: "GET", Path: "/api/workspaces/security/-/", Handler: security},
-		{Method: "PATCH", Path: "/api/workspaces/security/-/", Handler: f.patchSecurity},
-		{Method: "GET", Path: "/api/workspaces/security/-/mfa-methods/", Handler: mfaMethods},
-		{Method: "GET", Path: "/api/workspaces/preferences/-/", Handler: preferences},
-		{Method: "PATCH", Path: "/api/workspaces/preferences/-/", Handler: f.patchPreferences},
-		{Method: "GET", Path: "/api/workspaces/access-control/-/", Handler: accessControl},
-		{Method: "PATCH", Path: "/api/workspaces/access-control/-/", Handler: f.patchAccessControl},
-		{Method: "GET", Path: "/api/audit/activity/", Handler: f.audit},
+		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
+		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
+		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
+		httpapi.Answer(get, "/api/auth/whoami/", ok, whoami).Summed("Tell who the credential belongs to."),
+		httpapi.Answer(get, "/api/iam/users/", ok, f.users).Summed("List the people that the caller may see."),
+		httpapi.Answer(get, "/api/iam/users/-", ok, self).Summed("Show the caller's own account."),
+		httpapi.Answer(get, "/api/iam/users/-/", ok, self).Summed("Show the caller's own account."),
+		httpapi.Answer(get, "/api/iam/users/{id}/", ok, one).Summed("Show one account.").Refuses(identity.ErrNoUser),
+		httpapi.Answer(get, "/api/iam/memberships/", ok, memberships).Summed("List memberships in groups, as a page when one is asked for."),
+		httpapi.Answer(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail.").
+			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken),
+		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
+		httpapi.Answer(patch, "/api/workspaces/security/-/", ok, f.patchSecurity).Summed("Change the security settings.").
+			Refuses(workspace.ErrRange, workspace.ErrNotYet),
+		httpapi.Answer(get, "/api/workspaces/security/-/mfa-methods/", ok, mfaMethods).Summed("Tell which sign-in methods may be set up."),
+		httpapi.Answer(get, "/api/workspaces/preferences/-/", ok, preferences).Summed("Show the preferences."),
+		httpapi.Answer(patch, "/api/workspaces/preferences/-/", ok, f.patchPreferences).Summed("Change the preferences.").
+			Refuses(workspace.ErrRange, workspace.ErrNotYet),
+		httpapi.Answer(get, "/api/workspaces/access-control/-/", ok, accessControl).Summed("Show the access control settings."),
+		httpapi.Answer(patch, "/api/workspaces/access-control/-/", ok, f.patchAccessControl).Summed("Change the access control settings.").
+			Refuses(workspace.ErrNotYet),
+		httpapi.Answer(get, "/api/audit/activity/", ok, f.audit).Summed("Read the audit log, newest first.").
+			Refuses(errUser, activity.ErrCursor, authz.ErrDenied),
 	}
 }
 
@@ -56,8 +63,8 @@ type Health struct {
 	Status string `json:"status"`
 }
 
-func health(http.ResponseWriter, httpapi.Call) (int, any, error) {
-	return http.StatusOK, Health{Status: "ok"}, nil
+func health(httpapi.Call, httpapi.None) (Health, error) {
+	return Health{Status: "ok"}, nil
 }
 
 // StatusAnswer tells a signed-in client that its credential works.
@@ -65,8 +72,8 @@ type StatusAnswer struct {
 	Status string `json:"status"`
 }
 
-func status(http.ResponseWriter, httpapi.Call) (int, any, error) {
-	return http.StatusOK, StatusAnswer{Status: "ok"}, nil
+func status(httpapi.Call, httpapi.None) (StatusAnswer, error) {
+	return StatusAnswer{Status: "ok"}, nil
 }
 
 // Whoami says what a credential is. Source: alpacon-wire 1.7.
@@ -88,9 +95,9 @@ type Brief struct {
 	Email string              `json:"email"`
 }
 
-func whoami(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func whoami(c httpapi.Call, _ httpapi.None) (Whoami, error) {
 	u := c.Who.User
-	return http.StatusOK, Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: []string{}}, User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
+	return Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: []string{}}, User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
 }
 
 // UserDocument is a user on the wire. Source: alpacon-wire 3.1.
@@ -127,46 +134,49 @@ func documentOf(u identity.User) UserDocument {
 	return d
 }
 
-func self(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	return http.StatusOK, documentOf(c.Who.User), nil
+func self(c httpapi.Call, _ httpapi.None) (UserDocument, error) {
+	return documentOf(c.Who.User), nil
 }
 
-func one(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func one(c httpapi.Call, _ httpapi.None) (UserDocument, error) {
 	for _, item := range c.Who.Objects {
 		if item.Key.Of == c.PathValue("id") && item.Key.SK == "user" {
 			u, err := identity.DecodeUser(item)
-			return http.StatusOK, documentOf(u), err
+			return documentOf(u), err
 		}
 	}
-	return 0, nil, identity.ErrNoUser
+	return UserDocument{}, identity.ErrNoUser
 }
 
-func (f *Face) users(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	q := c.URL.Query()
-	window, err := httpapi.WindowOf(q)
-	if err != nil {
-		return 0, nil, err
-	}
+// UsersQuery narrows the list of people.
+type UsersQuery struct {
+	// Username matches exactly: a username or an e-mail address.
+	Username *string `query:"username,omitempty"`
+	httpapi.PageQuery
+}
+
+func (f *Face) users(c httpapi.Call, in UsersQuery) (httpapi.Page[UserDocument], error) {
+	var none httpapi.Page[UserDocument]
 	rows, err := f.people.Directory(c.Context(), c.Allowed)
 	if err != nil {
-		return 0, nil, err
+		return none, err
 	}
-	if q.Has("username") {
-		rows, err = f.exactly(c, rows, q.Get("username"))
+	if in.Username != nil {
+		rows, err = f.exactly(c, rows, *in.Username)
 		if err != nil {
-			return 0, nil, err
+			return none, err
 		}
 	}
-	page := httpapi.Cut(rows, window, func(r identity.Row) id.ID[id.Principal] { return r.ID })
+	page := httpapi.Cut(rows, in.Window(), func(r identity.Row) id.ID[id.Principal] { return r.ID })
 	users, err := f.people.Users(c.Context(), c.Allowed, page.Results)
 	if err != nil {
-		return 0, nil, err
+		return none, err
 	}
 	out := httpapi.Page[UserDocument]{Count: page.Count, Current: page.Current, Next: page.Next, Previous: page.Previous, Last: page.Last, Results: []UserDocument{}}
 	for _, u := range users {
 		out.Results = append(out.Results, documentOf(u))
 	}
-	return http.StatusOK, out, nil
+	return out, nil
 }
 
 // exactly returns the row with this username or e-mail address, if it is among
@@ -193,23 +203,48 @@ type Membership struct {
 	Role      string `json:"role"`
 }
 
-// memberships answers that nobody is in a group: there are no groups yet. The
-// envelope depends on whether a page was asked (alpacon-wire 3.3).
-func memberships(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	window, err := httpapi.WindowOf(c.URL.Query())
-	if err != nil {
-		return 0, nil, err
+// Memberships is a page of memberships, or all of them: the envelope depends
+// on whether a page was asked for. Source: alpacon-wire 3.3.
+type Memberships struct {
+	page *httpapi.Page[Membership]
+	all  []Membership
+}
+
+// MarshalJSON prints the page when there is one.
+func (m Memberships) MarshalJSON() ([]byte, error) {
+	if m.page != nil {
+		return json.Marshal(m.page)
 	}
+	return json.Marshal(m.all)
+}
+
+// OneOf names the two forms for the description of the API.
+func (Memberships) OneOf() []reflect.Type {
+	return []reflect.Type{reflect.TypeFor[[]Membership](), reflect.TypeFor[httpapi.Page[Membership]]()}
+}
+
+// MembershipsQuery narrows the list of memberships.
+type MembershipsQuery struct {
+	// Group and User narrow the list by id.
+	Group string `query:"group,omitempty"`
+	User  string `query:"user,omitempty"`
+	httpapi.PageQuery
+}
+
+// memberships answers that nobody is in a group: there are no groups yet.
+func memberships(_ httpapi.Call, in MembershipsQuery) (Memberships, error) {
+	window := in.Window()
 	if !window.Asked {
-		return http.StatusOK, []Membership{}, nil
+		return Memberships{all: []Membership{}}, nil
 	}
-	return http.StatusOK, httpapi.Cut([]Membership(nil), window, func(m Membership) Membership { return m }), nil
+	page := httpapi.Cut([]Membership(nil), window, func(m Membership) Membership { return m })
+	return Memberships{page: &page}, nil
 }
 
 // InviteRequest invites a person. Source: alpacon-wire 3.1 (e-mail); the roles
 // are ours.
 type InviteRequest struct {
-	Email       string `json:"email"`
+	Email       string `json:"email" jsonschema:"format=email,maxLength=254"`
 	IsStaff     bool   `json:"is_staff,omitempty"`
 	IsSuperuser bool   `json:"is_superuser,omitempty"`
 }
@@ -221,11 +256,7 @@ type InviteAnswer struct {
 	ExpiresAt time.Time            `json:"expires_at"`
 }
 
-func (f *Face) invite(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in InviteRequest
-	if err := c.Decode(&in, true); err != nil {
-		return 0, nil, err
-	}
+func (f *Face) invite(c httpapi.Call, in InviteRequest) (InviteAnswer, error) {
 	role := authz.Member
 	switch {
 	case in.IsSuperuser:
@@ -235,9 +266,7 @@ func (f *Face) invite(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
 	}
 	inv, err := f.people.Invite(c.Context(), c.Allowed, c.Who.Workspace, in.Email, role)
 	if err != nil {
-		return 0, nil, err
+		return InviteAnswer{}, err
 	}
-	return http.StatusCreated, InviteAnswer{ID: inv.ID, Email: inv.Email, ExpiresAt: inv.ExpiresAt}, nil
+	return InviteAnswer{ID: inv.ID, Email: inv.Email, ExpiresAt: inv.ExpiresAt}, nil
 }
-
-var errUser = fault.Field("user", "invalid_value", "The user must be an id.")

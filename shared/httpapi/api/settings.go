@@ -1,8 +1,6 @@
 package api
 
 import (
-	"net/http"
-
 	"paddock/shared/httpapi"
 	"paddock/shared/workspace"
 )
@@ -11,17 +9,12 @@ func readOf(c httpapi.Call) workspace.Read {
 	return workspace.Read{Workspace: c.Who.Workspace, Item: c.Who.WorkspaceItem}
 }
 
-func security(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	return http.StatusOK, c.Who.Workspace.Security, nil
+func security(c httpapi.Call, _ httpapi.None) (workspace.Security, error) {
+	return c.Who.Workspace.Security, nil
 }
 
-func (f *Face) patchSecurity(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in workspace.SecurityPatch
-	if err := decodePatch(c, &in); err != nil {
-		return 0, nil, err
-	}
-	out, err := f.settings.UpdateSecurity(c.Context(), c.Allowed, readOf(c), in)
-	return http.StatusOK, out, err
+func (f *Face) patchSecurity(c httpapi.Call, in workspace.SecurityPatch) (workspace.Security, error) {
+	return f.settings.UpdateSecurity(c.Context(), c.Allowed, readOf(c), in)
 }
 
 // MFAMethods tells every signed-in person which methods may be set up.
@@ -30,43 +23,23 @@ type MFAMethods struct {
 	PasskeyAsMFA      bool     `json:"passkey_as_mfa"`
 }
 
-func mfaMethods(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func mfaMethods(c httpapi.Call, _ httpapi.None) (MFAMethods, error) {
 	s := c.Who.Workspace.Security
-	return http.StatusOK, MFAMethods{AllowedMFAMethods: s.AllowedMFAMethods, PasskeyAsMFA: s.PasskeyAsMFA}, nil
+	return MFAMethods{AllowedMFAMethods: s.AllowedMFAMethods, PasskeyAsMFA: s.PasskeyAsMFA}, nil
 }
 
-func preferences(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	return http.StatusOK, c.Who.Workspace.Preferences, nil
+func preferences(c httpapi.Call, _ httpapi.None) (workspace.Preferences, error) {
+	return c.Who.Workspace.Preferences, nil
 }
 
-func (f *Face) patchPreferences(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in workspace.PreferencesPatch
-	if err := decodePatch(c, &in); err != nil {
-		return 0, nil, err
-	}
-	out, err := f.settings.UpdatePreferences(c.Context(), c.Allowed, readOf(c), in)
-	return http.StatusOK, out, err
+func (f *Face) patchPreferences(c httpapi.Call, in workspace.PreferencesPatch) (workspace.Preferences, error) {
+	return f.settings.UpdatePreferences(c.Context(), c.Allowed, readOf(c), in)
 }
 
-func accessControl(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	return http.StatusOK, c.Who.Workspace.AccessControl, nil
+func accessControl(c httpapi.Call, _ httpapi.None) (workspace.AccessControl, error) {
+	return c.Who.Workspace.AccessControl, nil
 }
 
-func (f *Face) patchAccessControl(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in workspace.AccessControlPatch
-	if err := decodePatch(c, &in); err != nil {
-		return 0, nil, err
-	}
-	out, err := f.settings.UpdateAccessControl(c.Context(), c.Allowed, readOf(c), in)
-	return http.StatusOK, out, err
-}
-
-// decodePatch reads a settings document. Clients send back what they got, so
-// unknown fields are ignored; a null is refused, because it would read as "as
-// it is" and never means "no limit".
-func decodePatch(c httpapi.Call, v any) error {
-	if err := httpapi.RefuseNulls(c.Body); err != nil {
-		return err
-	}
-	return c.Decode(v, true)
+func (f *Face) patchAccessControl(c httpapi.Call, in workspace.AccessControlPatch) (workspace.AccessControl, error) {
+	return f.settings.UpdateAccessControl(c.Context(), c.Allowed, readOf(c), in)
 }

@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"net/http"
 	"time"
 
 	"paddock/shared/httpapi"
@@ -22,25 +21,21 @@ type VerifyAnswer struct {
 	ValidUntil time.Time     `json:"valid_until"`
 }
 
-func (f *Face) verify(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) verify(c httpapi.Call, in CodeRequest) (VerifyAnswer, error) {
 	which, err := pathID[id.Challenge](c, mfa.ErrChallenge)
 	if err != nil {
-		return 0, nil, err
-	}
-	var in CodeRequest
-	if err := c.Decode(&in, false); err != nil {
-		return 0, nil, err
+		return VerifyAnswer{}, err
 	}
 	risen, err := f.sessions.Verify(c.Context(), c.Allowed, c.Who, which, in.Code)
 	if err != nil {
-		return 0, nil, err
+		return VerifyAnswer{}, err
 	}
-	setCookie(w, risen.Secret)
+	setCookie(c, risen.Secret)
 	out := VerifyAnswer{State: session.SignedIn, ValidUntil: risen.Session.Proof.At.Add(c.Who.Workspace.MFATimeout())}
 	if risen.Session.EnrolOnly {
 		out.State, out.ValidUntil = session.EnrolmentRequired, risen.Session.EndsAt
 	}
-	return http.StatusOK, out, nil
+	return out, nil
 }
 
 // FactorAnswer is a sign-in method as its owner sees it.
@@ -60,18 +55,18 @@ func factorOf(f identity.Factor) FactorAnswer {
 	return FactorAnswer{ID: f.ID, Method: f.Method, Name: f.Name, ConfirmedAt: f.ConfirmedAt}
 }
 
-func (f *Face) factors(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) factors(c httpapi.Call, _ httpapi.None) (FactorsAnswer, error) {
 	out := FactorsAnswer{Results: []FactorAnswer{}}
 	for _, one := range c.Who.User.Factors {
 		out.Results = append(out.Results, factorOf(one))
 	}
-	return http.StatusOK, out, nil
+	return out, nil
 }
 
 // EnrolRequest begins to set up a method.
 type EnrolRequest struct {
 	Method identity.Method `json:"method"`
-	Name   string          `json:"name"`
+	Name   string          `json:"name" jsonschema:"minLength=1,maxLength=60"`
 }
 
 // EnrolAnswer shows the secret of a method being set up, this once.
@@ -83,19 +78,15 @@ type EnrolAnswer struct {
 	ExpiresAt time.Time        `json:"expires_at"`
 }
 
-func (f *Face) enrol(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in EnrolRequest
-	if err := c.Decode(&in, false); err != nil {
-		return 0, nil, err
-	}
+func (f *Face) enrol(c httpapi.Call, in EnrolRequest) (EnrolAnswer, error) {
 	if in.Method != identity.OTP {
-		return 0, nil, mfa.ErrMethod
+		return EnrolAnswer{}, mfa.ErrMethod
 	}
 	e, err := f.sessions.EnrolTOTP(c.Context(), c.Allowed, c.Who, in.Name)
 	if err != nil {
-		return 0, nil, err
+		return EnrolAnswer{}, err
 	}
-	return http.StatusCreated, EnrolAnswer{ID: e.ID, Secret: e.Secret, URI: e.URI, QRSVG: e.QR, ExpiresAt: e.ExpiresAt}, nil
+	return EnrolAnswer{ID: e.ID, Secret: e.Secret, URI: e.URI, QRSVG: e.QR, ExpiresAt: e.ExpiresAt}, nil
 }
 
 // ConfirmAnswer is a confirmed method, with recovery codes when it is the first.
@@ -105,33 +96,29 @@ type ConfirmAnswer struct {
 	RecoveryCodes []string      `json:"recovery_codes"`
 }
 
-func (f *Face) confirm(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) confirm(c httpapi.Call, in CodeRequest) (ConfirmAnswer, error) {
 	which, err := pathID[id.Factor](c, mfa.ErrFactor)
 	if err != nil {
-		return 0, nil, err
-	}
-	var in CodeRequest
-	if err := c.Decode(&in, false); err != nil {
-		return 0, nil, err
+		return ConfirmAnswer{}, err
 	}
 	done, err := f.sessions.ConfirmTOTP(c.Context(), c.Allowed, c.Who, which, in.Code)
 	if err != nil {
-		return 0, nil, err
+		return ConfirmAnswer{}, err
 	}
-	setCookie(w, done.Secret)
+	setCookie(c, done.Secret)
 	out := ConfirmAnswer{State: session.SignedIn, Factor: factorOf(done.Factor), RecoveryCodes: done.RecoveryCodes}
 	if out.RecoveryCodes == nil {
 		out.RecoveryCodes = []string{}
 	}
-	return http.StatusOK, out, nil
+	return out, nil
 }
 
-func (f *Face) removeFactor(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) removeFactor(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 	which, err := pathID[id.Factor](c, mfa.ErrFactor)
 	if err != nil {
-		return 0, nil, err
+		return httpapi.None{}, err
 	}
-	return http.StatusNoContent, nil, f.sessions.RemoveFactor(c.Context(), c.Allowed, c.Who, which)
+	return httpapi.None{}, f.sessions.RemoveFactor(c.Context(), c.Allowed, c.Who, which)
 }
 
 // RecoveryAnswer shows new recovery codes, this once.
@@ -139,12 +126,12 @@ type RecoveryAnswer struct {
 	RecoveryCodes []string `json:"recovery_codes"`
 }
 
-func (f *Face) recoveryCodes(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) recoveryCodes(c httpapi.Call, _ httpapi.None) (RecoveryAnswer, error) {
 	codes, err := f.sessions.NewRecoveryCodes(c.Context(), c.Allowed, c.Who)
 	if err != nil {
-		return 0, nil, err
+		return RecoveryAnswer{}, err
 	}
-	return http.StatusCreated, RecoveryAnswer{RecoveryCodes: codes}, nil
+	return RecoveryAnswer{RecoveryCodes: codes}, nil
 }
 
 // SessionAnswer is a session as its owner sees it.
@@ -159,7 +146,7 @@ type SessionAnswer struct {
 	CreatedAt     time.Time         `json:"created_at"`
 	SeenAt        time.Time         `json:"seen_at"`
 	EndsAt        time.Time         `json:"ends_at"`
-	MFAAgeSeconds *int64            `json:"mfa_age_seconds"`
+	MFAAgeSeconds *int64            `json:"mfa_age_seconds" jsonschema:"nullable"`
 }
 
 // SessionsAnswer lists the caller's sessions.
@@ -167,10 +154,10 @@ type SessionsAnswer struct {
 	Results []SessionAnswer `json:"results"`
 }
 
-func (f *Face) list(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) list(c httpapi.Call, _ httpapi.None) (SessionsAnswer, error) {
 	all, err := f.sessions.Own(c.Context(), c.Allowed, c.Who)
 	if err != nil {
-		return 0, nil, err
+		return SessionsAnswer{}, err
 	}
 	out := SessionsAnswer{Results: []SessionAnswer{}}
 	for _, l := range all {
@@ -185,24 +172,24 @@ func (f *Face) list(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
 		}
 		out.Results = append(out.Results, a)
 	}
-	return http.StatusOK, out, nil
+	return out, nil
 }
 
-func (f *Face) end(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) end(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 	which, err := pathID[id.Session](c, session.ErrNoSession)
 	if err != nil {
-		return 0, nil, err
+		return httpapi.None{}, err
 	}
 	if which == c.Who.Session.ID {
-		return f.logout(w, c)
+		return f.logout(c, httpapi.None{})
 	}
-	return http.StatusNoContent, nil, f.sessions.End(c.Context(), c.Allowed, c.Who, which)
+	return httpapi.None{}, f.sessions.End(c.Context(), c.Allowed, c.Who, which)
 }
 
-func (f *Face) endAll(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) endAll(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 	if err := f.sessions.EndAll(c.Context(), c.Allowed, c.Who); err != nil {
-		return 0, nil, err
+		return httpapi.None{}, err
 	}
-	clearCookie(w)
-	return http.StatusNoContent, nil, nil
+	clearCookie(c)
+	return httpapi.None{}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"paddock/shared/mfa"
 	"paddock/shared/route"
 	"paddock/shared/session"
+	"paddock/shared/table"
 )
 
 // A Face answers the rows of the signin function.
@@ -24,34 +25,60 @@ func New(s *session.Service) *Face { return &Face{sessions: s} }
 
 // Bindings returns the handler of every row of the signin function.
 func (f *Face) Bindings() []httpapi.Binding {
+	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
+	const ok, created, empty = http.StatusOK, http.StatusCreated, http.StatusNoContent
 	return []httpapi.Binding{
-		{Method: "GET", Path: "/api/auth/env/", Handler: f.env},
-		{Method: "POST", Path: "/api/auth/login/", Handler: f.login},
-		{Method: "POST", Path: "/api/auth/logout/", Handler: f.logout},
-		{Method: "POST", Path: "/api/auth/signin/", Handler: f.signin},
-		{Method: "POST", Path: "/api/auth/invitations/view/", Handler: f.viewInvitation},
-		{Method: "POST", Path: "/api/auth/invitations/accept/", Handler: f.acceptInvitation},
-		{Method: "POST", Path: "/api/auth/mfa/challenges/", Handler: f.challenge},
-		{Method: "POST", Path: "/api/auth/mfa/challenges/{id}/verify/", Handler: f.verify},
-		{Method: "GET", Path: "/api/auth/mfa/factors/", Handler: f.factors},
-		{Method: "POST", Path: "/api/auth/mfa/factors/", Handler: f.enrol},
-		{Method: "POST", Path: "/api/auth/mfa/factors/{id}/confirm/", Handler: f.confirm},
-		{Method: "DELETE", Path: "/api/auth/mfa/factors/{id}/", Handler: f.removeFactor},
-		{Method: "POST", Path: "/api/auth/mfa/recovery-codes/", Handler: f.recoveryCodes},
-		{Method: "GET", Path: "/api/auth/sessions/", Handler: f.list},
-		{Method: "DELETE", Path: "/api/auth/sessions/{id}/", Handler: f.end},
-		{Method: "POST", Path: "/api/auth/sessions/end-all/", Handler: f.endAll},
+		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(table.ErrGone),
+		httpapi.Answer(post, "/api/auth/login/", ok, f.login).Summed("Sign in with the command line.").
+			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired),
+		httpapi.Answer(post, "/api/auth/logout/", empty, f.logout).Summed("End the session."),
+		httpapi.Answer(post, "/api/auth/signin/", ok, f.signin).Summed("Sign in with the console; sets the session cookie.").
+			Refuses(passwordRefusals...),
+		httpapi.Answer(post, "/api/auth/invitations/view/", ok, f.viewInvitation).Summed("Show an invitation to whoever holds its link.").
+			Refuses(table.ErrGone, identity.ErrInvitation),
+		httpapi.Answer(post, "/api/auth/invitations/accept/", created, f.acceptInvitation).Summed("Make the account of an invitation; sets the session cookie.").
+			Refuses(accountRefusals...),
+		httpapi.Answer(post, "/api/auth/mfa/challenges/", created, f.challenge).Summed("Open a challenge to prove a second factor.").
+			Refuses(mfa.ErrMethod),
+		httpapi.Answer(post, "/api/auth/mfa/challenges/{id}/verify/", ok, f.verify).Summed("Answer a challenge; the session gets a new handle.").
+			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrCode),
+		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
+		httpapi.Answer(post, "/api/auth/mfa/factors/", created, f.enrol).Summed("Begin to set up a sign-in method; its secret is shown once.").
+			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorLimit, session.ErrFactorName),
+		httpapi.Answer(post, "/api/auth/mfa/factors/{id}/confirm/", ok, f.confirm).Summed("Confirm a sign-in method with a code of it.").
+			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrTries, mfa.ErrCode),
+		httpapi.Answer(remove, "/api/auth/mfa/factors/{id}/", empty, f.removeFactor).Summed("Remove a sign-in method.").
+			Refuses(mfa.ErrFactor, mfa.ErrLast),
+		httpapi.Answer(post, "/api/auth/mfa/recovery-codes/", created, f.recoveryCodes).Summed("Make new recovery codes, shown once; older ones end.").
+			Refuses(mfa.ErrMethod),
+		httpapi.Answer(get, "/api/auth/sessions/", ok, f.list).Summed("List one's own sessions."),
+		httpapi.Answer(remove, "/api/auth/sessions/{id}/", empty, f.end).Summed("End one of one's own sessions.").Refuses(session.ErrNoSession),
+		httpapi.Answer(post, "/api/auth/sessions/end-all/", empty, f.endAll).Summed("End all of one's own sessions, this one too."),
 	}
 }
 
+// What handlers refuse that ask a password, make an account, or set up a
+// sign-in method.
+var (
+	passwordRefusals = []fault.Error{table.ErrGone, session.ErrCredentials, session.ErrThrottled, credential.ErrBusy}
+	accountRefusals  = []fault.Error{
+		table.ErrGone, identity.ErrInvitation, identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrPersonName,
+		identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrTooManyUsers, credential.ErrBusy,
+		credential.ErrPasswordLong, credential.ErrPasswordCharacter, credential.ErrPasswordShort,
+		credential.ErrPasswordRepeated, credential.ErrPasswordName, credential.ErrPasswordCommon,
+	}
+	enrolRefusals = []fault.Error{mfa.ErrEnrolled, session.ErrStepUp, session.ErrSignInAgain}
+)
+
 // setCookie gives the browser a session. Its life is the session's own: the
 // cookie ends with the browser, the session earlier or later on our side.
-func setCookie(w http.ResponseWriter, s credential.Secret) {
-	http.SetCookie(w, &http.Cookie{Name: httpapi.CookieName, Value: s.Reveal(), Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-}
+func setCookie(c httpapi.Call, s credential.Secret) { cookie(c, s.Reveal(), 0) }
 
-func clearCookie(w http.ResponseWriter) {
-	http.SetCookie(w, &http.Cookie{Name: httpapi.CookieName, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: -1})
+func clearCookie(c httpapi.Call) { cookie(c, "", -1) }
+
+func cookie(c httpapi.Call, value string, maxAge int) {
+	set := http.Cookie{Name: httpapi.CookieName, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: maxAge}
+	c.Answer.Add("Set-Cookie", set.String())
 }
 
 // AuthEnv tells clients how to sign in. Source: alpacon-wire 1.3.
@@ -66,18 +93,19 @@ type AuthMethod struct {
 	Method string `json:"method"`
 }
 
-func (f *Face) env(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) env(c httpapi.Call, _ httpapi.None) (AuthEnv, error) {
 	ws, err := f.sessions.WorkspaceAt(c.Context(), c.Host)
 	if err != nil {
-		return 0, nil, err
+		return AuthEnv{}, err
 	}
-	return http.StatusOK, AuthEnv{Auth0: AuthMethod{Method: "legacy"}, Language: ws.Preferences.Language}, nil
+	return AuthEnv{Auth0: AuthMethod{Method: "legacy"}, Language: ws.Preferences.Language}, nil
 }
 
 // LoginRequest is the CLI's password login. Source: alpacon-wire 1.4; the
 // workspace is the host's, never the body's.
 type LoginRequest struct {
-	WorkspaceURL string `json:"workspace_url"`
+	// WorkspaceURL is read by nobody.
+	WorkspaceURL string `json:"workspace_url,omitempty"`
 	Username     string `json:"username"`
 	Password     string `json:"password"`
 }
@@ -88,16 +116,12 @@ type LoginAnswer struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-func (f *Face) login(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in LoginRequest
-	if err := c.Decode(&in, true); err != nil {
-		return 0, nil, err
-	}
+func (f *Face) login(c httpapi.Call, in LoginRequest) (LoginAnswer, error) {
 	started, err := f.sessions.Login(c.Context(), attempt(c, "/api/auth/login/", in.Username, in.Password, session.CLI))
 	if err != nil {
-		return 0, nil, err
+		return LoginAnswer{}, err
 	}
-	return http.StatusOK, LoginAnswer{Token: started.Secret.Reveal(), ExpiresAt: started.Session.EndsAt}, nil
+	return LoginAnswer{Token: started.Secret.Reveal(), ExpiresAt: started.Session.EndsAt}, nil
 }
 
 func attempt(c httpapi.Call, path, login, password string, k session.Kind) session.Attempt {
@@ -130,25 +154,21 @@ func answerOf(s session.Started) SigninAnswer {
 	return a
 }
 
-func (f *Face) signin(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in SigninRequest
-	if err := c.Decode(&in, false); err != nil {
-		return 0, nil, err
-	}
+func (f *Face) signin(c httpapi.Call, in SigninRequest) (SigninAnswer, error) {
 	started, err := f.sessions.Login(c.Context(), attempt(c, "/api/auth/signin/", in.Login, in.Password, session.Console))
 	if err != nil {
-		return 0, nil, err
+		return SigninAnswer{}, err
 	}
-	setCookie(w, started.Secret)
-	return http.StatusOK, answerOf(started), nil
+	setCookie(c, started.Secret)
+	return answerOf(started), nil
 }
 
-func (f *Face) logout(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
+func (f *Face) logout(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 	if err := f.sessions.Logout(c.Context(), c.Allowed, c.Who); err != nil {
-		return 0, nil, err
+		return httpapi.None{}, err
 	}
-	clearCookie(w)
-	return http.StatusNoContent, nil, nil
+	clearCookie(c)
+	return httpapi.None{}, nil
 }
 
 // InvitationRequest carries the secret of an invitation.
@@ -164,20 +184,16 @@ type InvitationAnswer struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-func (f *Face) viewInvitation(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in InvitationRequest
-	if err := c.Decode(&in, false); err != nil {
-		return 0, nil, err
-	}
+func (f *Face) viewInvitation(c httpapi.Call, in InvitationRequest) (InvitationAnswer, error) {
 	secret, err := credential.Parse(in.Token)
 	if err != nil {
-		return 0, nil, identity.ErrInvitation
+		return InvitationAnswer{}, identity.ErrInvitation
 	}
 	ws, inv, _, err := f.sessions.Invited(c.Context(), c.Host, secret)
 	if err != nil {
-		return 0, nil, err
+		return InvitationAnswer{}, err
 	}
-	return http.StatusOK, InvitationAnswer{Workspace: ws.Name, Email: inv.Email, Role: inv.Role.String(), ExpiresAt: inv.ExpiresAt}, nil
+	return InvitationAnswer{Workspace: ws.Name, Email: inv.Email, Role: inv.Role.String(), ExpiresAt: inv.ExpiresAt}, nil
 }
 
 // AcceptRequest makes the account of an invitation.
@@ -189,24 +205,20 @@ type AcceptRequest struct {
 	Password  string `json:"password"`
 }
 
-func (f *Face) acceptInvitation(w http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in AcceptRequest
-	if err := c.Decode(&in, false); err != nil {
-		return 0, nil, err
-	}
+func (f *Face) acceptInvitation(c httpapi.Call, in AcceptRequest) (SigninAnswer, error) {
 	secret, err := credential.Parse(in.Token)
 	if err != nil {
-		return 0, nil, identity.ErrInvitation
+		return SigninAnswer{}, identity.ErrInvitation
 	}
 	started, err := f.sessions.Accept(c.Context(), session.Acceptance{
 		Host: c.Host, Secret: secret, Username: in.Username, FirstName: in.FirstName,
 		LastName: in.LastName, Password: in.Password, Source: httpapi.SourceOf(c.Request), Request: httpapi.RequestOf(c.Request, route.Row{Path: "/api/auth/invitations/accept/"}),
 	})
 	if err != nil {
-		return 0, nil, err
+		return SigninAnswer{}, err
 	}
-	setCookie(w, started.Secret)
-	return http.StatusCreated, answerOf(started), nil
+	setCookie(c, started.Secret)
+	return answerOf(started), nil
 }
 
 // pathID parses an id of a path; what is none names nothing.
@@ -231,14 +243,10 @@ type ChallengeAnswer struct {
 	ExpiresAt time.Time           `json:"expires_at"`
 }
 
-func (f *Face) challenge(_ http.ResponseWriter, c httpapi.Call) (int, any, error) {
-	var in ChallengeRequest
-	if err := c.Decode(&in, false); err != nil {
-		return 0, nil, err
-	}
+func (f *Face) challenge(c httpapi.Call, in ChallengeRequest) (ChallengeAnswer, error) {
 	ch, err := f.sessions.Challenge(c.Context(), c.Allowed, c.Who, in.Method, in.Purpose)
 	if err != nil {
-		return 0, nil, err
+		return ChallengeAnswer{}, err
 	}
-	return http.StatusCreated, ChallengeAnswer{ID: ch.ID, Method: ch.Method, ExpiresAt: ch.ExpiresAt}, nil
+	return ChallengeAnswer{ID: ch.ID, Method: ch.Method, ExpiresAt: ch.ExpiresAt}, nil
 }

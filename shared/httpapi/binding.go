@@ -1,0 +1,67 @@
+package httpapi
+
+import (
+	"net/http"
+	"reflect"
+	"slices"
+
+	"paddock/shared/fault"
+	"paddock/shared/route"
+)
+
+// None stands for the fields of a row that takes none, and for the answer of a
+// row that answers without a body.
+type None struct{}
+
+// A Binding gives the row with this method and path its handler, with what the
+// description of the API says about it.
+type Binding struct {
+	Method, Path string
+	Summary      string
+	Status       int          // of a success
+	In           reflect.Type // fields of the query on GET rows, else of the body
+	Out          reflect.Type
+	Refusals     []fault.Error // the handler's own; Refusals adds those of the rule
+
+	serve func(c Call, row route.Row) (any, error)
+}
+
+// Answer binds a handler to a row. In is a struct: its `query` tags name the
+// parameters of a GET row, its `json` tags the members of any other row's
+// body. It is read strictly, by the rules of the row, before the handler is
+// called; the description of the API is made from the same two types.
+func Answer[In, Out any](method, path string, status int, handler func(Call, In) (Out, error)) Binding {
+	b := Binding{Method: method, Path: path, Status: status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out]()}
+	b.serve = func(c Call, row route.Row) (any, error) {
+		var in In
+		if err := decodeFields(c, row, &in); err != nil {
+			return nil, err
+		}
+		out, err := handler(c, in)
+		if err != nil || b.Out == reflect.TypeFor[None]() {
+			return nil, err
+		}
+		return out, nil
+	}
+	return b
+}
+
+// Summed returns b with one sentence that says what the row does.
+func (b Binding) Summed(summary string) Binding {
+	b.Summary = summary
+	return b
+}
+
+// Refuses returns b with the refusals of its handler.
+func (b Binding) Refuses(refusals ...fault.Error) Binding {
+	b.Refusals = append(slices.Clone(b.Refusals), refusals...)
+	return b
+}
+
+// decodeFields fills the fields of a row from the query or the body.
+func decodeFields(c Call, row route.Row, in any) error {
+	if row.Method == http.MethodGet {
+		return decodeQuery(c.URL.Query(), in)
+	}
+	return decode(c.Body, in, row.Wire)
+}

@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"paddock/shared/authz"
+	"paddock/shared/fault"
+	"paddock/shared/permission"
+	"paddock/shared/route"
+	"paddock/shared/session"
+	"paddock/shared/table"
+)
+
+// Refusals returns what a row can refuse: what follows from its method and
+// rule, and what its handler declares. The description of the API lists them,
+// and holds the deployed functions to the list.
+func Refusals(row route.Row, b Binding) []fault.Error {
+	out := []fault.Error{errInternal, ErrMalformed, errMedia, errTooLarge}
+	out = append(out, fieldRefusals(row, b)...)
+	if row.Method != http.MethodGet {
+		out = append(out, errCrossSite, table.ErrTryAgain)
+	}
+	out = append(out, ruleRefusals(row)...)
+	return append(out, b.Refusals...)
+}
+
+// ErrMalformed refuses an event of the gateway that does not become a request.
+var ErrMalformed = fault.Error{Kind: fault.Invalid, Code: "malformed_request", Detail: "The request is not well formed."}
+
+func fieldRefusals(row route.Row, b Binding) []fault.Error {
+	switch {
+	case row.Method == http.MethodGet && b.In.NumField() == 0:
+		return nil
+	case row.Method == http.MethodGet:
+		return []fault.Error{errPage}
+	case row.Wire:
+		return []fault.Error{errBadJSON, errField}
+	}
+	return []fault.Error{errBadJSON, errField, errUnknown}
+}
+
+func ruleRefusals(row route.Row) []fault.Error {
+	r := row.Rule
+	if r.Form == route.Public {
+		return nil
+	}
+	out := []fault.Error{errHeaders, session.ErrNoCredential, session.ErrInvalid}
+	if row.Method != http.MethodGet {
+		out = append(out, table.ErrGone)
+	}
+	if !r.Half {
+		out = append(out, session.ErrHalf, session.ErrEnrolOnly, errCLIStep)
+	}
+	if r.Fresh {
+		out = append(out, errStepUp, errCLIStep)
+	}
+	switch r.Form {
+	case route.Everywhere, route.Body:
+		out = append(out, authz.ErrDenied)
+	case route.Path:
+		out = append(out, errNotFound)
+		if r.Permission.Action != permission.Read {
+			out = append(out, authz.ErrDenied)
+		}
+	case route.Public, route.Self, route.List:
+	}
+	return out
+}
+
+// StatusOf returns the status that a refusal is answered with.
+func StatusOf(f fault.Error) int { return statusOf(f.Kind) }
