@@ -20,6 +20,9 @@ func TestAtMostOneWaitBeforeTheHandler(t *testing.T) {
 	if err := w.Fresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	for _, path := range []string{"/api/status/", "/api/auth/sessions/"} { // warms both functions
+		do(t, w, "GET", path, nil)
+	}
 	r := w.Entries.Recorder
 	guarded := 0
 	for _, row := range route.Rows {
@@ -148,9 +151,12 @@ func TestWritesOfASignInAndOfASetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.Entries.Recorder
-	n := len(r.Calls())
-	if a := do(t, w, "POST", "/api/auth/signin/", map[string]string{"login": w.Email(), "password": world.Password}); a.Status != http.StatusOK {
-		t.Fatalf("%d %s", a.Status, a.Body)
+	var n int
+	for range 2 { // the first warms the function
+		n = len(r.Calls())
+		if a := do(t, w, "POST", "/api/auth/signin/", map[string]string{"login": w.Email(), "password": world.Password}); a.Status != http.StatusOK {
+			t.Fatalf("%d %s", a.Status, a.Body)
+		}
 	}
 	list, waits := written(r, n)
 	if want := []string{"check U user", "check W head", "count G account", "count G address", "count G pair", "put A event", "put U session"}; !slices.Equal(list, want) {
@@ -159,6 +165,7 @@ func TestWritesOfASignInAndOfASetting(t *testing.T) {
 	if waits > 3 {
 		t.Errorf("a sign-in waits %d times", waits)
 	}
+	do(t, w, "GET", "/api/status/", nil) // warms the function
 	n = len(r.Calls())
 	if a := do(t, w, "PATCH", "/api/workspaces/security/-/", map[string]int{"mfa_timeout": 777}); a.Status != http.StatusOK {
 		t.Fatalf("%d %s", a.Status, a.Body)

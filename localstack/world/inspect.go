@@ -476,7 +476,7 @@ func (v *inspection) acknowledged(r *Recorder) []error {
 	}
 	var faults []error
 	for _, a := range r.Acknowledged() {
-		if !told[a.RequestID] {
+		if !slices.ContainsFunc(a.Attempts, func(request string) bool { return told[request] }) {
 			faults = append(faults, fmt.Errorf("%s %s was acknowledged and has no event", a.Method, a.Path))
 		}
 	}

@@ -90,10 +90,17 @@ type Recorder struct {
 	calls        []Call
 	faulted      *Call
 	acknowledged []Acknowledged
+	attempts     map[string][]string
 }
 
 // Acknowledged is a change that a client was told of.
-type Acknowledged struct{ Method, Path, RequestID string }
+type Acknowledged struct {
+	Method, Path string
+	// Attempts are the ids of this request and of equal ones before it that
+	// failed: one of them may have been carried out, so that this one had
+	// nothing left to change.
+	Attempts []string
+}
 
 // Acknowledged returns the changes that clients were told of. Setting up a
 // method is none until it is confirmed, and looking at an invitation is none.
@@ -103,13 +110,23 @@ func (r *Recorder) Acknowledged() []Acknowledged {
 	return append([]Acknowledged(nil), r.acknowledged...)
 }
 
-func (r *Recorder) acknowledge(a Acknowledged, status int) {
-	if a.Method == "GET" || status >= 300 || a.Path == "/api/auth/mfa/factors/" || a.Path == "/api/auth/invitations/view/" {
+func (r *Recorder) answered(method, path, body, requestID string, status int) {
+	if method == "GET" || path == "/api/auth/mfa/factors/" || path == "/api/auth/invitations/view/" {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.acknowledged = append(r.acknowledged, a)
+	if r.attempts == nil {
+		r.attempts = map[string][]string{}
+	}
+	key := method + " " + path + " " + body
+	r.attempts[key] = append(r.attempts[key], requestID)
+	if status < 300 {
+		r.acknowledged = append(r.acknowledged, Acknowledged{method, path, r.attempts[key]})
+	}
+	if status < 500 {
+		delete(r.attempts, key)
+	}
 }
 
 var errLost = errors.New("world: the connection was lost")

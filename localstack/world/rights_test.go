@@ -20,6 +20,7 @@ var byTheService = []world.Right{ //nolint:gochecknoglobals // a list
 	{Action: "sqs:DeleteMessage", Resource: "messages"},
 	{Action: "sqs:GetQueueAttributes", Resource: "messages"},
 	{Action: "sqs:ReceiveMessage", Resource: "messages"},
+	{Action: "sqs:SendMessage", Resource: "stream-dead"},
 }
 
 // withoutEntry are the roles that no function of this world uses: the console

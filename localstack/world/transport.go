@@ -102,7 +102,7 @@ func (g *gateway) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return nil, err
 	}
-	g.entries.Recorder.acknowledge(Acknowledged{r.Method, r.URL.Path, event.RequestContext.RequestID}, answer.StatusCode)
+	g.entries.Recorder.answered(r.Method, r.URL.Path, string(body), event.RequestContext.RequestID, answer.StatusCode)
 	out := []byte(answer.Body)
 	if answer.IsBase64Encoded {
 		if out, err = base64.StdEncoding.DecodeString(answer.Body); err != nil {

@@ -414,7 +414,7 @@ func (w *Walk) change(seconds int) func(context.Context) error {
 }
 
 func (w *Walk) stepUp(ctx context.Context) error {
-	w.World.Clock.Advance(10 * time.Minute)
+	w.World.Clock.Advance(25 * time.Minute) // longer than the timeout that is set
 	a, _, err := w.ask(ctx, w.Me, "PATCH", security, map[string]int{"mfa_timeout": 1200})
 	if err != nil {
 		return err
@@ -427,13 +427,20 @@ func (w *Walk) stepUp(ctx context.Context) error {
 
 func (w *Walk) read(ctx context.Context) error {
 	for _, path := range []string{
-		"/api/status/", "/api/auth/whoami/", "/api/iam/users/", "/api/iam/users/?username=zerlinda", "/api/iam/memberships/",
+		"/api/status/", "/api/iam/users/", "/api/iam/users/?username=zerlinda", "/api/iam/memberships/",
 		"/api/workspaces/preferences/-/", "/api/workspaces/access-control/-/", "/api/auth/mfa/factors/", "/api/auth/sessions/",
 		"/api/audit/activity/?page_size=5", "/api/auth/env/",
 	} {
 		if err := w.want(ctx, http.StatusOK, "GET", path, nil, nil); err != nil {
 			return err
 		}
+	}
+	var me struct{ User struct{ ID string } }
+	if err := w.want(ctx, http.StatusOK, "GET", "/api/auth/whoami/", nil, &me); err != nil {
+		return err
+	}
+	if err := w.want(ctx, http.StatusOK, "GET", "/api/audit/activity/?user="+me.User.ID, nil, nil); err != nil {
+		return err
 	}
 	return w.want(ctx, http.StatusOK, "PATCH", "/api/workspaces/preferences/-/", map[string]string{"language": "ko"}, nil)
 }

@@ -58,32 +58,19 @@ func TestEveryCallFails(t *testing.T) {
 	base := walk(t, "faulty", 3)
 	total, faults := 0, 0
 	for at, step := range base.Steps() {
-		calls := faultless(t, base, at)
-		if len(calls) == 0 {
-			t.Fatalf("%s makes no call", step.Name)
-		}
-		total += len(calls)
-		for n, call := range calls {
-			for _, mode := range call.Modes() {
-				w := base
-				if step.Once {
-					w = walk(t, fmt.Sprintf("faulty-%d-%d-%d", at, n, mode), at)
-				}
-				r := &world.Recorder{Fault: n + 1, Mode: mode}
-				faults++
-				if err := take(t, w, at, r); err != nil {
-					t.Errorf("%s, %s %s: %v", step.Name, call, mode, err)
-				}
-				if r.Faulted() == nil {
-					t.Errorf("%s, %s: the call did not come", step.Name, call)
-				}
-				if step.Once {
-					if err := w.InspectLog(t.Context()); err != nil {
-						t.Errorf("%s, %s %s: %v", step.Name, call, mode, err)
-					}
+		t.Run(step.Name, func(t *testing.T) {
+			calls := faultless(t, base, at)
+			if len(calls) == 0 {
+				t.Fatal("it makes no call")
+			}
+			total += len(calls)
+			for n, call := range calls {
+				for _, mode := range call.Modes() {
+					faults++
+					failing(t, base, at, call, &world.Recorder{Fault: n + 1, Mode: mode})
 				}
 			}
-		}
+		})
 	}
 	if err := base.Delivery.All(t.Context()); err != nil {
 		t.Error(err)
@@ -95,6 +82,27 @@ func TestEveryCallFails(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("%d calls, %d faults", total, faults)
+}
+
+// failing takes a step in which one call fails.
+func failing(t *testing.T, base *world.Walk, at int, call world.Call, r *world.Recorder) {
+	t.Helper()
+	w := base
+	once := base.Steps()[at].Once
+	if once {
+		w = walk(t, fmt.Sprintf("faulty-%d-%d-%d", at, r.Fault, r.Mode), at)
+	}
+	if err := take(t, w, at, r); err != nil {
+		t.Errorf("%s %s: %v", call, r.Mode, err)
+	}
+	if r.Faulted() == nil {
+		t.Errorf("%s: the call did not come", call)
+	}
+	if once {
+		if err := w.InspectLog(t.Context()); err != nil {
+			t.Errorf("%s %s: %v", call, r.Mode, err)
+		}
+	}
 }
 
 // faultless takes a step without a fault and returns the calls that it makes.
