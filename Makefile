@@ -37,7 +37,7 @@ demo: ## walk through the whole journey, step by step
 test: tools ## run all tests (a private engine is started where one is needed)
 	npm ci --prefix web --no-audit --no-fund --silent
 	npm --prefix web test
-	go test -timeout 20m $(PACKAGES)
+	go test -timeout 30m $(PACKAGES)
 	@[ -n "$${ALPACON:-}" ] || command -v alpacon >/dev/null || \
 	  echo "NOT RUN: the lines of README's tour that need the alpacon command line; install it, or name it: make test ALPACON=<path>"
 

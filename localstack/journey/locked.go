@@ -52,10 +52,13 @@ func (w *walk) attack(ctx context.Context, client *awss3.Client, bucket string) 
 		BypassGovernanceRetention: aws.Bool(true),
 		Retention:                 &types.ObjectLockRetention{Mode: types.ObjectLockRetentionModeCompliance, RetainUntilDate: aws.Time(time.Now().Add(time.Hour))},
 	})
-	for what, err := range map[string]error{"delete the version": deleted, "delete it bypassing governance": bypassed, "shorten its retention": shortened} {
-		fmt.Fprintf(w.Out, "   root tries to %s -> refused: %t\n", what, err != nil)
-		if err == nil {
-			return fmt.Errorf("root could %s", what)
+	for _, try := range []struct {
+		what string
+		err  error
+	}{{"delete the version", deleted}, {"delete it bypassing governance", bypassed}, {"shorten its retention", shortened}} {
+		fmt.Fprintf(w.Out, "   root tries to %s -> refused: %t\n", try.what, try.err != nil)
+		if try.err == nil {
+			return fmt.Errorf("root could %s", try.what)
 		}
 	}
 	if _, err := client.PutObject(ctx, &awss3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader([]byte("forged"))}); err != nil {
