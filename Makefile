@@ -22,7 +22,7 @@ export PORT TLS_PORT
 help: ## list the targets
 	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-up: dev ## start the local environment and deploy to it [PORT=8080] [TLS_PORT=8443]
+up: dev ## start the local environment and deploy to it [PORT=8080] [TLS_PORT=8443] [PADDOCK_ENGINE_URL=https://...]
 	@$(DEV) up
 
 down: dev ## stop it and keep its state
@@ -37,7 +37,9 @@ demo: ## walk through the whole journey, step by step
 test: tools ## run all tests (a private engine is started where one is needed)
 	npm ci --prefix web --no-audit --no-fund --silent
 	npm --prefix web test
-	go test -timeout 20m $(PACKAGES)
+	go test -timeout 30m $(PACKAGES)
+	@[ -n "$${ALPACON:-}" ] || command -v alpacon >/dev/null || \
+	  echo "NOT RUN: the lines of README's tour that need the alpacon command line; install it, or name it: make test ALPACON=<path>"
 
 test-short: ## run the tests that need no engine
 	go test -timeout 5m $(SHORT)

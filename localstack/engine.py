@@ -1,10 +1,13 @@
 """Starts the local engine for this project.
 
-Three things differ from the engine's own command:
+Four things differ from the engine's own command:
 
 * the Lambda runtime interface sends without Nagle's delay (a warm call takes
   about 11 ms instead of 55 ms);
 * only the port it was given is opened, never 443 beside it;
+* functions read streams from the beginning after a restart. The engine saves how
+  far they have read, but not the streams, which begin anew: they would pass over
+  as many new records as they had read old ones;
 * a marker file says whether the state on disk is whole. The engine writes its
   state at a clean stop only, so the marker is removed only after one.
 
@@ -25,6 +28,16 @@ import threading
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 from ministack import app  # noqa: E402  (the line above must come first)
+from ministack.services import lambda_svc  # noqa: E402
+
+restore_positions = lambda_svc._restore_esm_positions
+
+
+def restore_from_the_beginning(store, positions):
+    restore_positions(store, positions)
+    if store is lambda_svc._dynamodb_stream_positions:
+        for key in list(store._data):
+            store._data[key] = 0
 
 
 def stop_with_parent():
@@ -37,6 +50,7 @@ def run():
     marker = os.environ.pop("PADDOCK_ENGINE_MARKER", "")
     tied = os.environ.pop("PADDOCK_ENGINE_TIED", "") == "1"
     app._port_is_bindable = lambda host, port: False
+    lambda_svc._restore_esm_positions = restore_from_the_beginning
     if tied:
         threading.Thread(target=stop_with_parent, daemon=True).start()
     if marker:

@@ -30,7 +30,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e, err := engine.Find(root, env.EngineURL)
+	e, err := engine.Find(root, env.EngineURL, env.CAFile)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 	"paddock/localstack/internal/process"
 )
 
-// down stops the front and the engine of this checkout and nothing else.
+// down stops the front and the engine of this checkout and nothing else: an
+// engine that it did not start goes on.
 func down(ctx context.Context, b bench, _ []string) error {
 	if err := b.stopFront(ctx); err != nil {
 		return err
@@ -22,7 +23,11 @@ func down(ctx context.Context, b bench, _ []string) error {
 		return err
 	}
 	if running == nil {
-		fmt.Fprintln(b.out, "The engine is not running.")
+		if env, err := environment.Load(b.root); err == nil && env.Elsewhere {
+			fmt.Fprintf(b.out, "The front is stopped. The engine at %s was not started here and goes on.\n", env.EngineURL)
+		} else {
+			fmt.Fprintln(b.out, "The engine is not running.")
+		}
 		return b.endOrphans(ctx)
 	}
 	if err := b.step("Stopping the engine, saving state", running.Stop); err != nil {
@@ -47,6 +52,9 @@ func reset(ctx context.Context, b bench, _ []string) error {
 		return err
 	} else if process.Runs(pid, b.launcher()) {
 		return fmt.Errorf("the engine (process %d) does not end, so its state cannot be forgotten", pid)
+	}
+	if env, err := environment.Load(b.root); err == nil && env.Elsewhere {
+		fmt.Fprintf(b.out, "What was made in the engine at %s stays there.\n", env.EngineURL)
 	}
 	if err := b.forget(); err != nil {
 		return err

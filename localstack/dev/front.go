@@ -68,7 +68,7 @@ func (b bench) restartFront(ctx context.Context, env environment.Environment) er
 	defer log.Close()
 	plain, secure := portOf(env.BaseURL), portOf(env.TLSURL)
 	cmd := exec.Command(program, "front", "-target", env.EngineURL+"/_aws/execute-api/"+env.APIID+"/$default",
-		"-port", strconv.Itoa(plain), "-tls-port", strconv.Itoa(secure), "-certificates", b.local("tls"))
+		"-port", strconv.Itoa(plain), "-tls-port", strconv.Itoa(secure), "-certificates", b.local("tls"), "-authority", env.CAFile)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.root, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -129,6 +129,7 @@ func serveFront(ctx context.Context, b bench, arguments []string) error {
 	plain := flags.Int("port", defaultPort, "port for http")
 	secure := flags.Int("tls-port", defaultTLSPort, "port for https")
 	certificates := flags.String("certificates", b.local("tls"), "folder with the server certificate")
+	authority := flags.String("authority", pki.In(b.local("tls")).CA, "authority of the engine's certificate")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func serveFront(ctx context.Context, b bench, arguments []string) error {
 		return fmt.Errorf("-target %q is no address", *address)
 	}
 	files := pki.In(*certificates)
-	pool, err := pki.Pool(files.CA)
+	pool, err := pki.Pool(*authority)
 	if err != nil {
 		return err
 	}

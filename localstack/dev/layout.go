@@ -19,6 +19,13 @@ const (
 	demoWorkspace = "demo"
 )
 
+// The variables that name an engine which somebody else runs, and the authority
+// of its certificate when that is not this checkout's.
+const (
+	elsewhereVariable = "PADDOCK_ENGINE_URL"
+	authorityVariable = "PADDOCK_ENGINE_CA"
+)
+
 func (b bench) local(name string) string { return filepath.Join(b.root, ".local", name) }
 
 // folder holds the lasting engine's state, objects, log and marker.

@@ -25,6 +25,9 @@ const orphanWithin = 5 * time.Second
 func (b bench) launcher() string { return filepath.Join(b.root, "localstack", "engine.py") }
 
 func (b bench) checkMachine(ctx context.Context) error {
+	if b.elsewhere() != "" {
+		return b.step("Checking Go, Node.js", func() error { return toolchain.Check(ctx, toolchain.BuildTools()) })
+	}
 	err := b.step("Checking Go, Node.js, Python", func() error { return toolchain.Check(ctx, toolchain.Tools()) })
 	if err != nil {
 		return err
@@ -36,9 +39,13 @@ func (b bench) checkMachine(ctx context.Context) error {
 	return b.step("Installing the engine (once)", func() error { return toolchain.Install(ctx, b.root) })
 }
 
-// ensureEngine returns the engine of this checkout, started when it is not
-// running. After an unclean stop it says so and starts afresh.
+// ensureEngine returns the engine that somebody else runs when one is named,
+// else that of this checkout, started when it is not running. After an unclean
+// stop it says so and starts afresh.
 func (b bench) ensureEngine(ctx context.Context) (*engine.Engine, error) {
+	if b.elsewhere() != "" {
+		return b.findEngine(ctx)
+	}
 	want, err := toolchain.EngineVersion(b.root)
 	if err != nil {
 		return nil, err
@@ -69,7 +76,8 @@ func (b bench) ensureEngine(ctx context.Context) (*engine.Engine, error) {
 	return e, err
 }
 
-// runningEngine returns the engine this checkout left running, nil when none is.
+// runningEngine returns the engine that this checkout started and that still
+// runs, nil when there is none.
 func (b bench) runningEngine() (*engine.Engine, error) {
 	pid, err := process.ReadID(engine.Marker(b.folder()))
 	if err != nil || !process.Runs(pid, b.launcher()) {

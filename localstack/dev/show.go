@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"paddock/localstack/engine"
+	"paddock/localstack/environment"
 	"paddock/localstack/internal/build"
 )
 
@@ -25,6 +26,9 @@ const logGroupPrefix = "/aws/lambda/" + stackName + "-"
 var errNotRunning = errors.New("the engine is not running; run `make up` first")
 
 func (b bench) requireEngine() (*engine.Engine, error) {
+	if env, err := environment.Load(b.root); err == nil && env.Elsewhere {
+		return engine.Find(b.root, env.EngineURL, env.CAFile)
+	}
 	running, err := b.runningEngine()
 	if err == nil && running == nil {
 		err = errNotRunning

@@ -20,7 +20,7 @@ func up(ctx context.Context, b bench, _ []string) error {
 	if err != nil {
 		return err
 	}
-	if err := b.freePorts(plain, secure); err != nil {
+	if err := errors.Join(b.freePorts(plain, secure), b.oneEngine()); err != nil {
 		return err
 	}
 	if err := tools(ctx, b, nil); err != nil {
@@ -78,6 +78,9 @@ func (b bench) build(ctx context.Context) (template []byte, programs string, err
 		return nil, "", err
 	}
 	target := build.ForEngine(b.root)
+	if b.elsewhere() != "" {
+		target.OS = "linux" // the container's
+	}
 	return template, target.Folder, b.compile(ctx, template, target)
 }
 
@@ -115,7 +118,7 @@ func (b bench) environment(e *engine.Engine, plain, secure int) (environment.Env
 	}
 	env.BaseURL = fmt.Sprintf("http://localhost:%d", plain)
 	env.TLSURL = fmt.Sprintf("https://localhost:%d", secure)
-	env.EngineURL, env.CAFile = e.URL, e.CAFile
+	env.EngineURL, env.CAFile, env.Elsewhere = e.URL, e.CAFile, b.elsewhere() != ""
 	env.Region, env.AccessKey, env.SecretKey = engine.Region, engine.RootKey, engine.RootKey
 	if env.Workspace.Slug == "" {
 		env.Workspace.Slug = demoWorkspace
@@ -141,7 +144,7 @@ func (b bench) deployment(template []byte, programs string, env environment.Envi
 
 // greet says where it is, how to sign in, and what to try next.
 func (b bench) greet(env environment.Environment) {
-	fmt.Fprintf(b.out, "\nPaddock runs at %s (and %s, authority %s).\n", env.BaseURL, env.TLSURL, env.CAFile)
+	fmt.Fprintf(b.out, "\nPaddock runs at %s (and %s, authority %s).\n", env.BaseURL, env.TLSURL, pki.In(b.local("tls")).CA)
 	for _, account := range env.Accounts {
 		fmt.Fprintf(b.out, "  %-10s %s  password %s\n", account.Role, account.Email, account.Password)
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"runtime"
 
@@ -42,10 +43,43 @@ func (e *Engine) Mails(ctx context.Context) ([]Mail, error) {
 	var page struct {
 		Messages map[string][]Mail `json:"messages"`
 	}
-	if err := e.getJSON(ctx, "/_ministack/ses/messages", &page); err != nil {
+	err := e.getJSON(ctx, "/_ministack/ses/messages", &page)
+	if errors.Is(err, errNoPage) {
+		return e.mailsOfLocalStack(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return page.Messages[Account], nil
+}
+
+// mailsOfLocalStack reads the mailbox where LocalStack has it, in the form of
+// its documentation.
+func (e *Engine) mailsOfLocalStack(ctx context.Context) ([]Mail, error) {
+	var page struct {
+		Messages []struct {
+			ID          string `json:"Id"`
+			Source      string
+			Destination struct{ ToAddresses []string }
+			Subject     string
+			Body        struct {
+				Text string `json:"text_part"`
+				HTML string `json:"html_part"`
+			}
+			Timestamp any
+		} `json:"messages"`
+	}
+	if err := e.getJSON(ctx, "/_aws/ses", &page); err != nil {
+		return nil, err
+	}
+	mails := make([]Mail, len(page.Messages))
+	for i, m := range page.Messages {
+		mails[i] = Mail{
+			MessageID: m.ID, Source: m.Source, To: m.Destination.ToAddresses, Subject: m.Subject,
+			BodyText: m.Body.Text, BodyHTML: m.Body.HTML, Timestamp: m.Timestamp,
+		}
+	}
+	return mails, nil
 }
 
 // Client returns an HTTP client that trusts this engine's certificate.

@@ -55,7 +55,7 @@ type Config struct {
 
 // An Engine is a running engine.
 type Engine struct {
-	URL    string // https://127.0.0.1:<port>, no slash at the end
+	URL    string // such as https://127.0.0.1:<port>, no slash at the end
 	CAFile string // PEM file of the authority to trust
 	Root   string // repository
 	Folder string // state, logs, unpacked functions
@@ -123,13 +123,13 @@ func (e *Engine) Stop() error {
 	return err
 }
 
-// Version asks the engine for its version; an error says that nothing, or
-// something else, answers there.
+// Version asks the engine for its version, at the address that all compatible
+// engines share; an error says that nothing, or something else, answers there.
 func (e *Engine) Version(ctx context.Context) (string, error) {
 	var health struct {
 		Version string `json:"version"`
 	}
-	if err := e.getJSON(ctx, "/_ministack/health", &health); err != nil {
+	if err := e.getJSON(ctx, "/_localstack/health", &health); err != nil {
 		return "", err
 	}
 	if health.Version == "" {
@@ -181,8 +181,21 @@ func (c Config) complete() (Config, bool, error) {
 }
 
 func at(root, folder string, port int) (*Engine, error) {
-	files := pki.In(filepath.Join(root, ".local", "tls"))
-	pool, err := pki.Pool(files.CA)
+	e, err := trusting(root, folder, "")
+	if err != nil {
+		return nil, err
+	}
+	e.URL, e.Port = "https://127.0.0.1:"+strconv.Itoa(port), port
+	return e, nil
+}
+
+// trusting returns an engine without address whose certificate is of the
+// authority in caFile, "" for the checkout's own.
+func trusting(root, folder, caFile string) (*Engine, error) {
+	if caFile == "" {
+		caFile = pki.In(filepath.Join(root, ".local", "tls")).CA
+	}
+	pool, err := pki.Pool(caFile)
 	if err != nil {
 		return nil, err
 	}
@@ -191,11 +204,7 @@ func at(root, folder string, port int) (*Engine, error) {
 		MaxIdleConnsPerHost: 64,
 		DisableCompression:  true,
 	}
-	return &Engine{
-		URL:    "https://127.0.0.1:" + strconv.Itoa(port),
-		CAFile: files.CA, Root: root, Folder: folder, Port: port,
-		client: &http.Client{Transport: transport},
-	}, nil
+	return &Engine{CAFile: caFile, Root: root, Folder: folder, client: &http.Client{Transport: transport}}, nil
 }
 
 func (e *Engine) launch(c Config, tlsFiles pki.Files) error {
@@ -295,6 +304,9 @@ func (e *Engine) terminate(ctx context.Context) error {
 	}
 }
 
+// errNoPage says that this engine has no such page.
+var errNoPage = errors.New("the engine has no such page")
+
 // getJSON reads one of the engine's own pages, which are outside AWS's API.
 func (e *Engine) getJSON(ctx context.Context, path string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
@@ -306,6 +318,9 @@ func (e *Engine) getJSON(ctx context.Context, path string, into any) error {
 		return err
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("%s%s: %w", e.URL, path, errNoPage)
+	}
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s%s answered %s", e.URL, path, response.Status)
 	}

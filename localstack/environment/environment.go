@@ -17,7 +17,8 @@ type Environment struct {
 	BaseURL   string    `json:"base_url"`   // http front on localhost
 	TLSURL    string    `json:"tls_url"`    // https front on localhost, under CAFile
 	EngineURL string    `json:"engine_url"` // AWS endpoint, under CAFile
-	CAFile    string    `json:"ca_file"`    // certificate authority of this checkout, PEM
+	Elsewhere bool      `json:"elsewhere"`  // the engine was started by somebody else
+	CAFile    string    `json:"ca_file"`    // certificate authority of engine and front, PEM
 	APIID     string    `json:"api_id"`     // HTTP API in the engine
 	Region    string    `json:"region"`
 	AccessKey string    `json:"access_key"` // the engine's root

@@ -56,11 +56,14 @@ func Functions(ctx context.Context, target Target, names []string) error {
 	if len(missing) > 0 {
 		return errors.Join(missing...)
 	}
-	free, err := target.lock()
+	free, err := lock(filepath.Join(target.Folder, ".lock"))
 	if err != nil {
 		return fmt.Errorf("build functions: %w", err)
 	}
 	defer free()
+	if err := os.MkdirAll(target.programs(), 0o755); err != nil {
+		return fmt.Errorf("build functions: %w", err)
+	}
 	cmd := exec.CommandContext(ctx, "go", arguments...)
 	cmd.Dir = target.Root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+target.OS, "GOARCH="+target.Arch)
@@ -79,13 +82,13 @@ func Functions(ctx context.Context, target Target, names []string) error {
 // find them up to date the next time.
 func (t Target) programs() string { return filepath.Join(t.Folder, ".programs") }
 
-// lock waits until no other process builds into the folder: test suites run at
-// the same time. The lock ends with the process, however it ends.
-func (t Target) lock() (free func(), err error) {
-	if err := os.MkdirAll(t.programs(), 0o755); err != nil {
+// lock waits until no other process holds the file: test suites build at the
+// same time. The lock ends with the process, however it ends.
+func lock(name string) (free func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return nil, err
 	}
-	file, err := os.Create(filepath.Join(t.Folder, ".lock"))
+	file, err := os.Create(name)
 	if err != nil {
 		return nil, err
 	}

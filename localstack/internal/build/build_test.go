@@ -177,3 +177,13 @@ func TestAFailedConsoleBuildIsTriedAgain(t *testing.T) {
 		t.Errorf("it was not tried again: %v", err)
 	}
 }
+
+func TestAMissingNPMIsNamed(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "web/package.json", "{}")
+	t.Setenv("PATH", t.TempDir())
+	err := Console(t.Context(), root)
+	if err == nil || !strings.Contains(err.Error(), "npm was not found; it comes with Node.js") {
+		t.Errorf("the error is %v", err)
+	}
+}

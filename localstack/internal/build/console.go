@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -19,6 +20,11 @@ func Console(ctx context.Context, root string) error {
 	if err != nil {
 		return fmt.Errorf("build the console: %w", err)
 	}
+	free, err := lock(filepath.Join(root, ".local", "console.lock"))
+	if err != nil {
+		return fmt.Errorf("build the console: %w", err)
+	}
+	defer free()
 	stamp := filepath.Join(root, ".local", "console.sha256")
 	if got, err := os.ReadFile(stamp); err == nil && string(got) == want && consoleBuilt(root) {
 		return nil
@@ -57,6 +63,9 @@ func packagesInstalled(root string) bool {
 }
 
 func npm(ctx context.Context, root string, arguments ...string) error {
+	if _, err := exec.LookPath("npm"); err != nil {
+		return errors.New("npm was not found; it comes with Node.js, and Debian and Ubuntu keep it in a package of that name")
+	}
 	cmd := exec.CommandContext(ctx, "npm", arguments...)
 	cmd.Dir = filepath.Join(root, "web")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -26,11 +26,14 @@ type Tool struct {
 }
 
 // Tools are what `make up` needs besides what it installs itself.
-func Tools() []Tool {
+func Tools() []Tool { return append(BuildTools(), python()) }
+
+// BuildTools are those without which nothing can be built; Python is needed for
+// the engine alone.
+func BuildTools() []Tool {
 	return []Tool{
 		{"Go", []string{"go"}, "version", 1, 26, "Get it from https://go.dev/dl/."},
 		{"Node.js", []string{"node"}, "--version", 20, 0, "Get it from https://nodejs.org/."},
-		python(),
 	}
 }
 
