@@ -129,7 +129,7 @@ func resources(function string) map[string]any {
 		"data-index":  join(arnOf("DataTable"), "/index/*"),
 		"data-stream": object{"Fn::GetAtt": []any{"DataTable", "StreamArn"}}, "data-streams": join(arnOf("DataTable"), "/stream/*"),
 		"audit-objects": join(arnOf("AuditBucket"), "/*"), "signing-key": arnOf("SigningKey"),
-		"workspace-keys": sub("kms", "key/*"), "new-key": "*", "telephones": "*",
+		"workspace-keys": sub("kms", "key/*"), "new-key": "*",
 		"messages": arnOf("MessagesQueue"), "stream-dead": arnOf("StreamDeadQueue"),
 		"sender": object{"Fn::If": []any{"Strict", []any{
 			sub("ses", "identity/no-reply@localhost"), sub("ses", "identity/localhost"),
@@ -173,7 +173,6 @@ func checkActions(t *testing.T, template object) {
 func checkWildcards(t *testing.T, template object) {
 	reasons := map[string]string{
 		"ProvisionRights NewKey":     "a key that does not exist yet has no ARN",
-		"TasksRights Telephones":     "a telephone number has no ARN",
 		"TasksRights Sender":         "only where the engine knows no other resource (condition Strict is false)",
 		"SigningKey LookAfter":       "in a key policy the resource is the key itself",
 		"SigningKey SignCheckpoints": "in a key policy the resource is the key itself",

@@ -108,8 +108,8 @@ func (s *deployment) resource(function, symbol string) []any {
 	case "workspace-keys":
 		// Made at run time, so not known here; narrow limits them by tag.
 		return []any{s.arn("kms", "key/*")}
-	case "new-key", "telephones":
-		// A key that does not exist yet and a telephone number have no ARN.
+	case "new-key":
+		// A key that does not exist yet has no ARN.
 		return []any{"*"}
 	case "sender":
 		return []any{awscdk.Fn_ConditionIf(jsii.String(strict), []any{
