@@ -96,7 +96,7 @@ func (s tester) run(t *testing.T, credential string, selection ...string) {
 	defer cancel()
 	arguments := append([]string{
 		"run", s.description, "--url", s.url, "--phases", "examples,coverage,fuzzing",
-		"--max-examples", strconv.Itoa(examples), "--seed", strconv.Itoa(seed), "--generation-deterministic", "--generation-database", "none",
+		"--max-examples", strconv.Itoa(examples), "--seed", strconv.Itoa(seed), "--generation-deterministic",
 		"--checks", strings.Join(checks, ","), "--workers", "2", "--continue-on-failure", "--suppress-health-check", "all", "--no-color",
 	}, selection...)
 	if credential != "" {

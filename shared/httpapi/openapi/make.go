@@ -16,6 +16,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"paddock/shared/httpapi"
+	"paddock/shared/once"
 	"paddock/shared/route"
 	"paddock/shared/session"
 )
@@ -80,6 +81,8 @@ func (d *Document) Text() ([]byte, error) {
 	return bytes.ReplaceAll(out.Bytes(), []byte(`"#/$defs/`), []byte(`"#/components/schemas/`)), nil
 }
 
+func length(n uint64) *uint64 { return &n }
+
 func schemes() map[string]SecurityScheme {
 	return map[string]SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "A session or token: Authorization: Bearer SECRET."},
@@ -105,6 +108,13 @@ func operation(s *schemas, problem *jsonschema.Schema, row route.Row, b httpapi.
 	}
 	if row.Rule.Form != route.Public {
 		o.Security = []map[string][]string{{"bearer": {}}, {"token": {}}, {"cookie": {}}}
+	}
+	if b.Keyed {
+		o.Parameters = append(o.Parameters, Parameter{
+			Name: httpapi.KeyHeader, In: "header",
+			Description: "Makes a repeat harmless for 24 hours: the same fields under the same key are answered as the first time.",
+			Schema:      &jsonschema.Schema{Type: "string", MinLength: length(1), MaxLength: length(once.MaxKey), Pattern: "^[ -~]+$"},
+		})
 	}
 	switch {
 	case b.In.NumField() == 0:
