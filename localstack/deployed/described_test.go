@@ -67,6 +67,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	}
 }
 
+// endings are rows that end the caller's own session when admitted: the tester
+// sends them apart, after everything else, for what follows is answered 401.
+var endings = map[string]bool{"POST /api/auth/logout/": true, "POST /api/auth/sessions/end-all/": true}
+
 // endingPaths matches the paths of the rows that end the caller's sessions.
 func endingPaths() string {
 	var paths []string
