@@ -17,7 +17,7 @@ PRODUCTION ?= true
 
 export PORT TLS_PORT
 
-.PHONY: help up down reset demo test test-short soak lint bench build synth check-sam deploy-local deploy clock otp mail logs tools lock dev
+.PHONY: help up down reset demo test test-short soak lint bench build synth openapi check-sam deploy-local deploy clock otp mail logs tools lock dev
 
 help: ## list the targets
 	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -61,6 +61,9 @@ build: dev ## build console and functions for AWS into build/ [ARCH=arm64|amd64]
 synth: ## synthesise the template and rewrite the committed golden
 	go test ./infra/... -update
 
+openapi: ## write the committed description of the API and the golden files of rows and codes anew
+	go test ./shared/httpapi ./shared/httpapi/openapi ./shared/route -update
+
 check-sam: ## let SAM validate the synthesised template (needs the sam command)
 	@command -v sam >/dev/null || { echo "The sam command was not found. Get it from https://aws.amazon.com/serverless/sam/."; exit 1; }
 	sam validate --lint
@@ -87,14 +90,16 @@ mail: dev ## print the mail that was sent [FORMAT=json]
 logs: dev ## print what the functions logged [FUNCTION=api] [SINCE=1h]
 	@$(DEV) logs $(if $(FUNCTION),-function=$(FUNCTION)) $(if $(SINCE),-since=$(SINCE))
 
-tools: dev ## check the machine and install the pinned engine into .local
+tools: dev ## check the machine and install the pinned engine and API tester into .local
 	@$(DEV) tools
 
-lock: ## pin the engine's packages anew from localstack/requirements.in
+lock: ## pin the Python packages anew from localstack/*.in
 	.local/venv/bin/pip install --quiet pip-tools
-	CUSTOM_COMPILE_COMMAND="make lock" .local/venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
-	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-	  --output-file localstack/requirements.lock localstack/requirements.in
+	for name in requirements schemathesis; do \
+	  CUSTOM_COMPILE_COMMAND="make lock" .local/venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	    --output-file localstack/$$name.lock localstack/$$name.in; \
+	done
 
 dev:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed and was not found. Get it from https://go.dev/dl/."; exit 1; }

@@ -85,16 +85,10 @@ func foreign(t *testing.T) *visitor.Visitor {
 	return (&visitor.Visitor{Base: shared.env.BaseURL}).WithCookie(v.Cookie())
 }
 
-// endings are rows that end the caller's own session when admitted.
-var endings = map[string]bool{"POST /api/auth/logout/": true, "POST /api/auth/sessions/end-all/": true}
-
 func probe(t *testing.T, row route.Row, s stranger, chief string) int {
 	t.Helper()
 	want := expected(row, s)
 	name := row.Method + " " + row.Path
-	if want == "" && endings[name] {
-		return 1
-	}
 	path := strings.Replace(row.Path, "{id}", idFor(row, chief), 1)
 	var body any
 	if row.Method != http.MethodGet {

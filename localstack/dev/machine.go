@@ -32,11 +32,16 @@ func (b bench) checkMachine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	installed, err := toolchain.Installed(b.root)
+	return b.install(ctx, toolchain.Engine)
+}
+
+// install installs packages when their lock changed.
+func (b bench) install(ctx context.Context, p toolchain.Packages) error {
+	installed, err := p.Installed(b.root)
 	if err != nil || installed {
 		return err
 	}
-	return b.step("Installing the engine (once)", func() error { return toolchain.Install(ctx, b.root) })
+	return b.step("Installing "+p.What+" (once)", func() error { return p.Install(ctx, b.root) })
 }
 
 // ensureEngine returns the engine that somebody else runs when one is named,

@@ -11,6 +11,7 @@ import (
 	"paddock/localstack/environment"
 	"paddock/localstack/internal/build"
 	"paddock/localstack/internal/pki"
+	"paddock/localstack/internal/toolchain"
 )
 
 // up brings the local environment to what the checkout says: it may be called
@@ -23,7 +24,7 @@ func up(ctx context.Context, b bench, _ []string) error {
 	if err := errors.Join(b.freePorts(plain, secure), b.oneEngine()); err != nil {
 		return err
 	}
-	if err := tools(ctx, b, nil); err != nil {
+	if err := b.prepare(ctx); err != nil {
 		return err
 	}
 	template, programs, err := b.build(ctx)
@@ -96,8 +97,16 @@ func (b bench) compile(ctx context.Context, template []byte, target build.Target
 	return b.step("Building the functions", func() error { return build.Functions(ctx, target, names) })
 }
 
-// tools checks the machine and installs the pinned engine when the lock changed.
+// tools prepares the machine and installs what only tests need.
 func tools(ctx context.Context, b bench, _ []string) error {
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	return b.install(ctx, toolchain.Tester)
+}
+
+// prepare checks the machine and installs the pinned engine when the lock changed.
+func (b bench) prepare(ctx context.Context) error {
 	if err := b.checkMachine(ctx); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type Visitor struct {
 	Bearer string // sent as token="…" instead of the cookie, as the CLI does
 	Host   string // sent instead of the host of Base, when not empty
 	Origin string // sent instead of Base, when not empty
+	Key    string // sent as Idempotency-Key, when not empty
 
 	cookie string
 }
@@ -113,6 +114,9 @@ func (v *Visitor) once(ctx context.Context, method, path string, payload []byte)
 	r.Header.Set("Origin", cmp.Or(v.Origin, v.Base))
 	if v.Agent != "" {
 		r.Header.Set("User-Agent", v.Agent)
+	}
+	if v.Key != "" {
+		r.Header.Set("Idempotency-Key", v.Key)
 	}
 	switch {
 	case v.Bearer != "":

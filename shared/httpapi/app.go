@@ -22,7 +22,6 @@ import (
 // An App is the API of one function.
 type App struct {
 	mux      *http.ServeMux
-	methods  map[string][]string // by path pattern
 	sessions *session.Service
 	store    *table.Store
 	now      func() time.Time
@@ -44,7 +43,7 @@ func New(c Config) (*App, error) {
 	if c.Sessions == nil || c.Store == nil || c.Now == nil {
 		return nil, errors.New("httpapi: sessions, store and clock are required")
 	}
-	a := &App{mux: http.NewServeMux(), methods: map[string][]string{}, sessions: c.Sessions, store: c.Store, now: c.Now}
+	a := &App{mux: http.NewServeMux(), sessions: c.Sessions, store: c.Store, now: c.Now}
 	bound := map[string]Binding{}
 	for _, b := range c.Bindings {
 		bound[b.Method+" "+b.Path] = b
@@ -65,7 +64,6 @@ func New(c Config) (*App, error) {
 			faults = append(faults, fmt.Errorf("httpapi: %s has no rule", name))
 		}
 		a.mux.Handle(row.Pattern(), a.serve(row, b))
-		a.methods[row.Path] = append(a.methods[row.Path], row.Method)
 	}
 	for name := range bound {
 		faults = append(faults, fmt.Errorf("httpapi: %s is in no row", name))
@@ -79,8 +77,8 @@ var errMethod = fault.Error{Kind: fault.Method, Code: "method_not_allowed", Deta
 // plain text is answered here: clients take only JSON.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
-	if r.Method == http.MethodOptions || r.URL.Path == "" || r.URL.Path[0] != '/' {
-		writeProblem(w, r, errMethod)
+	if r.URL.Path == "" || r.URL.Path[0] != '/' {
+		writeProblem(w, r, errNotFound)
 		return
 	}
 	clean := path.Clean(r.URL.Path)
@@ -91,32 +89,40 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, errNotFound)
 		return
 	}
-	if handler, pattern := a.mux.Handler(r); pattern == "" {
-		_ = handler
-		writeProblem(w, r, a.missing(r))
+	if !a.known(r) || r.Method == http.MethodHead { // a HEAD would reach GET rows
+		writeProblem(w, r, a.missing(w, r))
 		return
 	}
 	a.mux.ServeHTTP(w, r)
 }
 
-// missing tells an unknown path from a known one with another method.
-func (a *App) missing(r *http.Request) error {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete} {
+// known reports whether a row answers the request. For a path that lacks only
+// the slash at its end the mux names the row and redirects to it.
+func (a *App) known(r *http.Request) bool {
+	_, pattern := a.mux.Handler(r)
+	return pattern != "" && strings.HasSuffix(pattern, "{$}") == strings.HasSuffix(r.URL.Path, "/")
+}
+
+// missing tells an unknown path from a known one with another method, whose
+// methods it names (RFC 9110 section 15.5.6).
+func (a *App) missing(w http.ResponseWriter, r *http.Request) error {
+	var allowed []string
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost, http.MethodPut} {
 		other := r.Clone(r.Context())
 		other.Method = method
-		if _, pattern := a.mux.Handler(other); pattern != "" {
-			return errMethod
+		if a.known(other) {
+			allowed = append(allowed, method)
 		}
 	}
-	return errNotFound
+	if len(allowed) == 0 {
+		return errNotFound
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return errMethod
 }
 
 func (a *App) serve(row route.Row, b Binding) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != row.Method { // a HEAD would reach GET rows
-			writeProblem(w, r, errMethod)
-			return
-		}
 		body, err := readBody(r)
 		if err != nil {
 			writeProblem(w, r, err)

@@ -3,10 +3,75 @@ package httpapi_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"paddock/shared/httpapi"
+	"paddock/shared/httpapi/api"
+	"paddock/shared/httpapi/signin"
+	"paddock/shared/route"
+	"paddock/shared/session"
+	"paddock/shared/table"
 )
+
+// app returns the App of a function, whose handlers have nothing behind them:
+// good for everything that is answered before a row is reached.
+func app(t *testing.T, f route.Function, bindings []httpapi.Binding) (*httpapi.App, error) {
+	t.Helper()
+	return httpapi.New(httpapi.Config{
+		Function: f, Sessions: new(session.Service), Store: new(table.Store), Now: func() time.Time { return time.Unix(0, 0) }, Bindings: bindings,
+	})
+}
+
+func TestWhatIsNoRowIsRefusedAsJSON(t *testing.T) {
+	for f, bindings := range map[route.Function][]httpapi.Binding{route.API: new(api.Face).Bindings(), route.Signin: new(signin.Face).Bindings()} {
+		a, err := app(t, f, bindings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range route.Rows {
+			if row.Function != f {
+				continue
+			}
+			path := strings.Replace(row.Path, "{id}", "00000000-0000-7000-8000-000000000001", 1)
+			for _, method := range []string{"HEAD", "OPTIONS", "PUT", "TRACE", "BREW"} {
+				if got := refused(t, a, method, path, http.StatusMethodNotAllowed); !strings.Contains(", "+got+",", ", "+row.Method+",") {
+					t.Errorf("%s %s allows %q, not %s", method, path, got, row.Method)
+				}
+			}
+			if strings.HasSuffix(path, "/") && path != "/api/iam/users/-/" {
+				refused(t, a, row.Method, strings.TrimSuffix(path, "/"), http.StatusNotFound)
+			}
+			refused(t, a, row.Method, "/"+path, http.StatusNotFound)
+			refused(t, a, row.Method, path+"more/than/that/", http.StatusNotFound)
+		}
+	}
+}
+
+// refused sends a request that must be answered with a problem, and returns
+// which methods the answer allows.
+func refused(t *testing.T, a *httpapi.App, method, path string, status int) string {
+	t.Helper()
+	r := httptest.NewRequest(method, "/", nil)
+	r.URL.Path = path
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	if w.Code != status || w.Header().Get("Content-Type") != "application/json" || !strings.Contains(w.Body.String(), `"code"`) {
+		t.Errorf("%s %s: %d %s, want %d", method, path, w.Code, w.Body, status)
+	}
+	return w.Header().Get("Allow")
+}
+
+func TestRowsAndHandlersMatch(t *testing.T) {
+	whole := new(signin.Face).Bindings()
+	extra := httpapi.Answer("GET", "/api/nowhere/", http.StatusOK, func(httpapi.Call, httpapi.None) (httpapi.None, error) { return httpapi.None{}, nil })
+	for name, bindings := range map[string][]httpapi.Binding{"is in no row": append(whole[:len(whole):len(whole)], extra), "has no handler": whole[1:]} {
+		if _, err := app(t, route.Signin, bindings); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
 
 func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	for name, request := range map[string]*http.Request{

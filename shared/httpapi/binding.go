@@ -22,6 +22,7 @@ type Binding struct {
 	In           reflect.Type // fields of the query on GET rows, else of the body
 	Out          reflect.Type
 	Refusals     []fault.Error // the handler's own; Refusals adds those of the rule
+	Keyed        bool          // takes an Idempotency-Key
 
 	serve func(c Call, row route.Row) (any, error)
 }

@@ -61,6 +61,7 @@ type Call struct {
 	Who     session.Authenticated // zero on public rows
 	Body    []byte
 	Answer  http.Header // headers of the answer
+	store   *table.Store
 }
 
 // secretOf returns the credential of a request. The Authorization header wins
@@ -135,7 +136,7 @@ func RequestOf(r *http.Request, row route.Row) authz.Request {
 
 // guard applies the row's rule and returns the admitted call.
 func (a *App) guard(r *http.Request, row route.Row) (Call, error) {
-	call := Call{Request: r}
+	call := Call{Request: r, store: a.store}
 	if row.Rule.Form == route.Public {
 		return call, crossSitePublic(r)
 	}

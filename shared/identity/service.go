@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"paddock/shared/audit"
@@ -110,17 +111,18 @@ func (s *Service) Named(ctx context.Context, by authz.Allowed, name string) (id.
 }
 
 // ErrInviteRole refuses an invitation to a role that the inviter may not give.
-var ErrInviteRole = fault.Error{Kind: fault.Denied, Code: "permission_denied", Detail: "Only a superuser may invite staff or superusers.", Source: "is_staff"}
+var ErrInviteRole = fault.Error{Kind: fault.Denied, Code: "permission_denied", Detail: "Only a superuser may invite staff or superusers."}
 
 // Invite stores an invitation and mails its link. Whoever may not promote
-// invites members only (reading A1 of the matrix).
-func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Workspace, address string, role authz.RoleSetting) (Invitation, error) {
+// invites members only (reading A1 of the matrix). The operations that also
+// returns are committed with it.
+func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Workspace, address string, role authz.RoleSetting, also func(Invitation) ([]table.Op, error)) (Invitation, error) {
 	email, err := ParseEmail(address)
 	if err != nil {
 		return Invitation{}, err
 	}
 	if role != authz.Member && !authz.May(by.Principal(), permission.PromoteUser, authz.Object{}, s.store.Now()) {
-		return Invitation{}, ErrInviteRole
+		return Invitation{}, ErrInviteRole.In(fieldOf(role))
 	}
 	mac, err := s.store.MAC(ctx, by, LoginField, email.Key)
 	if err != nil {
@@ -130,8 +132,23 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err != nil {
 		return Invitation{}, err
 	}
-	change.Ops = append(change.Ops, table.Absent(UniqueKey(w.ID, mac)).Else(ErrEmailTaken))
-	return inv, s.store.Commit(ctx, by, change)
+	more, err := also(inv)
+	if err != nil {
+		return Invitation{}, err
+	}
+	change.Ops = slices.Concat(more, change.Ops, []table.Op{table.Absent(UniqueKey(w.ID, mac)).Else(ErrEmailTaken)})
+	if err := s.store.Commit(ctx, by, change); err != nil {
+		return Invitation{}, err
+	}
+	return inv, nil
+}
+
+// fieldOf returns the field of an invitation that asks for a role.
+func fieldOf(r authz.RoleSetting) string {
+	if r == authz.Superuser {
+		return "is_superuser"
+	}
+	return "is_staff"
 }
 
 // First returns the invitation of a new workspace's first superuser, with the

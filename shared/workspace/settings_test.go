@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"paddock/shared/audit"
 	"paddock/shared/fault"
 	"paddock/shared/workspace"
 )
@@ -120,4 +121,86 @@ func TestHostSelectsTheWorkspace(t *testing.T) {
 			t.Errorf("%q selects %q, %t", host, slug, ok)
 		}
 	}
+}
+
+// TestEveryFieldIsChangedOrRefusedByName sends each field of each document
+// alone, changed: it changes itself and nothing else, or is refused by its
+// name. A field without a line here fails.
+func TestEveryFieldIsChangedOrRefusedByName(t *testing.T) {
+	security, preferences, access := workspace.Defaults()
+	for _, d := range []struct {
+		name     string
+		document any
+		apply    func(t *testing.T, patch string) ([]audit.Change, error)
+		changed  map[string]string // by field, another value
+		refused  map[string]string
+	}{
+		{
+			name: "security", document: security,
+			apply: func(t *testing.T, patch string) ([]audit.Change, error) {
+				_, changes, err := security.Apply(decoded[workspace.SecurityPatch](t, patch))
+				return changes, err
+			},
+			changed: map[string]string{"mfa_required": `false`, "mfa_timeout": `60`},
+			refused: map[string]string{"allowed_mfa_methods": `["otp"]`, "mfa_required_actions": `[]`, "passkey_as_mfa": `false`},
+		},
+		{
+			name: "preferences", document: preferences,
+			apply: func(t *testing.T, patch string) ([]audit.Change, error) {
+				_, changes, err := preferences.Apply(decoded[workspace.PreferencesPatch](t, patch))
+				return changes, err
+			},
+			changed: map[string]string{
+				"language": `"ko"`, "timezone": `"Asia/Seoul"`, "invite_ttl": `3600`, "websh_session_timeout": `900`, "auto_agent_upgrade": `true`,
+			},
+		},
+		{
+			name: "access control", document: access,
+			apply: func(t *testing.T, patch string) ([]audit.Change, error) {
+				_, changes, err := access.Apply(decoded[workspace.AccessControlPatch](t, patch))
+				return changes, err
+			},
+			changed: map[string]string{
+				"allow_sudo_with_mfa": `false`, "allow_direct_root": `true`, "allow_tunnel_by_default": `true`,
+				"allow_editor_by_default": `true`, "home_directory_permission": `"700"`,
+			},
+		},
+	} {
+		whole, err := json.Marshal(d.document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(whole, &fields); err != nil {
+			t.Fatal(err)
+		}
+		for field, present := range fields {
+			if changes, err := d.apply(t, `{"`+field+`":`+string(present)+`}`); err != nil || len(changes) != 0 {
+				t.Errorf("%s: an equal %s: %v, %v", d.name, field, changes, err)
+			}
+			if value, ok := d.changed[field]; ok {
+				if changes, err := d.apply(t, `{"`+field+`":`+value+`}`); err != nil || len(changes) != 1 || changes[0].Path != field {
+					t.Errorf("%s: a changed %s: %v, %v", d.name, field, changes, err)
+				}
+				continue
+			}
+			changes, err := d.apply(t, `{"`+field+`":`+d.refused[field]+`}`)
+			f, ok := errors.AsType[fault.Error](err)
+			if !ok || f.Code != workspace.ErrNotYet.Code || f.Source != field || len(changes) != 0 {
+				t.Errorf("%s: %s is neither changed nor refused by name: %v, %v", d.name, field, changes, err)
+			}
+		}
+		if got := len(d.changed) + len(d.refused); got != len(fields) {
+			t.Errorf("%s has %d fields, the test knows %d", d.name, len(fields), got)
+		}
+	}
+}
+
+func decoded[T any](t *testing.T, patch string) T {
+	t.Helper()
+	var out T
+	if err := json.Unmarshal([]byte(patch), &out); err != nil {
+		t.Fatalf("%s: %v", patch, err)
+	}
+	return out
 }

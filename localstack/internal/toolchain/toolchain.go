@@ -1,5 +1,5 @@
 // Package toolchain checks what must be on the machine (Go, Node, Python) and
-// installs the pinned engine into the checkout's own `.local/venv`.
+// installs pinned Python packages into the checkout's own `.local`.
 package toolchain
 
 import (
@@ -98,24 +98,40 @@ func version(text string) (major, minor int, ok bool) {
 	return major, minor, err == nil
 }
 
+// Packages are Python packages that are installed together, each checked
+// against its hash in the lock file.
+type Packages struct {
+	What   string // as people call them
+	lock   string // in localstack
+	folder string // in .local
+}
+
+// Engine is the local AWS engine, Tester what tries the API against its
+// description. They are kept apart so that what one needs never changes the
+// other.
+var (
+	Engine = Packages{"the engine", "requirements.lock", "venv"}
+	Tester = Packages{"the API tester", "schemathesis.lock", "schemathesis"}
+)
+
 // Installed reports whether the venv holds what the lock file says.
-func Installed(root string) (bool, error) {
-	want, err := fingerprint(root)
+func (p Packages) Installed(root string) (bool, error) {
+	want, err := p.fingerprint(root)
 	if err != nil {
 		return false, err
 	}
-	got, err := os.ReadFile(stamp(root))
+	got, err := os.ReadFile(p.stamp(root))
 	if err != nil || string(got) != want {
 		return false, nil //nolint:nilerr // no stamp: not installed
 	}
-	_, err = os.Stat(filepath.Join(venv(root), "bin", "python"))
+	_, err = os.Stat(p.Program(root, "python"))
 	return err == nil, nil
 }
 
-// Install makes the venv and installs the locked packages, each checked against
-// its hash. What was there before is replaced when the lock changed.
-func Install(ctx context.Context, root string) error {
-	want, err := fingerprint(root)
+// Install makes the venv and installs the locked packages. What was there
+// before is replaced when the lock changed.
+func (p Packages) Install(ctx context.Context, root string) error {
+	want, err := p.fingerprint(root)
 	if err != nil {
 		return err
 	}
@@ -123,34 +139,39 @@ func Install(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
-	if err := run(ctx, root, interpreter, "-m", "venv", venv(root)); err != nil {
-		return fmt.Errorf("make .local/venv (Debian and Ubuntu keep this in the package python3-venv): %w", err)
+	if err := run(ctx, root, interpreter, "-m", "venv", p.venv(root)); err != nil {
+		return fmt.Errorf("make .local/%s (Debian and Ubuntu keep this in the package python3-venv): %w", p.folder, err)
 	}
-	err = run(ctx, root, filepath.Join(venv(root), "bin", "python"), "-m", "pip", "install", "--quiet",
-		"--disable-pip-version-check", "--require-hashes", "-r", lock(root))
+	err = run(ctx, root, p.Program(root, "python"), "-m", "pip", "install", "--quiet",
+		"--disable-pip-version-check", "--require-hashes", "-r", p.lockFile(root))
 	if err != nil {
-		return fmt.Errorf("install the engine: %w", err)
+		return fmt.Errorf("install %s: %w", p.What, err)
 	}
-	return os.WriteFile(stamp(root), []byte(want), 0o644)
+	return os.WriteFile(p.stamp(root), []byte(want), 0o644)
+}
+
+// Program returns the path of a program of the packages.
+func (p Packages) Program(root, name string) string {
+	return filepath.Join(p.venv(root), "bin", name)
 }
 
 var pinned = regexp.MustCompile(`(?m)^ministack==(\S+)`)
 
 // EngineVersion returns the engine's version in the lock file.
 func EngineVersion(root string) (string, error) {
-	text, err := os.ReadFile(lock(root))
+	text, err := os.ReadFile(Engine.lockFile(root))
 	if err != nil {
 		return "", err
 	}
 	match := pinned.FindSubmatch(text)
 	if match == nil {
-		return "", fmt.Errorf("%s pins no engine", lock(root))
+		return "", fmt.Errorf("%s pins no engine", Engine.lockFile(root))
 	}
 	return string(match[1]), nil
 }
 
-func fingerprint(root string) (string, error) {
-	text, err := os.ReadFile(lock(root))
+func (p Packages) fingerprint(root string) (string, error) {
+	text, err := os.ReadFile(p.lockFile(root))
 	if err != nil {
 		return "", err
 	}
@@ -158,9 +179,9 @@ func fingerprint(root string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-func lock(root string) string  { return filepath.Join(root, "localstack", "requirements.lock") }
-func venv(root string) string  { return filepath.Join(root, ".local", "venv") }
-func stamp(root string) string { return filepath.Join(venv(root), "lock.sha256") }
+func (p Packages) lockFile(root string) string { return filepath.Join(root, "localstack", p.lock) }
+func (p Packages) venv(root string) string     { return filepath.Join(root, ".local", p.folder) }
+func (p Packages) stamp(root string) string    { return filepath.Join(p.venv(root), "lock.sha256") }
 
 // run runs the program and shows what it printed only when it failed.
 func run(ctx context.Context, folder, program string, arguments ...string) error {

@@ -71,13 +71,13 @@ func TestInstalledFollowsTheLockFile(t *testing.T) {
 	}
 	want := func(want bool) {
 		t.Helper()
-		if got, err := Installed(root); got != want || err != nil {
+		if got, err := Engine.Installed(root); got != want || err != nil {
 			t.Errorf("Installed = %v, %v, want %v", got, err, want)
 		}
 	}
 	write("localstack/requirements.lock", "# x\nministack==1.2.3 \\\n    --hash=sha256:0\n")
 	want(false)
-	sum, err := fingerprint(root)
+	sum, err := Engine.fingerprint(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,4 +90,12 @@ func TestInstalledFollowsTheLockFile(t *testing.T) {
 	}
 	write("localstack/requirements.lock", "# changed\n")
 	want(false)
+}
+
+// TestEachPackagesHaveTheirOwnPlace keeps one lock's packages from replacing
+// the other's.
+func TestEachPackagesHaveTheirOwnPlace(t *testing.T) {
+	if Engine.venv("/r") == Tester.venv("/r") || Engine.lockFile("/r") == Tester.lockFile("/r") {
+		t.Error("the engine and the tester share a lock or a venv")
+	}
 }

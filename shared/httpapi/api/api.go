@@ -13,6 +13,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/table"
 	"paddock/shared/workspace"
 )
 
@@ -41,7 +42,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(get, "/api/iam/users/-/", ok, self).Summed("Show the caller's own account."),
 		httpapi.Answer(get, "/api/iam/users/{id}/", ok, one).Summed("Show one account.").Refuses(identity.ErrNoUser),
 		httpapi.Answer(get, "/api/iam/memberships/", ok, memberships).Summed("List memberships in groups, as a page when one is asked for."),
-		httpapi.Answer(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail.").
+		httpapi.Create(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail.").
 			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken),
 		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
 		httpapi.Answer(patch, "/api/workspaces/security/-/", ok, f.patchSecurity).Summed("Change the security settings.").
@@ -256,7 +257,11 @@ type InviteAnswer struct {
 	ExpiresAt time.Time            `json:"expires_at"`
 }
 
-func (f *Face) invite(c httpapi.Call, in InviteRequest) (InviteAnswer, error) {
+func inviteAnswerOf(i identity.Invitation) InviteAnswer {
+	return InviteAnswer{ID: i.ID, Email: i.Email, ExpiresAt: i.ExpiresAt}
+}
+
+func (f *Face) invite(c httpapi.Call, in InviteRequest, keep httpapi.Keep[InviteAnswer]) (InviteAnswer, error) {
 	role := authz.Member
 	switch {
 	case in.IsSuperuser:
@@ -264,9 +269,11 @@ func (f *Face) invite(c httpapi.Call, in InviteRequest) (InviteAnswer, error) {
 	case in.IsStaff:
 		role = authz.Staff
 	}
-	inv, err := f.people.Invite(c.Context(), c.Allowed, c.Who.Workspace, in.Email, role)
+	inv, err := f.people.Invite(c.Context(), c.Allowed, c.Who.Workspace, in.Email, role, func(i identity.Invitation) ([]table.Op, error) {
+		return keep(inviteAnswerOf(i))
+	})
 	if err != nil {
 		return InviteAnswer{}, err
 	}
-	return InviteAnswer{ID: inv.ID, Email: inv.Email, ExpiresAt: inv.ExpiresAt}, nil
+	return inviteAnswerOf(inv), nil
 }
