@@ -170,6 +170,7 @@ type rows struct {
 	Next    string
 	Results []struct {
 		ID, Code, Event string
+		StatusCode      int `json:"status_code"`
 		Privileged      bool
 		Changes         []struct{ Path, Before, After string }
 	}
@@ -186,7 +187,7 @@ func (w *walk) audit(ctx context.Context) error {
 		for _, r := range page.Results {
 			codes = append(codes, r.Code)
 			for _, c := range r.Changes {
-				changed = changed || r.Privileged && c.Path == "mfa_timeout" && c.Before == "600" && c.After == "1200"
+				changed = changed || r.Privileged && r.StatusCode == http.StatusOK && c.Path == "mfa_timeout" && c.Before == "600" && c.After == "1200"
 			}
 		}
 		if page.Next == "" {
@@ -196,7 +197,7 @@ func (w *walk) audit(ctx context.Context) error {
 	}
 	fmt.Fprintf(w.Out, "   GET /api/audit/activity/ -> %d events: %v\n", len(codes), codes)
 	if !changed {
-		return errors.New("the change of mfa_timeout from 600 to 1200 is not in the log as a privileged act")
+		return errors.New("the change of mfa_timeout from 600 to 1200 is not in the log as a privileged act that was answered with 200")
 	}
 	for _, want := range []string{"PD8000I", "PD4000I", "PD4001I", "PD4013I", "PD2000I", "PD2005I", "PD1000I", "PD1000W", "PD1001I", "PD1002I", "PD2003I", "PD2004I", "PD2004W", "PD2007I", "PD2008I", "PD2010I", "PD2006W", "PD2006E"} {
 		if !slices.Contains(codes, want) {

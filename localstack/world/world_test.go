@@ -65,7 +65,7 @@ func TestEveryCallFails(t *testing.T) {
 			}
 			total += len(calls)
 			for n, call := range calls {
-				for _, mode := range call.Modes() {
+				for _, mode := range modes(call) {
 					faults++
 					failing(t, base, at, call, &world.Recorder{Fault: n + 1, Mode: mode})
 				}
@@ -82,6 +82,16 @@ func TestEveryCallFails(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("%d calls, %d faults", total, faults)
+}
+
+// modes are the ways in which a call fails here. What the SDK sends again is
+// left to the long run: it differs from a lost answer only in who asks again.
+func modes(c world.Call) []world.Mode {
+	all := c.Modes()
+	if os.Getenv("PADDOCK_SOAK") == "" && len(all) > 2 {
+		return all[:2]
+	}
+	return all
 }
 
 // failing takes a step in which one call fails.

@@ -96,9 +96,13 @@ type Principal struct {
 
 // A Request is the request that a principal came with, for the audit log.
 type Request struct {
-	ID     string
-	Method string
-	Route  string
+	ID      string
+	Method  string
+	Route   string
+	Success int // status that its success answers
+	// Refused returns the status that a refusal answers; nil when nothing
+	// answers in statuses.
+	Refused func(fault.Kind) int
 }
 
 // Allowed is the proof of one decision: who may do what to which object of
@@ -149,10 +153,21 @@ func (a Allowed) Event(kind audit.Kind, at time.Time) audit.Event {
 		e = e.WithActor(audit.Actor{Type: audit.SystemActor, Username: a.task})
 	}
 	if r := a.principal.Request; r.ID != "" {
-		e = e.WithRequest(r.ID, audit.HTTP{Method: r.Method, Route: r.Route})
+		e = e.WithRequest(r.ID, audit.HTTP{Method: r.Method, Route: r.Route, Status: r.Success})
 	}
 	if a.privileged {
 		e = e.WithPrivilege()
+	}
+	return e
+}
+
+// Refusal returns an event of this kind about a request that is refused, with
+// the status that the refusal answers.
+func (a Allowed) Refusal(kind audit.Kind, at time.Time, refusal fault.Error) audit.Event {
+	e := a.Event(kind, at)
+	e.HTTP.Status = 0
+	if r := a.principal.Request; r.ID != "" && r.Refused != nil {
+		e.HTTP.Status = r.Refused(refusal.Kind)
 	}
 	return e
 }

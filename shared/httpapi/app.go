@@ -128,7 +128,7 @@ func (a *App) serve(row route.Row, b Binding) http.Handler {
 			writeProblem(w, r, err)
 			return
 		}
-		call, err := a.guard(r, row)
+		call, err := a.guard(r, row, b.Status)
 		if err != nil {
 			writeProblem(w, r, err)
 			return

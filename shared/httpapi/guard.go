@@ -61,7 +61,9 @@ type Call struct {
 	Who     session.Authenticated // zero on public rows
 	Body    []byte
 	Answer  http.Header // headers of the answer
-	store   *table.Store
+	// Seen is the request as events hold it.
+	Seen  authz.Request
+	store *table.Store
 }
 
 // secretOf returns the credential of a request. The Authorization header wins
@@ -129,14 +131,14 @@ func SourceOf(r *http.Request) audit.Source {
 	return src
 }
 
-// RequestOf returns the request as events hold it.
-func RequestOf(r *http.Request, row route.Row) authz.Request {
-	return authz.Request{ID: OriginOf(r.Context()).RequestID, Method: r.Method, Route: row.Path}
+// seen returns a request as events hold it.
+func seen(r *http.Request, row route.Row, success int) authz.Request {
+	return authz.Request{ID: OriginOf(r.Context()).RequestID, Method: r.Method, Route: row.Path, Success: success, Refused: statusOf}
 }
 
 // guard applies the row's rule and returns the admitted call.
-func (a *App) guard(r *http.Request, row route.Row) (Call, error) {
-	call := Call{Request: r, store: a.store}
+func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
+	call := Call{Request: r, store: a.store, Seen: seen(r, row, success)}
 	if row.Rule.Form == route.Public {
 		return call, crossSitePublic(r)
 	}
@@ -215,7 +217,7 @@ func objectOf(r *http.Request, row route.Row) func(id.ID[id.Workspace], id.ID[id
 // refusal.
 func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allowed, error) {
 	now := a.now().UTC()
-	p := call.Who.Principal(SourceOf(call.Request), RequestOf(call.Request, row), now)
+	p := call.Who.Principal(SourceOf(call.Request), call.Seen, now)
 	object, err := a.object(call, row)
 	if err != nil {
 		return authz.Allowed{}, err
@@ -286,11 +288,10 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 	if !ok {
 		return err
 	}
-	e := authz.ForCeremony(p.Workspace, "guard", p).Event(audit.AccessDenied, a.now()).WithDecision(d).
+	e := authz.ForCeremony(p.Workspace, "guard", p).Refusal(audit.AccessDenied, a.now(), refusal).WithDecision(d).
 		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
 			audit.Text("error_code", refusal.Code)).
 		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
-	e.HTTP.Status = statusOf(refusal.Kind)
 	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}
@@ -322,8 +323,7 @@ func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
 	if !proof.ID.Zero() {
 		fields = append(fields, audit.Number("proof_age_s", max(0, int64(now.Sub(proof.At)/time.Second))))
 	}
-	e := call.Allowed.Event(audit.StepUpRequired, now).With(fields...).WithDescription("A fresh MFA verification was demanded.")
-	e.HTTP.Status = statusOf(refusal.Kind)
+	e := call.Allowed.Refusal(audit.StepUpRequired, now, refusal).With(fields...).WithDescription("A fresh MFA verification was demanded.")
 	if err := a.store.Commit(ctx, call.Allowed, table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}

@@ -235,8 +235,8 @@ func (s *Service) absent() (id.ID[id.Principal], error) {
 }
 
 // refuse writes the event of a refused attempt and returns the refusal.
-func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal error) error {
-	e := by.Event(audit.AuthLoginRefused, s.store.Now()).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
+func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) error {
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
 		WithDescription("A sign-in was refused.")
 	if !u.ID.Zero() {
@@ -256,8 +256,9 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 	kind := a.Kind
 	if out.State != SignedIn {
 		if a.Kind == CLI {
-			by := authz.ForCeremony(w.ID, "login", PrincipalOf(w.ID, got.user, a.Source))
-			return Started{}, s.owed(ctx, by, a.Request)
+			p := PrincipalOf(w.ID, got.user, a.Source)
+			p.Request = a.Request
+			return Started{}, s.owed(ctx, authz.ForCeremony(w.ID, "login", p))
 		}
 		kind = Half
 		out.Methods = MethodsOf(w, got.user)
@@ -272,9 +273,8 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 
 // owed writes the event of a right password where a second factor cannot be
 // asked for, and returns ErrMFARequired.
-func (s *Service) owed(ctx context.Context, by authz.Allowed, req authz.Request) error {
-	e := by.Event(audit.AuthLoginRefused, s.store.Now()).WithRequest(req.ID, audit.HTTP{Method: req.Method, Route: req.Route}).
-		With(audit.Text("reason", "mfa_failed")).WithDescription("A right password came without the second factor that is owed.")
+func (s *Service) owed(ctx context.Context, by authz.Allowed) error {
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), ErrMFARequired).With(audit.Text("reason", "mfa_failed")).WithDescription("A right password came without the second factor that is owed.")
 	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}

@@ -105,13 +105,13 @@ func (s *Service) count(ctx context.Context, by authz.Allowed, key table.Key, li
 }
 
 // failed writes the event of a wrong answer and returns the refusal.
-func (s *Service) failed(ctx context.Context, by authz.Allowed, c mfa.Challenge, attempt int64, reason string, refusal error) error {
+func (s *Service) failed(ctx context.Context, by authz.Allowed, c mfa.Challenge, attempt int64, reason string, refusal fault.Error) error {
 	kind := audit.MFAFailed
 	fields := []audit.Field{audit.ID("challenge_id", c.ID.UUID()), audit.Text("method", string(c.Method)), audit.Text("reason", reason), audit.Number("attempt_no", attempt)}
 	if c.Method == identity.RecoveryCode {
 		kind, fields = audit.MFARecoveryCodeFailed, []audit.Field{audit.Number("attempt_no", attempt)}
 	}
-	e := by.Event(kind, s.store.Now()).With(fields...).WithDescription("A second factor was answered wrongly.")
+	e := by.Refusal(kind, s.store.Now(), refusal).With(fields...).WithDescription("A second factor was answered wrongly.")
 	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}

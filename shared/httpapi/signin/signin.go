@@ -12,7 +12,6 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/mfa"
-	"paddock/shared/route"
 	"paddock/shared/session"
 	"paddock/shared/table"
 )
@@ -117,17 +116,16 @@ type LoginAnswer struct {
 }
 
 func (f *Face) login(c httpapi.Call, in LoginRequest) (LoginAnswer, error) {
-	started, err := f.sessions.Login(c.Context(), attempt(c, "/api/auth/login/", in.Username, in.Password, session.CLI))
+	started, err := f.sessions.Login(c.Context(), attempt(c, in.Username, in.Password, session.CLI))
 	if err != nil {
 		return LoginAnswer{}, err
 	}
 	return LoginAnswer{Token: started.Secret.Reveal(), ExpiresAt: started.Session.EndsAt}, nil
 }
 
-func attempt(c httpapi.Call, path, login, password string, k session.Kind) session.Attempt {
+func attempt(c httpapi.Call, login, password string, k session.Kind) session.Attempt {
 	return session.Attempt{
-		Host: c.Host, Login: login, Password: password, Kind: k, Source: httpapi.SourceOf(c.Request),
-		Request: httpapi.RequestOf(c.Request, route.Row{Path: path}),
+		Host: c.Host, Login: login, Password: password, Kind: k, Source: httpapi.SourceOf(c.Request), Request: c.Seen,
 	}
 }
 
@@ -155,7 +153,7 @@ func answerOf(s session.Started) SigninAnswer {
 }
 
 func (f *Face) signin(c httpapi.Call, in SigninRequest) (SigninAnswer, error) {
-	started, err := f.sessions.Login(c.Context(), attempt(c, "/api/auth/signin/", in.Login, in.Password, session.Console))
+	started, err := f.sessions.Login(c.Context(), attempt(c, in.Login, in.Password, session.Console))
 	if err != nil {
 		return SigninAnswer{}, err
 	}
@@ -212,7 +210,7 @@ func (f *Face) acceptInvitation(c httpapi.Call, in AcceptRequest) (SigninAnswer,
 	}
 	started, err := f.sessions.Accept(c.Context(), session.Acceptance{
 		Host: c.Host, Secret: secret, Username: in.Username, FirstName: in.FirstName,
-		LastName: in.LastName, Password: in.Password, Source: httpapi.SourceOf(c.Request), Request: httpapi.RequestOf(c.Request, route.Row{Path: "/api/auth/invitations/accept/"}),
+		LastName: in.LastName, Password: in.Password, Source: httpapi.SourceOf(c.Request), Request: c.Seen,
 	})
 	if err != nil {
 		return SigninAnswer{}, err
