@@ -227,6 +227,9 @@ func killEngine(t *testing.T, b bench) {
 }
 
 func TestAnEngineOfSomebodyElseIsUsedAndNeverStopped(t *testing.T) {
+	if os.Getenv("PADDOCK_SOAK") == "" {
+		t.Skip("a second engine and a whole deployment: make soak runs it")
+	}
 	b, out, variables := twin(t)
 	if _, err := pki.Ensure(b.local("tls"), b.now()); err != nil {
 		t.Fatal(err)

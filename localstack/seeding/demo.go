@@ -151,7 +151,10 @@ func (d *demo) saved(p person) *environment.Account {
 func (d *demo) enter(ctx context.Context, p person, superuser *visitor.Visitor) (*visitor.Visitor, error) {
 	v := &visitor.Visitor{Base: d.env.BaseURL, Agent: "paddock-seeding", Client: d.Client}
 	a := d.saved(p)
-	in, err := false, error(nil)
+	var (
+		in  bool
+		err error
+	)
 	if a != nil {
 		in, err = d.signIn(ctx, v, p, a)
 	} else {

@@ -139,7 +139,7 @@ func (r *Recorder) attach(function string, stack *middleware.Stack) error {
 	if err != nil {
 		return err
 	}
-	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("paddock.repeat", r.finalize), "Retry", middleware.After)
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("paddock.repeat", r.attempt), "Retry", middleware.After)
 }
 
 type callKey struct{}
@@ -185,8 +185,8 @@ func (r *Recorder) initialize(ctx context.Context, function string, in middlewar
 	return out, meta, err
 }
 
-// finalize runs within the SDK's loop of attempts.
-func (r *Recorder) finalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+// attempt runs within the SDK's loop of attempts.
+func (r *Recorder) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	out, meta, err := next.HandleFinalize(ctx, in)
 	if once, ok := ctx.Value(callKey{}).(*bool); ok && *once {
 		*once = false

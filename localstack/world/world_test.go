@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,6 +59,9 @@ func TestEveryCallFails(t *testing.T) {
 	base := walk(t, "faulty", 3)
 	total, faults := 0, 0
 	for at, step := range base.Steps() {
+		if os.Getenv("PADDOCK_SOAK") == "" && !slices.Contains(short, step.Name) {
+			continue
+		}
 		t.Run(step.Name, func(t *testing.T) {
 			calls := faultless(t, base, at)
 			if len(calls) == 0 {
@@ -83,6 +87,9 @@ func TestEveryCallFails(t *testing.T) {
 	}
 	t.Logf("%d calls, %d faults", total, faults)
 }
+
+// short are the steps whose calls fail in every run; `make soak` takes all.
+var short = []string{"sign out and in", "change a setting"} //nolint:gochecknoglobals // a list
 
 // modes are the ways in which a call fails here. What the SDK sends again is
 // left to the long run: it differs from a lost answer only in who asks again.
@@ -136,13 +143,13 @@ func take(t *testing.T, w *world.Walk, at int, r *world.Recorder) error {
 	t.Helper()
 	step, warm := w.Steps()[at], w.Delivery
 	if !step.Once {
-		shared.Clock.Advance(2 * time.Minute)
 		if step.Guesses {
 			shared.Clock.Advance(20 * time.Minute)
 		}
 		if err := w.Fresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		shared.Clock.Advance(2 * time.Minute) // the session is touched anew, in every run
 	}
 	if err := w.Cold(r); err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func created[In, Out any](c Call, path string, in In, handler func(Call, In, Kee
 
 // keyOf returns the key of a request, "" for none.
 func keyOf(c Call) (string, error) {
-	switch sent := c.Request.Header.Values(KeyHeader); len(sent) {
+	switch sent := c.Header.Values(KeyHeader); len(sent) {
 	case 0:
 		return "", nil
 	case 1:
