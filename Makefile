@@ -44,8 +44,9 @@ test: tools ## run all tests (a private engine is started where one is needed)
 test-short: ## run the tests that need no engine
 	go test -timeout 5m $(SHORT)
 
+soak: export PADDOCK_SOAK = 1
 soak: tools ## run the long tests
-	PADDOCK_SOAK=1 go test -timeout 60m $(PACKAGES)
+	go test -timeout 60m $(PACKAGES)
 
 lint: $(GOLANGCI)-$(GOLANGCI_VERSION) ## vet, golangci-lint with gofumpt, cfn-lint
 	go vet $(PACKAGES)
@@ -90,7 +91,7 @@ mail: dev ## print the mail that was sent [FORMAT=json]
 logs: dev ## print what the functions logged [FUNCTION=api] [SINCE=1h]
 	@$(DEV) logs $(if $(FUNCTION),-function=$(FUNCTION)) $(if $(SINCE),-since=$(SINCE))
 
-tools: dev ## check the machine and install the pinned engine and API tester into .local
+tools: dev ## check the machine and install the pinned engine into .local
 	@$(DEV) tools
 
 lock: ## pin the Python packages anew from localstack/*.in
