@@ -90,3 +90,16 @@ func putArchive(ctx context.Context, client *s3.Client, key string, program []by
 	})
 	return err
 }
+
+// place puts a template into the asset bucket and returns its address: a
+// request itself carries at most 51,200 bytes of one.
+func (e *Engine) place(ctx context.Context, template []byte) (string, error) {
+	key := "template.json"
+	_, err := s3.NewFromConfig(e.AWSConfig(), func(o *s3.Options) { o.UsePathStyle = true }).PutObject(ctx, &s3.PutObjectInput{
+		Bucket: aws.String(assetBucket), Key: &key, Body: bytes.NewReader(template),
+	})
+	if err != nil {
+		return "", fmt.Errorf("upload the template: %w", err)
+	}
+	return e.URL + "/" + assetBucket + "/" + key, nil
+}

@@ -52,8 +52,12 @@ func (e *Engine) Deploy(ctx context.Context, d Deployment) (Outputs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deploy %s: %w", d.Stack, err)
 	}
+	location, err := e.place(ctx, template)
+	if err != nil {
+		return nil, fmt.Errorf("deploy %s: %w", d.Stack, err)
+	}
 	s := stack{client: cloudformation.NewFromConfig(e.AWSConfig()), name: d.Stack}
-	if err := s.apply(ctx, string(template), parameters); err != nil {
+	if err := s.apply(ctx, location, parameters); err != nil {
 		return nil, fmt.Errorf("deploy %s: %w", d.Stack, err)
 	}
 	outputs, err := s.await(ctx)
@@ -90,7 +94,7 @@ type stack struct {
 
 // apply starts the creation or change. A stack that is already as wanted is no
 // error; one whose first creation failed is removed first.
-func (s stack) apply(ctx context.Context, template string, parameters []types.Parameter) error {
+func (s stack) apply(ctx context.Context, location string, parameters []types.Parameter) error {
 	capabilities := []types.Capability{types.CapabilityCapabilityIam, types.CapabilityCapabilityNamedIam}
 	present, err := s.describe(ctx)
 	if err != nil {
@@ -106,12 +110,12 @@ func (s stack) apply(ctx context.Context, template string, parameters []types.Pa
 	}
 	if present == nil || present.StackStatus == types.StackStatusDeleteComplete {
 		_, err = s.client.CreateStack(ctx, &cloudformation.CreateStackInput{
-			StackName: &s.name, TemplateBody: &template, Parameters: parameters, Capabilities: capabilities,
+			StackName: &s.name, TemplateURL: &location, Parameters: parameters, Capabilities: capabilities,
 		})
 		return err
 	}
 	_, err = s.client.UpdateStack(ctx, &cloudformation.UpdateStackInput{
-		StackName: &s.name, TemplateBody: &template, Parameters: parameters, Capabilities: capabilities,
+		StackName: &s.name, TemplateURL: &location, Parameters: parameters, Capabilities: capabilities,
 	})
 	if apiErr, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(apiErr.ErrorMessage(), "No updates are to be performed") {
 		return nil
