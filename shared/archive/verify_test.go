@@ -240,6 +240,39 @@ func TestEachFlawIsNamed(t *testing.T) {
 	}
 }
 
+// TestFlawsInsideAnObject changes one part of a stored object each and holds
+// that exactly what it contradicts is found.
+func TestFlawsInsideAnObject(t *testing.T) {
+	objects, _ := log(t, 4, 4)
+	for _, c := range []struct {
+		name   string
+		change func(*archive.Object)
+		want   []archive.Flaw
+	}{
+		{"a record", func(o *archive.Object) {
+			o.Leaves[1].Ciphertext = append(bytes.Clone(o.Leaves[1].Ciphertext), 0)
+		}, []archive.Flaw{archive.LeafChanged, archive.FrontierMismatch, archive.RootMismatch, archive.BytesChanged}},
+		{"the hash of a record", func(o *archive.Object) { o.Hashes[1][0] ^= 1 }, []archive.Flaw{archive.LeafChanged, archive.BytesChanged}},
+		{"the frontier", func(o *archive.Object) { o.Frontier[0][31] ^= 1 }, []archive.Flaw{archive.FrontierMismatch, archive.BytesChanged}},
+		{"when it was made", func(o *archive.Object) { o.Created = o.Created.Add(1e6) }, []archive.Flaw{archive.BytesChanged}},
+		{"the checkpoint, for a later one", func(o *archive.Object) {
+			o.Checkpoint = mustParse(t, objects[1].Body).Checkpoint
+		}, []archive.Flaw{archive.SizeMismatch, archive.RootMismatch, archive.BytesChanged}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := mustParse(t, objects[0].Body)
+			c.change(o)
+			var got []archive.Flaw
+			for _, f := range verify(t, []archive.Stored{{Key: objects[0].Key, Body: o.Again()}}, archive.Expectation{}).Findings {
+				got = append(got, f.Flaw)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Fatalf("found %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestFindingsAreBounded(t *testing.T) {
 	var objects []archive.Stored
 	for i := range archive.MaxFindings + 7 {
