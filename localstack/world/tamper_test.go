@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a flag
 
-var variable = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{40,}|[0-9]{5,}|[0-9a-f]{8}$`)
+var variable = regexp.MustCompile(`\b([0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{40,}|[0-9]{5,}|[0-9a-f]{8})\b`)
 
 // shapeOf returns a key with everything that differs from item to item as "*".
 func shapeOf(r table.Record) string {
