@@ -8,6 +8,7 @@ import (
 
 	"paddock/shared/lambdaio"
 	"paddock/shared/wiring"
+	"paddock/shared/wiring/archiving"
 )
 
 func main() {
@@ -23,7 +24,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	a, err := wiring.Archive(c)
+	a, err := archiving.New(c)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"paddock/shared/lambdaio"
 	"paddock/shared/wiring"
+	"paddock/shared/wiring/relaying"
 )
 
 func main() {
@@ -23,6 +24,6 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	lambdaio.Start(lambdaio.Stream(wiring.Relay(c).Deliver))
+	lambdaio.Start(lambdaio.Stream(relaying.New(c).Deliver))
 	return nil
 }

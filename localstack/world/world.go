@@ -30,6 +30,9 @@ import (
 	"paddock/shared/lambdaio"
 	"paddock/shared/table"
 	"paddock/shared/wiring"
+	"paddock/shared/wiring/archiving"
+	"paddock/shared/wiring/posting"
+	"paddock/shared/wiring/relaying"
 )
 
 // Base is the base URL of the deployment in a world.
@@ -273,17 +276,17 @@ func (w *World) Entries(r *Recorder) (*Entries, error) {
 			return handlerOf(lambdaio.Invoked(s.Create)), nil
 		},
 		"relay": func(c wiring.Config) (handler, error) {
-			return handlerOf(lambdaio.Stream(wiring.Relay(c).Deliver)), nil
+			return handlerOf(lambdaio.Stream(relaying.New(c).Deliver)), nil
 		},
 		"archive": func(c wiring.Config) (handler, error) {
-			a, err := wiring.Archive(c)
+			a, err := archiving.New(c)
 			if err != nil {
 				return nil, err
 			}
 			return handlerOf(lambdaio.StreamOrSweep(a.Deliver, a.Sweep)), nil
 		},
 		"tasks": func(c wiring.Config) (handler, error) {
-			p, err := wiring.Post(c)
+			p, err := posting.New(c)
 			if err != nil {
 				return nil, err
 			}

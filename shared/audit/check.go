@@ -103,9 +103,9 @@ func (e *Event) envelopeFault() (part, rule string) {
 		return "action", "is not one that the kind admits"
 	case e.Description == "":
 		return "description", "is missing"
-	case utf8.RuneCountInString(e.Description) > MaxDescription:
+	case longer(e.Description, MaxDescription):
 		return "description", "is longer than 200 characters"
-	case utf8.RuneCountInString(e.Reason) > MaxReason:
+	case longer(e.Reason, MaxReason):
 		return "reason", "is longer than 1,000 characters"
 	}
 	return "", ""
@@ -164,6 +164,12 @@ const maxMilli = 253402300799999
 func storable(t time.Time) bool {
 	ms := t.UnixMilli()
 	return ms >= 0 && ms <= maxMilli
+}
+
+// longer reports whether s has more characters than limit; only long texts are
+// counted.
+func longer(s string, limit int) bool {
+	return len(s) > limit && utf8.RuneCountInString(s) > limit
 }
 
 func within(s string, limit int) bool { return s == "" || (len(s) <= limit && utf8.ValidString(s)) }

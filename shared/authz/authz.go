@@ -46,6 +46,19 @@ func (r RoleSetting) String() string {
 	return "unknown"
 }
 
+// source returns how a decision names the role that allowed.
+func (r RoleSetting) source() string {
+	switch r {
+	case Member:
+		return "role member"
+	case Staff:
+		return "role staff"
+	case Superuser:
+		return "role superuser"
+	}
+	return "role unknown"
+}
+
 // ParseRoleSetting accepts what String prints.
 func ParseRoleSetting(s string) (RoleSetting, bool) {
 	for _, r := range RoleSettings {

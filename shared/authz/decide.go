@@ -54,7 +54,10 @@ func BuiltIn(r RoleSetting) permission.Set {
 // or ErrDenied. The decision names the grants that allowed, or the first
 // condition that failed; decisionID is its identifier in the audit log.
 func Decide(p Principal, what permission.Permission, object Object, now time.Time, decisionID id.UUID) (Allowed, audit.Decision, error) {
-	source, failing := judge(p, what, object, now)
+	source, failing := judge(&p, what, object, now)
+	if failing == noGrant {
+		failing += " " + what.String()
+	}
 	if failing != "" {
 		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: failing}, ErrDenied
 	}
@@ -64,13 +67,16 @@ func Decide(p Principal, what permission.Permission, object Object, now time.Tim
 
 // May reports whether p may use the permission on the object at now. It makes
 // no proof: lists are filtered with it.
-func May(p Principal, what permission.Permission, object Object, now time.Time) bool {
+func May(p *Principal, what permission.Permission, object Object, now time.Time) bool {
 	_, failing := judge(p, what, object, now)
 	return failing == ""
 }
 
-// judge returns what allows the act, or the first condition that fails.
-func judge(p Principal, what permission.Permission, object Object, now time.Time) (source, failing string) {
+const noGrant = "no role, group or grant holds"
+
+// judge returns what allows the act, or the first condition that fails. It
+// allocates nothing: lists are filtered with it.
+func judge(p *Principal, what permission.Permission, object Object, now time.Time) (source, failing string) {
 	if p.ID.Zero() || p.Workspace.Zero() {
 		return "", "no principal"
 	}
@@ -84,7 +90,7 @@ func judge(p Principal, what permission.Permission, object Object, now time.Time
 		return "", "the account is a superuser's"
 	}
 	if BuiltIn(p.Role).Has(what) {
-		return "role " + p.Role.String(), ""
+		return p.Role.source(), ""
 	}
 	if what == permission.ReadUser && object.ID == p.ID.UUID() {
 		return "own account", ""
@@ -94,5 +100,5 @@ func judge(p Principal, what permission.Permission, object Object, now time.Time
 			return g.Source, ""
 		}
 	}
-	return "", "no role, group or grant holds " + what.String()
+	return "", noGrant
 }

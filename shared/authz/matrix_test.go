@@ -134,7 +134,7 @@ func TestGrantEndsAtItsInstant(t *testing.T) {
 	}{
 		{now.Add(-time.Nanosecond), false}, {now, true}, {now.Add(time.Hour - time.Nanosecond), true}, {now.Add(time.Hour), false},
 	} {
-		if got := authz.May(p, permission.AccessServer, server, c.at); got != c.want {
+		if got := authz.May(&p, permission.AccessServer, server, c.at); got != c.want {
 			t.Errorf("at %v: %t", c.at, got)
 		}
 	}
@@ -162,9 +162,9 @@ func TestMoreGrantsNeverTakeAway(t *testing.T) {
 		p := principal(rapid.SampledFrom(authz.RoleSettings).Draw(t, "role"))
 		what := rapid.SampledFrom(permission.Catalogue).Draw(t, "permission")
 		on := rapid.SampledFrom([]authz.Object{{}, mine, other, chief, server}).Draw(t, "object")
-		before := authz.May(p, what, on, now)
+		before := authz.May(&p, what, on, now)
 		p.Grants = append(p.Grants, authz.Grant{Source: "more", Permissions: permission.SetOf(rapid.SampledFrom(permission.Catalogue).Draw(t, "more"))})
-		if before && !authz.May(p, what, on, now) {
+		if before && !authz.May(&p, what, on, now) {
 			t.Fatalf("%s on %v was lost", what, on)
 		}
 	})

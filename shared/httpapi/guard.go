@@ -233,7 +233,7 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	if err == nil {
 		return allowed, nil
 	}
-	if row.Rule.Form == route.Path && !authz.May(p, read(row.Rule.Permission), object, now) {
+	if row.Rule.Form == route.Path && !authz.May(&p, read(row.Rule.Permission), object, now) {
 		// What one may not see is not there; the event tells the truth.
 		err = errNotFound
 	}

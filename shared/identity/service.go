@@ -121,7 +121,8 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err != nil {
 		return Invitation{}, err
 	}
-	if role != authz.Member && !authz.May(by.Principal(), permission.PromoteUser, authz.Object{}, s.store.Now()) {
+	inviter := by.Principal()
+	if role != authz.Member && !authz.May(&inviter, permission.PromoteUser, authz.Object{}, s.store.Now()) {
 		return Invitation{}, ErrInviteRole.In(fieldOf(role))
 	}
 	mac, err := s.store.MAC(ctx, by, LoginField, email.Key)

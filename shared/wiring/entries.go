@@ -6,18 +6,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
-	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sesv2"
-	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"paddock/shared/activity"
-	"paddock/shared/archive"
 	"paddock/shared/aws/dynamo"
 	"paddock/shared/aws/kms"
-	"paddock/shared/aws/s3"
-	"paddock/shared/aws/ses"
-	"paddock/shared/aws/sqs"
-	"paddock/shared/consumer"
 	"paddock/shared/credential"
 	"paddock/shared/httpapi"
 	"paddock/shared/httpapi/api"
@@ -32,7 +24,8 @@ import (
 	"paddock/shared/workspace"
 )
 
-func (c Config) engine() *dynamo.Engine {
+// Engine returns the tables of this function.
+func (c Config) Engine() *dynamo.Engine {
 	names := map[table.Name]string{}
 	for n, name := range c.Tables {
 		if name != "" {
@@ -42,18 +35,19 @@ func (c Config) engine() *dynamo.Engine {
 	return dynamo.New(dynamodb.NewFromConfig(c.AWS), names)
 }
 
-// store returns the store of a function that may read these keyrings.
-func (c Config) store(keys *kms.Keys, keyrings ...table.Name) (*table.Store, error) {
+// Store returns the store of a function that may read these keyrings.
+func (c Config) Store(keys *kms.Keys, keyrings ...table.Name) (*table.Store, error) {
 	return table.New(table.Config{
-		Engine: c.engine(), Cache: seal.NewCache(keys, c.Now), Keyrings: keyrings, Now: c.Now,
+		Engine: c.Engine(), Cache: seal.NewCache(keys, c.Now), Keyrings: keyrings, Now: c.Now,
 		IDs: id.Source{Reader: c.Random}, Retain: c.Retention,
 	})
 }
 
-func (c Config) keys() *kms.Keys { return kms.New(awskms.NewFromConfig(c.AWS)) }
+// Keys returns the workspaces' keys.
+func (c Config) Keys() *kms.Keys { return kms.New(awskms.NewFromConfig(c.AWS)) }
 
 func (c Config) sessions(store *table.Store, h *credential.Hasher) (*session.Service, error) {
-	hosts, err := c.baseHosts()
+	hosts, err := c.BaseHosts()
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +56,7 @@ func (c Config) sessions(store *table.Store, h *credential.Hasher) (*session.Ser
 
 // Signin builds the HTTP handler of the signin function.
 func Signin(c Config) (http.Handler, error) {
-	store, err := c.store(c.keys(), table.DataKeyring, table.CredentialKeyring)
+	store, err := c.Store(c.Keys(), table.DataKeyring, table.CredentialKeyring)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +69,7 @@ func Signin(c Config) (http.Handler, error) {
 
 // API builds the HTTP handler of the api function.
 func API(c Config) (http.Handler, error) {
-	store, err := c.store(c.keys(), table.DataKeyring)
+	store, err := c.Store(c.Keys(), table.DataKeyring)
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +105,8 @@ func (m makesKeys) Create(ctx context.Context, ws id.UUID) (string, error) {
 
 // Provision builds the service that makes workspaces.
 func Provision(c Config) (*provision.Service, error) {
-	keys := c.keys()
-	store, err := c.store(keys)
+	keys := c.Keys()
+	store, err := c.Store(keys)
 	if err != nil {
 		return nil, err
 	}
@@ -129,39 +123,4 @@ func Provision(c Config) (*provision.Service, error) {
 		return kms.Plan{Workspace: ws, Deployment: c.Prefix, Roles: roles, Strict: c.Strict}
 	}
 	return provision.New(provision.Config{Store: store, People: people, Keys: makesKeys{keys, plan}, BaseURLs: c.BaseURLs, DefaultSlug: c.Default})
-}
-
-// Relay builds the consumer of stored messages.
-func Relay(c Config) *consumer.Relay {
-	return consumer.NewRelay(sqs.New(awssqs.NewFromConfig(c.AWS), c.MessageQueue))
-}
-
-// Post builds the consumer of queued messages.
-func Post(c Config) (*consumer.Post, error) {
-	store, err := c.store(c.keys(), table.DataKeyring)
-	if err != nil {
-		return nil, err
-	}
-	return consumer.NewPost(store, c.engine(), ses.New(sesv2.NewFromConfig(c.AWS), c.MailSender)), nil
-}
-
-// Archive builds the consumer of stored events.
-func Archive(c Config) (*consumer.Archive, error) {
-	hosts, err := c.baseHosts()
-	if err != nil {
-		return nil, err
-	}
-	bucket, err := s3.New(awss3.NewFromConfig(c.AWS, func(o *awss3.Options) { o.UsePathStyle = c.AWS.BaseEndpoint != nil }), c.AuditBucket)
-	if err != nil {
-		return nil, err
-	}
-	engine := c.engine()
-	archiver, err := archive.New(archive.Config{
-		Domain: hosts[0], Logs: consumer.NewLedger(engine, c.Retention), Bucket: bucket,
-		Key: kms.NewSigningKey(awskms.NewFromConfig(c.AWS), c.SigningKey), Now: c.Now,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return consumer.NewArchive(archiver, engine, sqs.New(awssqs.NewFromConfig(c.AWS), c.DeadQueue), c.Now), nil
 }
