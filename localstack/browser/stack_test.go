@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"paddock/localstack/environment"
 	"paddock/localstack/front"
 	"paddock/localstack/internal/build"
+	"paddock/localstack/internal/pki"
 	"paddock/localstack/seeding"
 	"paddock/localstack/visitor"
 )
@@ -30,6 +32,7 @@ type bench struct {
 	root     string // repository
 	engine   *engine.Engine
 	env      environment.Environment
+	secure   string // base address over https
 	clock    string // folder with the clock file
 	chromium context.Context
 	closers  []func() error
@@ -106,24 +109,44 @@ func (b *bench) deploy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	secure, err := b.tls()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	base := fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
+	b.secure = fmt.Sprintf("https://localhost:%d", secure.Addr().(*net.TCPAddr).Port)
 	outputs, err := b.engine.Deploy(ctx, engine.Deployment{
 		Stack: "paddock", Template: template, Programs: target.Folder,
 		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false"},
 		Variables: map[string]string{
 			"AWS_ENDPOINT_URL": b.engine.URL, "AWS_CA_BUNDLE": b.engine.CAFile, "PADDOCK_CLOCK_FILE": environment.ClockFile(b.clock),
-			"PADDOCK_BASE_URLS": base, "PADDOCK_DEFAULT_WORKSPACE": "demo", "PADDOCK_STRICT_CONDITIONS": "false",
+			"PADDOCK_BASE_URLS": base + "," + b.secure, "PADDOCK_DEFAULT_WORKSPACE": "demo", "PADDOCK_STRICT_CONDITIONS": "false",
 		},
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listener.Close(), secure.Close())
 	}
-	if err := b.serve(listener, b.engine.APIURL(outputs["ApiId"])); err != nil {
-		return err
+	for _, l := range []net.Listener{listener, secure} {
+		if err := b.serve(l, b.engine.APIURL(outputs["ApiId"])); err != nil {
+			return err
+		}
 	}
 	b.env = environment.Environment{BaseURL: base, Workspace: environment.Workspace{Slug: "demo"}}
 	b.env, err = seeding.Demo(ctx, b.engine, b.env, b.now)
 	return err
+}
+
+// tls returns a listener with the certificate of this checkout.
+func (b *bench) tls() (net.Listener, error) {
+	files, err := pki.Ensure(filepath.Join(b.root, ".local", "tls"), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.LoadX509KeyPair(files.Chain, files.Key)
+	if err != nil {
+		return nil, err
+	}
+	return tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
 }
 
 func (b *bench) serve(listener net.Listener, api string) error {
@@ -149,7 +172,9 @@ func (b *bench) launch(path string) error {
 		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "en-GB"))
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "en-GB"),
+		// The browser does not know the project's authority; that the chain holds is tested elsewhere.
+		chromedp.Flag("ignore-certificate-errors", true))
 	ctx, quit := chromedp.NewContext(allocator, chromedp.WithErrorf(func(format string, values ...any) {
 		fmt.Fprintf(os.Stderr, "chromium: "+format+"\n", values...)
 	}))

@@ -26,10 +26,11 @@ const within = 20 * time.Second
 // A tab is one page with cookies of its own. What it logs as an error fails the
 // test, a broken content policy above all.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
-	mu  sync.Mutex
-	bad []string
+	t    *testing.T
+	ctx  context.Context
+	base string // where the console is
+	mu   sync.Mutex
+	bad  []string
 }
 
 // look is how a page is looked at.
@@ -42,7 +43,7 @@ func wide() look { return look{width: 1280} }
 
 func (b *bench) tab(t *testing.T, l look) *tab {
 	t.Helper()
-	x := &tab{t: t}
+	x := &tab{t: t, base: b.env.BaseURL}
 	ctx, cancel := chromedp.NewContext(b.chromium, chromedp.WithNewBrowserContext(), chromedp.WithListener(x.note))
 	x.ctx = ctx
 	t.Cleanup(func() {
@@ -132,7 +133,7 @@ func (x *tab) show() {
 
 func (x *tab) open(path string) {
 	x.t.Helper()
-	do(x, chromedp.Navigate(shared.env.BaseURL+path))
+	do(x, chromedp.Navigate(x.base+path))
 }
 
 // eval returns what an expression is in the page, such as a list of texts.

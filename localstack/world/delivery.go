@@ -37,7 +37,7 @@ func (r *Recorder) Mails() []Mail {
 func (r *Recorder) applied() []Call {
 	var out []Call
 	for _, c := range r.Calls() {
-		if c.Output != nil {
+		if c.Applied {
 			out = append(out, c)
 		}
 	}

@@ -50,8 +50,8 @@ type Call struct {
 	Service   string
 	Operation string
 	Input     any
-	Output    any
 	Err       error
+	Applied   bool // carried out, whatever the caller was told
 	Guard     bool // made by the guard, before the handler
 	Faulted   bool
 	Began     time.Time
@@ -172,7 +172,8 @@ func (r *Recorder) initialize(ctx context.Context, function string, in middlewar
 		once := fault && mode == Repeated
 		out, meta, err = next.HandleInitialize(context.WithValue(ctx, callKey{}, &once), in)
 		r.mu.Lock()
-		r.calls[at].Output = out.Result
+		// What was carried out and sent again may be refused the second time.
+		r.calls[at].Applied = err == nil || fault && mode == Repeated && !once
 		r.mu.Unlock()
 		if err == nil && fault && mode == Lost {
 			out, err = middleware.InitializeOutput{}, lost
@@ -189,8 +190,8 @@ func (r *Recorder) initialize(ctx context.Context, function string, in middlewar
 func (r *Recorder) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	out, meta, err := next.HandleFinalize(ctx, in)
 	if once, ok := ctx.Value(callKey{}).(*bool); ok && *once {
-		*once = false
 		if err == nil {
+			*once = false
 			return middleware.FinalizeOutput{}, meta, &smithyhttp.RequestSendError{Err: errLost}
 		}
 	}

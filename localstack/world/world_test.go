@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -31,7 +30,12 @@ func TestMain(m *testing.M) {
 // walk returns a walk that has taken the first n steps.
 func walk(t *testing.T, slug string, n int) *world.Walk {
 	t.Helper()
-	w, err := shared.NewWalk(&world.Recorder{}, slug)
+	return walkIn(t, shared, slug, n)
+}
+
+func walkIn(t *testing.T, in *world.World, slug string, n int) *world.Walk {
+	t.Helper()
+	w, err := in.NewWalk(&world.Recorder{}, slug)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,48 +61,64 @@ func TestJourney(t *testing.T) {
 // again; then the step must have reached its goal, and everything must hold.
 func TestEveryCallFails(t *testing.T) {
 	base := walk(t, "faulty", 3)
-	total, faults := 0, 0
-	for at, step := range base.Steps() {
-		if os.Getenv("PADDOCK_SOAK") == "" && !slices.Contains(short, step.Name) {
-			continue
-		}
-		t.Run(step.Name, func(t *testing.T) {
-			calls := faultless(t, base, at)
-			if len(calls) == 0 {
-				t.Fatal("it makes no call")
-			}
-			total += len(calls)
-			for n, call := range calls {
-				for _, mode := range modes(call) {
-					faults++
-					failing(t, base, at, call, &world.Recorder{Fault: n + 1, Mode: mode})
-				}
-			}
-		})
+	last := len(base.Steps()) - 1 // the sweep, below
+	total := 0
+	for at, step := range base.Steps()[:last] {
+		t.Run(step.Name, func(t *testing.T) { total += everyCall(t, base, at) })
 	}
-	if err := base.Delivery.All(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if err := base.Inspect(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if err := base.InspectLog(t.Context()); err != nil {
-		t.Error(err)
-	}
-	t.Logf("%d calls, %d faults", total, faults)
+	sound(t, base)
+	t.Logf("%d faults", total)
 }
 
-// short are the steps whose calls fail in every run; `make soak` takes all.
-var short = []string{"sign out and in", "change a setting"} //nolint:gochecknoglobals // a list
-
-// modes are the ways in which a call fails here. What the SDK sends again is
-// left to the long run: it differs from a lost answer only in who asks again.
-func modes(c world.Call) []world.Mode {
-	all := c.Modes()
-	if os.Getenv("PADDOCK_SOAK") == "" && len(all) > 2 {
-		return all[:2]
+// TestEveryCallOfASweepFails does the same for the sweeps, which go over every
+// workspace: in a world that has one.
+func TestEveryCallOfASweepFails(t *testing.T) {
+	alone, err := world.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return all
+	t.Cleanup(func() {
+		shared.Log.Capture()
+		if err := alone.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	base := walkIn(t, alone, "swept", 3)
+	last := len(base.Steps()) - 1
+	if name := base.Steps()[last].Name; name != "sweep" {
+		t.Fatalf("the last step is %q", name)
+	}
+	t.Logf("%d faults", everyCall(t, base, last))
+	sound(t, base)
+}
+
+// everyCall takes a step once for each of its calls and each way to fail, and
+// returns how often.
+func everyCall(t *testing.T, base *world.Walk, at int) int {
+	t.Helper()
+	calls := faultless(t, base, at)
+	if len(calls) == 0 {
+		t.Fatal("it makes no call")
+	}
+	faults := 0
+	for n, call := range calls {
+		for _, mode := range call.Modes() {
+			faults++
+			failing(t, base, at, call, &world.Recorder{Fault: n + 1, Mode: mode})
+		}
+	}
+	t.Logf("%d calls, %d faults", len(calls), faults)
+	return faults
+}
+
+// sound delivers what is left and checks that everything holds.
+func sound(t *testing.T, w *world.Walk) {
+	t.Helper()
+	for _, check := range []func(context.Context) error{w.Delivery.All, w.Inspect, w.InspectLog} {
+		if err := check(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // failing takes a step in which one call fails.
@@ -144,12 +164,12 @@ func take(t *testing.T, w *world.Walk, at int, r *world.Recorder) error {
 	step, warm := w.Steps()[at], w.Delivery
 	if !step.Once {
 		if step.Guesses {
-			shared.Clock.Advance(20 * time.Minute)
+			w.World.Clock.Advance(20 * time.Minute)
 		}
 		if err := w.Fresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		shared.Clock.Advance(2 * time.Minute) // the session is touched anew, in every run
+		w.World.Clock.Advance(2 * time.Minute) // the session is touched anew, in every run
 	}
 	if err := w.Cold(r); err != nil {
 		t.Fatal(err)
