@@ -151,6 +151,7 @@ func TestAMethodIsRemoved(t *testing.T) {
 	x.fill("Code", shared.code(t, second))
 	x.press("Verify")
 	x.page("My security")
+	x.until("one method", methodsAre(1))
 	x.press("Remove " + eval[string](x, "document.querySelector('ul.cards li strong').textContent"))
 	x.press("Remove")
 	x.text("You have none yet")

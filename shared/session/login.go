@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -294,7 +295,8 @@ func StateAfterPassword(w workspace.Workspace, u identity.User) State {
 	return SignedIn
 }
 
-// MethodsOf returns the methods with which u can prove a second factor here.
+// MethodsOf returns the methods with which u can prove a second factor here, in
+// the order in which they were set up; recovery codes, the last resort, are last.
 func MethodsOf(w workspace.Workspace, u identity.User) []identity.Method {
 	var out []identity.Method
 	seen := map[identity.Method]bool{}
@@ -303,6 +305,9 @@ func MethodsOf(w workspace.Workspace, u identity.User) []identity.Method {
 			seen[f.Method] = true
 			out = append(out, f.Method)
 		}
+	}
+	if at := slices.Index(out, identity.RecoveryCode); at >= 0 {
+		out = append(slices.Delete(out, at, at+1), identity.RecoveryCode)
 	}
 	return out
 }

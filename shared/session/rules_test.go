@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,6 +58,17 @@ func TestWhatIsOwedAfterAPassword(t *testing.T) {
 		if got := session.StateAfterPassword(c.w, c.u); got != c.want {
 			t.Errorf("%s: %s", c.name, got)
 		}
+	}
+}
+
+// TestRecoveryCodesAreTheLastResort holds the order in which methods are
+// offered, whenever the codes were made.
+func TestRecoveryCodesAreTheLastResort(t *testing.T) {
+	var w workspace.Workspace
+	w.Security.AllowedMFAMethods = []string{string(identity.OTP), string(identity.RecoveryCode)}
+	u := identity.User{Factors: []identity.Factor{{Method: identity.RecoveryCode}, {Method: identity.OTP}, {Method: identity.OTP}}}
+	if got := session.MethodsOf(w, u); !slices.Equal(got, []identity.Method{identity.OTP, identity.RecoveryCode}) {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -65,7 +65,7 @@ export function MySecurityPage() {
             <p>The codes that you have now stop working.</p>
           </Confirmed>
         </>
-      ) : <p>You get recovery codes with your first sign-in method.</p>}
+      ) : !list.isPending && <p>You get recovery codes with your first sign-in method.</p>}
     </Page>
   );
 }

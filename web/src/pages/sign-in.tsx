@@ -86,7 +86,8 @@ function PasswordStep({ why, onDone }: { why: string | undefined; onDone: (answe
 function FactorStep({ methods, onDone, onStartAgain }: {
   methods: Method[]; onDone: (answer: VerifyAnswer) => void; onStartAgain: (why?: string) => void;
 }) {
-  const known = methods.filter((m) => m === 'otp' || m === 'recovery_code');
+  // A recovery code is the last resort, whenever it was made.
+  const known = (['otp', 'recovery_code'] as const).filter((m) => methods.includes(m));
   const [method, setMethod] = useState<Method>(known[0] ?? 'otp');
   const verify = useVerification('login');
   const answer = useMutation({
