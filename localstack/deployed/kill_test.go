@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -37,19 +36,19 @@ const (
 // was acknowledged is there, none is there twice or half, and the locked log
 // holds every event once.
 func TestKilledFunctionsLoseNothing(t *testing.T) {
-	if os.Getenv("PADDOCK_SOAK") == "" {
-		t.Skip("kills processes for minutes: make soak runs it")
-	}
 	sue := shared.account(t, "superuser")
 	var next, sent, cut atomic.Int64
 	next.Store(3700)   // invite_ttl, in seconds
 	told := sync.Map{} // value of a change to status
+	var visitors []*visitor.Visitor
+	for range killBrowsers {
+		visitors = append(visitors, shared.signIn(t, sue))
+	}
 	stop, kill := context.WithCancel(t.Context())
 	killed := make(chan int)
 	go func() { killed <- killing(stop) }()
 	var browsers sync.WaitGroup
-	for n := range killBrowsers {
-		v := shared.signIn(t, sue)
+	for n, v := range visitors {
 		browsers.Go(func() {
 			for sent.Load() < killRequests || (cut.Load() < killsWanted && sent.Load() < killsMost) {
 				value := next.Add(1)
@@ -129,6 +128,13 @@ func request(ctx context.Context, v *visitor.Visitor, value int64, k kind) (visi
 // checkKilled compares what browsers were told with what is stored and logged.
 func checkKilled(t *testing.T, told *sync.Map) {
 	t.Helper()
+	var stored struct {
+		TTL int64 `json:"invite_ttl"`
+	}
+	v := shared.signIn(t, shared.account(t, "superuser"))
+	if err := v.Want(t.Context(), http.StatusOK, "GET", "/api/workspaces/preferences/-/", nil, &stored); err != nil {
+		t.Fatal(err)
+	}
 	w, err := world.Attach(t.Context(), shared.engine, shared.now())
 	if err != nil {
 		t.Fatal(err)
@@ -183,13 +189,6 @@ func checkKilled(t *testing.T, told *sync.Map) {
 	})
 	if acknowledged < killRequests/4 {
 		t.Errorf("only %d changes were acknowledged", acknowledged)
-	}
-	var stored struct {
-		TTL int64 `json:"invite_ttl"`
-	}
-	v := shared.signIn(t, shared.account(t, "superuser"))
-	if err := v.Want(t.Context(), http.StatusOK, "GET", "/api/workspaces/preferences/-/", nil, &stored); err != nil {
-		t.Fatal(err)
 	}
 	if strconv.FormatInt(stored.TTL, 10) != last {
 		t.Errorf("the setting is %d, the log says %s", stored.TTL, last)

@@ -97,10 +97,9 @@ func (b bench) compile(ctx context.Context, template []byte, target build.Target
 	return b.step("Building the functions", func() error { return build.Functions(ctx, target, names) })
 }
 
-// tools prepares the machine and, for the long tests, installs what only they
-// need.
+// tools prepares the machine and installs what only tests need.
 func tools(ctx context.Context, b bench, _ []string) error {
-	if err := b.prepare(ctx); err != nil || os.Getenv("PADDOCK_SOAK") == "" {
+	if err := b.prepare(ctx); err != nil {
 		return err
 	}
 	return b.install(ctx, toolchain.Tester)

@@ -73,7 +73,7 @@ func rowOf(e audit.Event) ActivityEvent {
 // ActivityQuery narrows the audit log.
 type ActivityQuery struct {
 	// User is the id of who did it or whom it concerns.
-	User string `query:"user,omitempty" jsonschema:"format=uuid"`
+	User *string `query:"user,omitempty" jsonschema:"format=uuid"`
 	// App is the part of the API, such as auth or iam.
 	App   string `query:"app,omitempty"`
 	Model string `query:"model,omitempty"`
@@ -86,8 +86,8 @@ var errUser = fault.Field("user", "invalid_value", "The user must be an id.")
 
 func (f *Face) audit(c httpapi.Call, in ActivityQuery) (httpapi.Cursor[ActivityEvent], error) {
 	filter := activity.Filter{App: in.App, Model: in.Model, Size: in.Window().Size, Cursor: in.Cursor, Since: c.Who.Workspace.CreatedAt}
-	if in.User != "" {
-		user, err := id.ParseUUID(in.User)
+	if in.User != nil {
+		user, err := id.ParseUUID(*in.User)
 		if err != nil {
 			return httpapi.Cursor[ActivityEvent]{}, errUser
 		}

@@ -121,7 +121,11 @@ func operation(s *schemas, problem *jsonschema.Schema, row route.Row, b httpapi.
 	case row.Method == http.MethodGet:
 		o.Parameters = append(o.Parameters, s.query(b.In)...)
 	default:
-		o.RequestBody = &Body{Required: true, Content: map[string]Media{jsonMedia: {Schema: s.body(b.In, row.Wire)}}}
+		schema := s.body(b.In, row.Wire)
+		if !obliges(b.In) { // no body and null mean no fields (alpacon-wire 0)
+			schema = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{schema, {Type: "null"}}}
+		}
+		o.RequestBody = &Body{Required: obliges(b.In), Content: map[string]Media{jsonMedia: {Schema: schema}}}
 	}
 	success := Response{Description: http.StatusText(b.Status)}
 	if b.Out != reflect.TypeFor[httpapi.None]() {
@@ -129,6 +133,17 @@ func operation(s *schemas, problem *jsonschema.Schema, row route.Row, b httpapi.
 	}
 	o.Responses[strconv.Itoa(b.Status)] = success
 	return o, nil
+}
+
+// obliges reports whether a body of type t has a field that must be there.
+func obliges(t reflect.Type) bool {
+	for _, f := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.Anonymous && name != "" && name != "-" && !strings.Contains(options, "omit") {
+			return true
+		}
+	}
+	return false
 }
 
 func pathParameters(row route.Row) []Parameter {
