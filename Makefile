@@ -38,7 +38,7 @@ test: tools ## run all tests (a private engine is started where one is needed)
 	npm ci --prefix web --no-audit --no-fund --silent
 	npm --prefix web test
 	go run ./localstack/browser/find
-	go test -timeout 30m $(PACKAGES)
+	go test -count=1 -timeout 30m $(PACKAGES)
 	@[ -n "$${ALPACON:-}" ] || command -v alpacon >/dev/null || \
 	  echo "NOT RUN: the lines of README's tour that need the alpacon command line; install it, or name it: make test ALPACON=<path>"
 
@@ -48,7 +48,7 @@ test-short: ## run the tests that need no engine
 soak: export PADDOCK_SOAK = 1
 soak: tools ## run the long tests
 	go run ./localstack/browser/find
-	go test -timeout 60m $(PACKAGES)
+	go test -count=1 -timeout 60m $(PACKAGES)
 
 lint: $(GOLANGCI)-$(GOLANGCI_VERSION) ## vet, golangci-lint with gofumpt, cfn-lint
 	go vet $(PACKAGES)

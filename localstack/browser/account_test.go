@@ -116,7 +116,7 @@ func TestAMethodIsRemoved(t *testing.T) {
 	x.page("Add a sign-in method")
 	x.press("Next")
 	second := x.secret()
-	x.fill("Code", shared.code(t, second))
+	x.fill("Code", shared.Code(t, second))
 	x.press("Confirm")
 	x.page("My security")
 	x.until("two methods", methodsAre(2))
@@ -131,11 +131,11 @@ func TestAMethodIsRemoved(t *testing.T) {
 		t.Error("a cancelled removal removed something")
 	}
 	// A removal asks for a fresh proof.
-	shared.advance(t, 16*time.Minute)
+	shared.Advance(t, 16*time.Minute)
 	x.press(remove)
 	x.press("Remove")
 	x.text("Verify that it is you")
-	x.fill("Code", shared.code(t, second))
+	x.fill("Code", shared.Code(t, second))
 	x.press("Verify")
 	x.until("one method", methodsAre(1))
 	x.press("Sign out")
@@ -145,10 +145,10 @@ func TestAMethodIsRemoved(t *testing.T) {
 	x.fill("Password", password)
 	x.press("Sign in")
 	x.page("Enter your code")
-	x.fill("Code", shared.code(t, first))
+	x.fill("Code", shared.Code(t, first))
 	x.press("Verify")
 	x.text("The code is wrong or was used already.")
-	x.fill("Code", shared.code(t, second))
+	x.fill("Code", shared.Code(t, second))
 	x.press("Verify")
 	x.page("My security")
 	x.until("one method", methodsAre(1))
@@ -189,9 +189,9 @@ func TestOneSessionIsEnded(t *testing.T) {
 // TestOverTLS signs in at the https address, where cookies are kept from
 // scripts and go to nothing else.
 func TestOverTLS(t *testing.T) {
-	mia := shared.account(t, "member")
+	mia := shared.Account(t, "member")
 	x := shared.tab(t, wide())
-	x.base = shared.secure
+	x.base = shared.Secure
 	x.signIn(mia.Username, mia.Password, "")
 	if seen := x.scriptCookies(); seen != "" {
 		t.Errorf("scripts can read cookies: %d bytes", len(seen))

@@ -17,7 +17,7 @@ const scriptBudget = 200_000
 
 func get(t *testing.T, path string, headers ...string) (*http.Response, []byte) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, shared.env.BaseURL+path, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, shared.Env.BaseURL+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

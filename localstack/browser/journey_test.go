@@ -20,7 +20,7 @@ func (x *tab) signIn(login, word, secret string) {
 	x.press("Sign in")
 	if secret != "" {
 		x.page("Enter your code")
-		x.fill("Code", shared.code(x.t, secret))
+		x.fill("Code", shared.Code(x.t, secret))
 		x.press("Verify")
 	}
 	x.page("My security")
@@ -34,7 +34,7 @@ func (x *tab) enrol() (secret string, codes []string) {
 	secret = x.secret()
 	x.until("the QR code", `(() => { const i = document.querySelector('img.qr'); return i.complete && i.naturalWidth > 0 })()`)
 	x.accessible()
-	x.fill("Code", shared.code(x.t, secret))
+	x.fill("Code", shared.Code(x.t, secret))
 	x.press("Confirm")
 	x.text("Save your recovery codes")
 	codes = eval[[]string](x, `[...document.querySelectorAll('.codes code')].map((e) => e.textContent)`)
@@ -100,7 +100,7 @@ func TestJourneyOfAnInvitedSuperuser(t *testing.T) {
 
 	// After the timeout the same change asks first, and a cancelled question
 	// changes nothing.
-	shared.advance(t, 12*time.Minute)
+	shared.Advance(t, 12*time.Minute)
 	x.setTimeout("12")
 	x.text("Verify that it is you")
 	x.accessible()
@@ -111,7 +111,7 @@ func TestJourneyOfAnInvitedSuperuser(t *testing.T) {
 	x.fill("Code", "000000")
 	x.press("Verify")
 	x.text("The code is wrong or was used already.")
-	x.fill("Code", shared.code(t, secret))
+	x.fill("Code", shared.Code(t, secret))
 	x.press("Verify")
 	x.text("The settings were saved.")
 	x.until("no dialog", `!document.querySelector('[role=dialog]')`)
@@ -215,7 +215,7 @@ func (x *tab) recover(t *testing.T, secret, code string) {
 	x.fill("Password", password)
 	x.press("Sign in")
 	x.page("Enter your code")
-	x.fill("Code", shared.code(t, fresh))
+	x.fill("Code", shared.Code(t, fresh))
 	x.press("Verify")
 	x.page("Audit log")
 }
@@ -225,7 +225,7 @@ func (x *tab) enrolAgain() (secret string, codes []string) {
 	x.t.Helper()
 	x.press("Next")
 	secret = x.secret()
-	x.fill("Code", shared.code(x.t, secret))
+	x.fill("Code", shared.Code(x.t, secret))
 	x.press("Confirm")
 	return secret, nil
 }

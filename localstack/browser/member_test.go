@@ -12,7 +12,7 @@ import (
 // TestMemberUsesTheKeyboardOnly signs in, goes round and signs out without a
 // mouse, on a narrow screen.
 func TestMemberUsesTheKeyboardOnly(t *testing.T) {
-	mia := shared.account(t, "member")
+	mia := shared.Account(t, "member")
 	x := shared.tab(t, look{width: 360, dark: true})
 	x.open("/")
 	x.page("Sign in")
@@ -63,7 +63,7 @@ func TestMemberUsesTheKeyboardOnly(t *testing.T) {
 
 // TestStaffReadsTheSettings sees the values without a way to change them.
 func TestStaffReadsTheSettings(t *testing.T) {
-	stan := shared.account(t, "staff")
+	stan := shared.Account(t, "staff")
 	x := shared.tab(t, wide())
 	x.signIn(stan.Email, stan.Password, stan.TOTPSecret)
 	x.press("Settings")
@@ -77,10 +77,10 @@ func TestStaffReadsTheSettings(t *testing.T) {
 
 // TestSessionEndedElsewhere is sent to the sign-in page at the next request.
 func TestSessionEndedElsewhere(t *testing.T) {
-	mia := shared.account(t, "member")
+	mia := shared.Account(t, "member")
 	here, there := shared.tab(t, wide()), shared.tab(t, wide())
 	here.signIn(mia.Username, mia.Password, "")
-	shared.advance(t, time.Minute)
+	shared.Advance(t, time.Minute)
 	there.signIn(mia.Username, mia.Password, "")
 	there.press("My sessions")
 	there.page("My sessions")
@@ -97,7 +97,7 @@ func TestSessionEndedElsewhere(t *testing.T) {
 // TestSignInLeadsNowhereElse follows links that ask to go to another site
 // after signing in.
 func TestSignInLeadsNowhereElse(t *testing.T) {
-	mia := shared.account(t, "member")
+	mia := shared.Account(t, "member")
 	for _, c := range []struct{ name, next string }{
 		{"another host", "https%3A%2F%2Fevil.example%2F"},
 		{"another host without scheme", "%2F%2Fevil.example%2F"},
@@ -113,7 +113,7 @@ func TestSignInLeadsNowhereElse(t *testing.T) {
 			x.fill("Password", mia.Password)
 			x.press("Sign in")
 			x.page("My security")
-			if at := eval[string](x, "location.href"); at != shared.env.BaseURL+"/account/security" {
+			if at := eval[string](x, "location.href"); at != shared.Env.BaseURL+"/account/security" {
 				t.Fatalf("signing in led to %s", at)
 			}
 		})

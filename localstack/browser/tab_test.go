@@ -43,7 +43,7 @@ func wide() look { return look{width: 1280} }
 
 func (b *bench) tab(t *testing.T, l look) *tab {
 	t.Helper()
-	x := &tab{t: t, base: b.env.BaseURL}
+	x := &tab{t: t, base: b.Env.BaseURL}
 	ctx, cancel := chromedp.NewContext(b.chromium, chromedp.WithNewBrowserContext(), chromedp.WithListener(x.note))
 	x.ctx = ctx
 	t.Cleanup(func() {
@@ -253,7 +253,7 @@ func (x *tab) secret() string {
 // dark ones, and that nothing is cut off.
 func (x *tab) accessible() {
 	x.t.Helper()
-	source, err := os.ReadFile(filepath.Join(shared.root, "web", "node_modules", "axe-core", "axe.min.js"))
+	source, err := os.ReadFile(filepath.Join(shared.Root, "web", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		x.t.Fatal(err)
 	}

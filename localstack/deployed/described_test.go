@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"paddock/localstack/engine"
-	"paddock/localstack/environment"
 	"paddock/localstack/internal/toolchain"
 	"paddock/localstack/seeding"
 	"paddock/localstack/visitor"
@@ -75,7 +74,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	w := newCompany(t)
 	for _, e := range efforts() {
 		t.Run(e.role, func(t *testing.T) {
-			r := &relay{host: w.host, backend: shared.env.BaseURL, rows: rows(), seen: map[string]map[int]int{}}
+			r := &relay{host: w.host, backend: shared.Env.BaseURL, rows: rows(), seen: map[string]map[int]int{}}
 			server := httptest.NewServer(r)
 			defer server.Close()
 			begun := time.Now()
@@ -173,16 +172,16 @@ type employee struct {
 func newCompany(t *testing.T) company {
 	t.Helper()
 	no := false
-	if _, err := seeding.Workspace(t.Context(), shared.engine, provision.Request{Slug: "described", Name: "Described", Email: "boss@described.example", MFARequired: &no}); err != nil {
+	if _, err := seeding.Workspace(t.Context(), shared.Engine, provision.Request{Slug: "described", Name: "Described", Email: "boss@described.example", MFARequired: &no}); err != nil {
 		t.Fatal(err)
 	}
-	base, err := url.Parse(shared.env.BaseURL)
+	base, err := url.Parse(shared.Env.BaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := company{host: "described." + base.Host, people: map[string]*employee{}}
 	boss := w.hire(t, "superuser", "boss@described.example")
-	secret, _, err := seeding.Enrol(t.Context(), boss, shared.now)
+	secret, _, err := seeding.Enrol(t.Context(), boss, shared.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,13 +197,13 @@ func newCompany(t *testing.T) company {
 }
 
 func (w company) visitor() *visitor.Visitor {
-	return &visitor.Visitor{Base: shared.env.BaseURL, Host: w.host, Origin: "http://" + w.host, Agent: "described-test"}
+	return &visitor.Visitor{Base: shared.Env.BaseURL, Host: w.host, Origin: "http://" + w.host, Agent: "described-test"}
 }
 
 // hire follows the link that was mailed to this address.
 func (w company) hire(t *testing.T, role, email string) *visitor.Visitor {
 	t.Helper()
-	token, err := seeding.Link(t.Context(), shared.engine, email)
+	token, err := seeding.Link(t.Context(), shared.Engine, email)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,13 +224,13 @@ func (w company) credential(t *testing.T, role string) string {
 		return ""
 	}
 	// Guesses by the tester use up the budgets of this address.
-	shared.advance(t, 16*time.Minute)
+	shared.Advance(t, 16*time.Minute)
 	v := w.visitor()
 	if err := v.Want(t.Context(), http.StatusOK, "POST", "/api/auth/signin/", map[string]string{"login": e.email, "password": e.password}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if e.secret != "" {
-		shared.prove(t, v, environment.Account{TOTPSecret: e.secret}, "login")
+		shared.Prove(t, v, shared.Code(t, e.secret), "login")
 	}
 	return v.Cookie()
 }

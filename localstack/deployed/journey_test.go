@@ -8,11 +8,12 @@ import (
 
 	"paddock/localstack/journey"
 	"paddock/localstack/visitor"
+	"paddock/shared/mfa"
 )
 
 // TestJourney walks what `make demo` walks.
 func TestJourney(t *testing.T) {
-	if err := journey.Run(t.Context(), journey.Config{Engine: shared.engine, Environment: shared.env, Root: shared.root, Out: t.Output()}); err != nil {
+	if err := journey.Run(t.Context(), journey.Config{Engine: shared.Engine, Environment: shared.Env, Root: shared.ClockRoot, Out: t.Output()}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -20,9 +21,9 @@ func TestJourney(t *testing.T) {
 // TestOneCodeOneSuccess answers one challenge of each of many half-signed-in
 // browsers with the same code at once.
 func TestOneCodeOneSuccess(t *testing.T) {
-	sue := shared.account(t, "superuser")
-	shared.advance(t, 31e9)
-	code, err := visitor.Code(sue.TOTPSecret, shared.now())
+	sue := shared.Account(t, "superuser")
+	shared.Advance(t, 31e9)
+	code, err := visitor.Code(sue.TOTPSecret, shared.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func TestOneCodeOneSuccess(t *testing.T) {
 	var wait sync.WaitGroup
 	statuses := make(chan int, n)
 	for range n {
-		v := shared.half(t, sue)
+		v := shared.Half(t, sue)
 		var challenge struct{ ID string }
 		if err := v.Want(t.Context(), http.StatusCreated, "POST", "/api/auth/mfa/challenges/", map[string]string{"method": "otp", "purpose": "login"}, &challenge); err != nil {
 			t.Fatal(err)
@@ -54,11 +55,42 @@ func TestOneCodeOneSuccess(t *testing.T) {
 	}
 }
 
+// TestRightAnswersUseUpNoBudget verifies more often within an hour than one may
+// guess, and is refused after as many wrong answers.
+func TestRightAnswersUseUpNoBudget(t *testing.T) {
+	sue := shared.Account(t, "superuser")
+	start := shared.Now().Truncate(mfa.FactorWindow).Add(mfa.FactorWindow)
+	shared.Advance(t, start.Sub(shared.Now()))
+	v := shared.SignIn(t, sue)
+	for range mfa.FactorTries + 2 {
+		shared.Prove(t, v, shared.Code(t, sue.TOTPSecret), "step_up")
+	}
+	var statuses []string
+	for range mfa.FactorTries + 1 {
+		var challenge struct{ ID string }
+		if err := v.Want(t.Context(), http.StatusCreated, "POST", "/api/auth/mfa/challenges/", map[string]string{"method": "otp", "purpose": "step_up"}, &challenge); err != nil {
+			t.Fatal(err)
+		}
+		a, err := v.Do(t.Context(), "POST", "/api/auth/mfa/challenges/"+challenge.ID+"/verify/", map[string]string{"code": "00000a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		statuses = append(statuses, statusAndCode(a))
+	}
+	if got := statuses[mfa.FactorTries-1]; got != "403 mfa_code_invalid" {
+		t.Errorf("the last try of the budget: %s", got)
+	}
+	if got := statuses[mfa.FactorTries]; got != "429 mfa_too_many_attempts" {
+		t.Errorf("one more: %s", got)
+	}
+	shared.Advance(t, mfa.FactorWindow)
+}
+
 // TestRefusalsOfLoginLookAlike compares an unknown user with a wrong password.
 func TestRefusalsOfLoginLookAlike(t *testing.T) {
-	v := &visitor.Visitor{Base: shared.env.BaseURL}
+	v := &visitor.Visitor{Base: shared.Env.BaseURL}
 	bodies := map[string]bool{}
-	for _, login := range []string{shared.account(t, "member").Email, "nobody@demo.example", "nobody", "no such name\u0000"} {
+	for _, login := range []string{shared.Account(t, "member").Email, "nobody@demo.example", "nobody", "no such name\u0000"} {
 		a, err := v.Do(t.Context(), "POST", "/api/auth/signin/", map[string]string{"login": login, "password": "wrong-horse-battery-lamp"})
 		if err != nil {
 			t.Fatal(err)
@@ -83,8 +115,8 @@ func TestRefusalsOfLoginLookAlike(t *testing.T) {
 }
 
 func TestForeignPagesAreRefused(t *testing.T) {
-	member := shared.account(t, "member")
-	v := shared.signIn(t, member)
+	member := shared.Account(t, "member")
+	v := shared.SignIn(t, member)
 	for name, change := range map[string]func(http.Header){
 		"foreign origin":   func(h http.Header) { h.Set("Origin", "https://evil.example") },
 		"null origin":      func(h http.Header) { h.Set("Origin", "null") },
@@ -93,11 +125,11 @@ func TestForeignPagesAreRefused(t *testing.T) {
 		"form":             func(h http.Header) { h.Set("Content-Type", "application/x-www-form-urlencoded") },
 		"cross site fetch": func(h http.Header) { h.Set("Sec-Fetch-Site", "cross-site") },
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), "POST", shared.env.BaseURL+"/api/auth/logout/", http.NoBody)
+		r, err := http.NewRequestWithContext(t.Context(), "POST", shared.Env.BaseURL+"/api/auth/logout/", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header.Set("Origin", shared.env.BaseURL)
+		r.Header.Set("Origin", shared.Env.BaseURL)
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Cookie", "__Host-paddock="+v.Cookie())
 		change(r.Header)

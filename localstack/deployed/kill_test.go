@@ -36,17 +36,18 @@ const (
 // was acknowledged is there, none is there twice or half, and the locked log
 // holds every event once.
 func TestKilledFunctionsLoseNothing(t *testing.T) {
-	sue := shared.account(t, "superuser")
-	var next, sent, cut atomic.Int64
+	sue := shared.Account(t, "superuser")
+	t.Cleanup(func() { shared.Advance(t, 16*time.Minute) }) // past the budget of sign-ins
+	var next, sent, cut, done atomic.Int64
 	next.Store(3700)   // invite_ttl, in seconds
 	told := sync.Map{} // value of a change to status
 	var visitors []*visitor.Visitor
 	for range killBrowsers {
-		visitors = append(visitors, shared.signIn(t, sue))
+		visitors = append(visitors, shared.SignIn(t, sue))
 	}
 	stop, kill := context.WithCancel(t.Context())
 	killed := make(chan int)
-	go func() { killed <- killing(stop) }()
+	go func() { killed <- killing(stop, &done) }()
 	var browsers sync.WaitGroup
 	for n, v := range visitors {
 		browsers.Go(func() {
@@ -54,6 +55,7 @@ func TestKilledFunctionsLoseNothing(t *testing.T) {
 				value := next.Add(1)
 				kind := kindOf(int(sent.Add(1)) + n)
 				a, err := request(t.Context(), v, value, kind)
+				done.Add(1)
 				if err != nil {
 					t.Error(err)
 					return
@@ -78,17 +80,23 @@ func TestKilledFunctionsLoseNothing(t *testing.T) {
 	checkKilled(t, &told)
 }
 
-// killing kills a random function process every few milliseconds.
-func killing(ctx context.Context) int {
+// killing kills a random function process after every few answers, so that a
+// slow machine kills no larger part of the requests.
+func killing(ctx context.Context, done *atomic.Int64) int {
 	random := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // an order
-	kills := 0
+	kills, answers := 0, int64(0)
 	for ctx.Err() == nil {
-		if pids := process.Under(engine.Programs(shared.engine.Folder)); len(pids) > 0 {
+		if done.Load() < answers {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		answers = done.Load() + 2
+		if pids := process.Under(engine.Programs(shared.Engine.Folder)); len(pids) > 0 {
 			if syscall.Kill(pids[random.IntN(len(pids))], syscall.SIGKILL) == nil {
 				kills++
 			}
 		}
-		time.Sleep(time.Duration(20+random.IntN(40)) * time.Millisecond)
+		time.Sleep(time.Duration(random.IntN(40)) * time.Millisecond)
 	}
 	return kills
 }
@@ -131,17 +139,17 @@ func checkKilled(t *testing.T, told *sync.Map) {
 	var stored struct {
 		TTL int64 `json:"invite_ttl"`
 	}
-	v := shared.signIn(t, shared.account(t, "superuser"))
+	v := shared.SignIn(t, shared.Account(t, "superuser"))
 	if err := v.Want(t.Context(), http.StatusOK, "GET", "/api/workspaces/preferences/-/", nil, &stored); err != nil {
 		t.Fatal(err)
 	}
-	w, err := world.Attach(t.Context(), shared.engine, shared.now())
+	w, err := world.Attach(t.Context(), shared.Engine, shared.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 3 { // the archive may have died in its own sweep
 		var out any
-		err = invoke.Function(t.Context(), lambda.NewFromConfig(shared.engine.AWSConfig()), "paddock-archive", map[string]string{"task": "sweep"}, &out)
+		err = invoke.Function(t.Context(), lambda.NewFromConfig(shared.Engine.AWSConfig()), "paddock-archive", map[string]string{"task": "sweep"}, &out)
 		if err == nil {
 			break
 		}
@@ -149,7 +157,7 @@ func checkKilled(t *testing.T, told *sync.Map) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ws, err := id.Parse[id.Workspace](shared.env.Workspace.ID)
+	ws, err := id.Parse[id.Workspace](shared.Env.Workspace.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +201,7 @@ func checkKilled(t *testing.T, told *sync.Map) {
 	if strconv.FormatInt(stored.TTL, 10) != last {
 		t.Errorf("the setting is %d, the log says %s", stored.TTL, last)
 	}
-	if err := w.InspectLog(t.Context(), ws, shared.now().Add(-48*time.Hour)); err != nil {
+	if err := w.InspectLog(t.Context(), ws, shared.Now().Add(-48*time.Hour)); err != nil {
 		t.Error(err)
 	}
 }

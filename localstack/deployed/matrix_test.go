@@ -31,19 +31,19 @@ type stranger struct {
 // rule alone. Callers that the rule admits send a body that is no JSON:
 // authorization comes first, so admitted means refused for the body, or served.
 func TestEveryRowRefusesEveryStranger(t *testing.T) {
-	sue, stan, mia := shared.account(t, "superuser"), shared.account(t, "staff"), shared.account(t, "member")
-	chief := shared.signIn(t, sue)
+	sue, stan, mia := shared.Account(t, "superuser"), shared.Account(t, "staff"), shared.Account(t, "member")
+	chief := shared.SignIn(t, sue)
 	var self struct{ ID string }
 	if err := chief.Want(t.Context(), http.StatusOK, "GET", "/api/iam/users/-/", nil, &self); err != nil {
 		t.Fatal(err)
 	}
 	all := []stranger{
-		{name: "anonymous", visit: &visitor.Visitor{Base: shared.env.BaseURL}},
-		{name: "garbage", visit: (&visitor.Visitor{Base: shared.env.BaseURL}).WithCookie("pdks_garbage")},
-		{name: "half", visit: shared.half(t, sue)},
+		{name: "anonymous", visit: &visitor.Visitor{Base: shared.Env.BaseURL}},
+		{name: "garbage", visit: (&visitor.Visitor{Base: shared.Env.BaseURL}).WithCookie("pdks_garbage")},
+		{name: "half", visit: shared.Half(t, sue)},
 		{name: "foreign superuser", visit: foreign(t)},
-		{name: "member", visit: shared.signIn(t, mia), role: authz.Member},
-		{name: "staff", visit: shared.signIn(t, stan), role: authz.Staff},
+		{name: "member", visit: shared.SignIn(t, mia), role: authz.Member},
+		{name: "staff", visit: shared.SignIn(t, stan), role: authz.Staff},
 		{name: "superuser", visit: chief, role: authz.Superuser},
 	}
 	probes := 0
@@ -52,7 +52,7 @@ func TestEveryRowRefusesEveryStranger(t *testing.T) {
 			probes += probe(t, row, s, self.ID)
 		}
 	}
-	shared.advance(t, 20*time.Minute)
+	shared.Advance(t, 20*time.Minute)
 	for _, row := range route.Rows {
 		probes += probe(t, row, stranger{name: "superuser with a stale proof", visit: chief, role: authz.Superuser, stale: true}, self.ID)
 	}
@@ -66,23 +66,23 @@ func TestEveryRowRefusesEveryStranger(t *testing.T) {
 func foreign(t *testing.T) *visitor.Visitor {
 	t.Helper()
 	no := false
-	if _, err := seeding.Workspace(t.Context(), shared.engine, provision.Request{Slug: "foreign", Name: "Foreign", Email: "boss@foreign.example", MFARequired: &no}); err != nil {
+	if _, err := seeding.Workspace(t.Context(), shared.Engine, provision.Request{Slug: "foreign", Name: "Foreign", Email: "boss@foreign.example", MFARequired: &no}); err != nil {
 		t.Fatal(err)
 	}
-	base, err := url.Parse(shared.env.BaseURL)
+	base, err := url.Parse(shared.Env.BaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := seeding.Link(t.Context(), shared.engine, "boss@foreign.example")
+	secret, err := seeding.Link(t.Context(), shared.Engine, "boss@foreign.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor.Visitor{Base: shared.env.BaseURL, Host: "foreign." + base.Host, Origin: "http://foreign." + base.Host}
+	v := &visitor.Visitor{Base: shared.Env.BaseURL, Host: "foreign." + base.Host, Origin: "http://foreign." + base.Host}
 	err = v.Want(t.Context(), http.StatusCreated, "POST", "/api/auth/invitations/accept/", map[string]string{"token": secret, "username": "boss", "password": "correct-horse-battery-lamp"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return (&visitor.Visitor{Base: shared.env.BaseURL}).WithCookie(v.Cookie())
+	return (&visitor.Visitor{Base: shared.Env.BaseURL}).WithCookie(v.Cookie())
 }
 
 func probe(t *testing.T, row route.Row, s stranger, chief string) int {

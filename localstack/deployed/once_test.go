@@ -47,8 +47,8 @@ func invitations(t *testing.T, v *visitor.Visitor) int {
 }
 
 func TestARepeatIsAnsweredAsTheFirstAndMakesNothing(t *testing.T) {
-	chief := shared.signIn(t, shared.account(t, "superuser"))
-	staff := shared.signIn(t, shared.account(t, "staff"))
+	chief := shared.SignIn(t, shared.Account(t, "superuser"))
+	staff := shared.SignIn(t, shared.Account(t, "staff"))
 	before := invitations(t, chief)
 	first := invite(t, keyed(chief, "k-1"), `{"email":"once@demo.example"}`)
 	if first.Status != http.StatusCreated {
@@ -97,7 +97,7 @@ func TestARepeatIsAnsweredAsTheFirstAndMakesNothing(t *testing.T) {
 // TestARefusedRequestKeepsNothing lets a client correct what was refused under
 // the key that it chose.
 func TestARefusedRequestKeepsNothing(t *testing.T) {
-	chief := keyed(shared.signIn(t, shared.account(t, "superuser")), "k-refused")
+	chief := keyed(shared.SignIn(t, shared.Account(t, "superuser")), "k-refused")
 	if a := invite(t, chief, `{"email":"no address"}`); statusAndCode(a) != "400 invalid_email" {
 		t.Fatalf("%d %s", a.Status, a.Body)
 	}
@@ -108,16 +108,16 @@ func TestARefusedRequestKeepsNothing(t *testing.T) {
 
 // TestAKeyIsFreeAfterADay asks one second before the end and at the end.
 func TestAKeyIsFreeAfterADay(t *testing.T) {
-	sue := shared.account(t, "superuser")
-	first := invite(t, keyed(shared.signIn(t, sue), "k-day"), `{"email":"day@demo.example"}`)
-	made := shared.now()
-	shared.advance(t, 23*time.Hour)
-	chief := keyed(shared.signIn(t, sue), "k-day")
-	shared.advance(t, made.Add(24*time.Hour-30*time.Second).Sub(shared.now()))
+	sue := shared.Account(t, "superuser")
+	first := invite(t, keyed(shared.SignIn(t, sue), "k-day"), `{"email":"day@demo.example"}`)
+	made := shared.Now()
+	shared.Advance(t, 23*time.Hour)
+	chief := keyed(shared.SignIn(t, sue), "k-day")
+	shared.Advance(t, made.Add(24*time.Hour-30*time.Second).Sub(shared.Now()))
 	if a := invite(t, chief, `{"email":"day@demo.example"}`); string(a.Body) != string(first.Body) {
 		t.Errorf("before the end: %d %s", a.Status, a.Body)
 	}
-	shared.advance(t, 31*time.Second)
+	shared.Advance(t, 31*time.Second)
 	again := invite(t, chief, `{"email":"day@demo.example"}`)
 	if again.Status != http.StatusCreated || string(again.Body) == string(first.Body) {
 		t.Errorf("at the end: %d %s", again.Status, again.Body)
@@ -129,7 +129,7 @@ func TestAKeyIsFreeAfterADay(t *testing.T) {
 
 // TestManyAtOnceMakeOne sends one request many times side by side.
 func TestManyAtOnceMakeOne(t *testing.T) {
-	chief := shared.signIn(t, shared.account(t, "superuser"))
+	chief := shared.SignIn(t, shared.Account(t, "superuser"))
 	before := invitations(t, chief)
 	const n = 6
 	var wait sync.WaitGroup

@@ -81,7 +81,7 @@ type seed struct {
 
 func newSeed(t *testing.T, slug string) *seed {
 	t.Helper()
-	base, err := url.Parse(shared.env.BaseURL)
+	base, err := url.Parse(shared.Env.BaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func (s *seed) try(t *testing.T) error {
 	env := s.file
 	env.Accounts = append([]environment.Account(nil), s.file.Accounts...)
 	_, err := seeding.Make(t.Context(), seeding.Config{
-		Engine: shared.engine, Environment: env, Now: shared.now, Client: &http.Client{Transport: s.wire},
+		Engine: shared.Engine, Environment: env, Now: shared.Now, Client: &http.Client{Transport: s.wire},
 		Save: func(env environment.Environment) error {
 			return s.save.around(func() error {
 				s.file = env

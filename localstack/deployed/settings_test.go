@@ -10,7 +10,7 @@ import (
 // they know and we do not is ignored, what equals passes, and a changed field
 // that cannot be changed refuses the whole.
 func TestPatchesAreRefusedByName(t *testing.T) {
-	chief := shared.signIn(t, shared.account(t, "superuser"))
+	chief := shared.SignIn(t, shared.Account(t, "superuser"))
 	const (
 		security      = "/api/workspaces/security/-/"
 		preferences   = "/api/workspaces/preferences/-/"
@@ -55,7 +55,7 @@ func TestPatchesAreRefusedByName(t *testing.T) {
 
 // TestOnlyASuperuserInvitesToPrivilege names the field that asks for too much.
 func TestOnlyASuperuserInvitesToPrivilege(t *testing.T) {
-	staff := shared.signIn(t, shared.account(t, "staff"))
+	staff := shared.SignIn(t, shared.Account(t, "staff"))
 	for body, source := range map[string]string{
 		`{"email":"up@demo.example","is_staff":true}`:                     "is_staff",
 		`{"email":"up@demo.example","is_superuser":true}`:                 "is_superuser",

@@ -209,7 +209,7 @@ func scratch(w write) bool {
 
 // Inspect checks what must hold of a workspace at every moment: of everything
 // that the functions of r wrote, no change without its event and the fence, and
-// one primary event for each; of everything that is stored, nothing that is
+// one primary event for each, before the others; of everything that is stored, nothing that is
 // half there. It returns all that does not hold. States are the keys written
 // before, to which those of r are added; events are looked at once.
 func (w *World) Inspect(ctx context.Context, r *Recorder, ws id.ID[id.Workspace], states map[table.Key]bool) error {
@@ -380,6 +380,9 @@ func (v *inspection) events(groups [][]write) []error {
 			continue
 		}
 		for _, e := range caused {
+			if e.UID.String() <= primary[0].String() {
+				faults = append(faults, fmt.Errorf("%s: event %s is listed before its cause %s", g[0].call, e.UID, primary[0]))
+			}
 			if e.CauseUID != primary[0] {
 				faults = append(faults, fmt.Errorf("%s: event %s has the cause %s, not %s", g[0].call, e.UID, e.CauseUID, primary[0]))
 			}

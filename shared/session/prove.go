@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -80,9 +81,10 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if !slices.Contains(MethodsOf(a.Workspace, a.User), c.Method) {
 		return Risen{}, mfa.ErrMethod
 	}
+	budget, budgetEnd := mfa.GuessKey(ws, user, string(c.Method), now), now.Add(2*mfa.FactorWindow)
 	attempt, err := s.count(ctx, by, mfa.TriesKey(ws, user, which), mfa.MaxTries, c.ExpiresAt)
 	if err == nil {
-		_, err = s.count(ctx, by, mfa.GuessKey(ws, user, string(c.Method), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
+		_, err = s.count(ctx, by, budget, mfa.FactorTries, budgetEnd)
 	}
 	if errors.Is(err, mfa.ErrTries) {
 		return Risen{}, s.failed(ctx, by, c, attempt, "wrong", mfa.ErrTries.After(mfa.FactorWindow))
@@ -90,10 +92,20 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if err != nil {
 		return Risen{}, err
 	}
+	var risen Risen
 	if c.Method == identity.RecoveryCode {
-		return s.recover(ctx, by, a, c, item, code, attempt)
+		risen, err = s.recover(ctx, by, a, c, item, code, attempt)
+	} else {
+		risen, err = s.proveTOTP(ctx, by, a, c, item, code, attempt)
 	}
-	return s.proveTOTP(ctx, by, a, c, item, code, attempt)
+	if err != nil {
+		return Risen{}, err
+	}
+	// A right answer is no guess: who verifies often is not locked out.
+	if err := s.store.Refund(ctx, by, table.Guesses, budget, mfa.FactorTries, budgetEnd); err != nil {
+		slog.WarnContext(ctx, "a right answer stays counted as a guess", "err", err.Error())
+	}
+	return risen, nil
 }
 
 func (s *Service) count(ctx context.Context, by authz.Allowed, key table.Key, limit int64, end time.Time) (int64, error) {

@@ -1,10 +1,12 @@
 package table
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"paddock/shared/audit"
@@ -256,19 +258,15 @@ func (s *Store) eventWrites(ws id.ID[id.Workspace], keys *seal.Keys, events []au
 		sum := index.MAC(field, text)
 		return HashText(sum[:])
 	}
+	uids, err := s.eventIDs(len(events))
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Write, 0, len(events))
-	var primary id.UUID
 	for i, e := range events {
-		uid := e.UID
-		if uid.Zero() {
-			if uid, err = s.NewID(); err != nil {
-				return nil, err
-			}
-		}
-		if i == 0 {
-			primary = uid
-		} else {
-			e = e.WithCause(primary)
+		uid := uids[i]
+		if i > 0 {
+			e = e.WithCause(uids[0])
 		}
 		e = e.WithUID(uid, s.Now())
 		payload, err := audit.AppendEncode(nil, e)
@@ -289,6 +287,20 @@ func (s *Store) eventWrites(ws id.ID[id.Workspace], keys *seal.Keys, events []au
 		}
 		out = append(out, Write{Verb: Put, Record: r})
 	}
+	return out, nil
+}
+
+// eventIDs returns n fresh ids in rising order, so that the log lists the events
+// of one change in theirs.
+func (s *Store) eventIDs(n int) ([]id.UUID, error) {
+	out := make([]id.UUID, n)
+	for i := range out {
+		var err error
+		if out[i], err = s.NewID(); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(out, func(a, b id.UUID) int { return bytes.Compare(a[:], b[:]) })
 	return out, nil
 }
 

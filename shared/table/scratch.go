@@ -61,3 +61,13 @@ func (s *Store) Count(ctx context.Context, by authz.Allowed, kind Scratch, key K
 	}
 	return s.engine.Add(ctx, key, "n", 1, limit, end)
 }
+
+// Refund takes back one that Count added: what was counted turned out to be no
+// guess.
+func (s *Store) Refund(ctx context.Context, by authz.Allowed, kind Scratch, key Key, limit int64, end time.Time) error {
+	if by.Workspace().Zero() || key.Workspace != by.Workspace() || ScratchKinds[kind] == "" {
+		return ErrNoProof
+	}
+	_, err := s.engine.Add(ctx, key, "n", -1, limit, end)
+	return err
+}
