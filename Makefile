@@ -50,8 +50,7 @@ soak: tools ## run the long tests
 	go run ./localstack/browser/find
 	go test -count=1 -timeout 60m $(PACKAGES)
 
-lint: $(GOLANGCI)-$(GOLANGCI_VERSION) ## vet, golangci-lint with gofumpt, cfn-lint
-	go vet $(PACKAGES)
+lint: $(GOLANGCI)-$(GOLANGCI_VERSION) ## golangci-lint with vet and gofumpt, cfn-lint
 	$(GOLANGCI)-$(GOLANGCI_VERSION) run --allow-parallel-runners $(LINT_FLAGS)
 	infra/lint.sh
 

@@ -148,8 +148,8 @@ func (d *Deployment) serve(plain, secure net.Listener, api string) error {
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
 	}
 	d.closers = append(d.closers, server.Close, secured.Close)
-	go server.Serve(plain)
-	go secured.ServeTLS(secure, "", "")
+	go func() { _ = server.Serve(plain) }() // ends with Close
+	go func() { _ = secured.ServeTLS(secure, "", "") }()
 	return nil
 }
 

@@ -15,10 +15,14 @@ var questions = []struct {
 	what permission.Permission
 	on   authz.Object
 }{
-	{authz.Staff, permission.ReadUser, other}, {authz.Member, permission.ReadAudit, authz.Object{}},
-	{authz.Superuser, permission.UpdateSecurity, authz.Object{}}, {authz.Staff, permission.UpdateUser, chief},
-	{authz.Member, permission.AccessServer, server}, {authz.Member, permission.AccessServer, other},
-	{authz.Member, permission.OwnAccount, mine}, {authz.Member, permission.OwnAccount, other},
+	{authz.Staff, permission.ReadUser, other},
+	{authz.Member, permission.ReadAudit, authz.Object{}},
+	{authz.Superuser, permission.UpdateSecurity, authz.Object{}},
+	{authz.Staff, permission.UpdateUser, chief},
+	{authz.Member, permission.AccessServer, server},
+	{authz.Member, permission.AccessServer, other},
+	{authz.Member, permission.OwnAccount, mine},
+	{authz.Member, permission.OwnAccount, other},
 }
 
 // BenchmarkDecision asks the rule that guards rows and filters lists. The bar
