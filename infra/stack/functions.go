@@ -39,11 +39,11 @@ func functionShapes() []functionShape {
 		}},
 		{"signin", "Signs people in", signinMemoryMB, gatewayTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_CREDENTIALS_TABLE", "PADDOCK_DATA_KEYRING_TABLE",
-			"PADDOCK_CREDENTIAL_KEYRING_TABLE", "PADDOCK_BASE_URLS", "PADDOCK_DEFAULT_WORKSPACE",
+			"PADDOCK_CREDENTIAL_KEYRING_TABLE", "PADDOCK_BASE_URLS", "PADDOCK_DEFAULT_WORKSPACE", "PADDOCK_RETENTION_DAYS",
 		}},
 		{"api", "Serves the API", memoryMB, gatewayTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_BASE_URLS",
-			"PADDOCK_DEFAULT_WORKSPACE",
+			"PADDOCK_DEFAULT_WORKSPACE", "PADDOCK_RETENTION_DAYS",
 		}},
 		{"console", "Serves the console's files", memoryMB, gatewayTimeoutSeconds, []string{
 			"PADDOCK_BASE_URLS", "PADDOCK_DEFAULT_WORKSPACE",
@@ -57,7 +57,7 @@ func functionShapes() []functionShape {
 		}},
 		{"tasks", "Sends messages and sweeps what is due", memoryMB, backgroundTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_BASE_URLS",
-			"PADDOCK_DEFAULT_WORKSPACE", "PADDOCK_MAIL_SENDER",
+			"PADDOCK_DEFAULT_WORKSPACE", "PADDOCK_MAIL_SENDER", "PADDOCK_RETENTION_DAYS",
 		}},
 	}
 }

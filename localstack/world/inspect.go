@@ -196,7 +196,9 @@ func keyOf(name table.Name, item Item) (table.Key, error) {
 func scratch(w write) bool {
 	switch {
 	case w.verb == "update": // counters
-		return w.key.Kind == "G" || w.key.Kind == "C" && (strings.HasPrefix(w.key.SK, "tries#") || strings.HasPrefix(w.key.SK, "guess#"))
+		return w.key.Kind == "G" || w.key.Kind == "T" || w.key.Kind == "C" && (strings.HasPrefix(w.key.SK, "tries#") || strings.HasPrefix(w.key.SK, "guess#"))
+	case w.verb == "delete": // the mark of a tally that was settled before
+		return w.key.Kind == "M"
 	case w.verb != "put":
 		return false
 	case w.key.Kind == "U": // touch

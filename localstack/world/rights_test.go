@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"paddock/localstack/world"
+	"paddock/shared/tally"
 )
 
 // byTheService are rights that the Lambda service uses in the function's name
@@ -65,7 +66,8 @@ func TestRightsUsedAreRightsGranted(t *testing.T) {
 }
 
 // interrupted returns what the functions did after an archiver ended between
-// its object and its commit, and with an event that no log takes.
+// its object and its commit, with an event that no log takes, and with more
+// refusals than have an event each.
 func interrupted(t *testing.T) []*world.Recorder {
 	t.Helper()
 	w := walk(t, "interrupted", 2)
@@ -86,5 +88,11 @@ func interrupted(t *testing.T) []*world.Recorder {
 	if err := w.InspectLog(t.Context()); err != nil {
 		t.Error(err)
 	}
-	return []*world.Recorder{r, poison}
+	besieged := &world.Recorder{}
+	if err := w.Cold(besieged); err != nil {
+		t.Fatal(err)
+	}
+	strangers(t, w, "203.0.113.9", tally.Each+1)
+	settled(t, w)
+	return []*world.Recorder{r, poison, besieged}
 }

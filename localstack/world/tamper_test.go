@@ -18,6 +18,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/seal"
 	"paddock/shared/table"
+	"paddock/shared/tally"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a flag
@@ -79,7 +80,8 @@ func TestKeysAreTheGoldenOnes(t *testing.T) {
 func tampered(t *testing.T) *world.Walk {
 	t.Helper()
 	w := walk(t, "tamper-"+strings.ToLower(strings.TrimPrefix(t.Name(), "Test")), 8)
-	// One open challenge, one method being set up.
+	// One open challenge, one method being set up, one tally of refusals.
+	strangers(t, w, "203.0.113.8", tally.Each+1)
 	if err := w.Fresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}

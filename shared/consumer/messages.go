@@ -15,6 +15,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/message"
 	"paddock/shared/table"
+	"paddock/shared/tally"
 )
 
 // A Ticket is what travels in the queue: where a message lies, nothing of it.
@@ -25,14 +26,30 @@ type Ticket struct {
 
 // queue is where tickets go.
 type queue interface {
-	Send(ctx context.Context, body string) error
+	// Send hands the text out after the delay, at most 15 minutes.
+	Send(ctx context.Context, body string, delay time.Duration) error
 }
 
 // A Relay puts stored messages on the queue. It opens nothing.
-type Relay struct{ queue queue }
+type Relay struct {
+	queue queue
+	now   func() time.Time
+}
 
 // NewRelay returns a Relay to a queue.
-func NewRelay(q queue) *Relay { return &Relay{queue: q} }
+func NewRelay(q queue, now func() time.Time) *Relay { return &Relay{queue: q, now: now} }
+
+// maxDelay is the longest that a queue keeps a text back.
+const maxDelay = 15 * time.Minute
+
+// delay is how long a message must wait: until it is due, if it says when.
+func (r *Relay) delay(record table.Record) time.Duration {
+	due := record.Attr("due").Num
+	if due == 0 {
+		return 0
+	}
+	return min(max(0, time.Unix(due, 0).Sub(r.now())), maxDelay)
+}
 
 // Deliver queues the messages of one stream batch. Queueing one twice is
 // harmless: delivering marks it.
@@ -47,7 +64,7 @@ func (r *Relay) Deliver(ctx context.Context, records []table.Record) error {
 		if err != nil {
 			return err
 		}
-		if err := r.queue.Send(ctx, string(body)); err != nil {
+		if err := r.queue.Send(ctx, string(body), r.delay(record)); err != nil {
 			return fmt.Errorf("queue a message: %w", err)
 		}
 	}
@@ -72,12 +89,6 @@ func NewPost(s *table.Store, e table.Engine, mail sender) *Post {
 	return &Post{store: s, engine: e, mail: mail}
 }
 
-// States of a message, plain beside it.
-const (
-	undelivered = "new"
-	delivered   = "sent"
-)
-
 // Deliver sends the message of one ticket and marks it, so that a second
 // ticket finds it sent. A crash between sending and marking sends it again: a
 // mail that comes twice does no harm, one that never comes does. A malformed
@@ -96,8 +107,15 @@ func (p *Post) Deliver(ctx context.Context, body string) error {
 	if err != nil {
 		return err
 	}
-	if !ok || item.Attr("state").Text != undelivered {
+	if !ok || item.Attr("state").Text != table.Undelivered {
 		return nil
+	}
+	if item.Attr("what").Text == tally.What {
+		err := tally.Settle(ctx, p.store, by, item)
+		if errors.Is(err, table.ErrGone) {
+			return nil
+		}
+		return err
 	}
 	var m message.Message
 	if err := table.Decode(item, &m); err != nil {
@@ -110,7 +128,7 @@ func (p *Post) Deliver(ctx context.Context, body string) error {
 	if err := p.mail.Send(ctx, rendered); err != nil {
 		return fmt.Errorf("send message %s: %w", t.Message, err)
 	}
-	err = p.store.WriteScratch(ctx, by, table.Delivery, table.Replace(item, m, table.Text("kind", "message"), table.Text("state", delivered)))
+	err = p.store.WriteScratch(ctx, by, table.Delivery, table.Replace(item, m, table.Text("kind", "message"), table.Text("state", table.Delivered)))
 	if errors.Is(err, table.ErrStale) {
 		return nil // another ticket of the same message was first
 	}
@@ -158,7 +176,7 @@ func (p *Post) late(ctx context.Context, r table.Record, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("message %s: %w", r.Key, err)
 	}
-	if r.Attr("state").Text != undelivered || now.Sub(name.UUID().Time()) < overdue {
+	if r.Attr("state").Text != table.Undelivered || now.Sub(name.UUID().Time()) < overdue {
 		return nil
 	}
 	body, err := json.Marshal(Ticket{Workspace: r.Key.Workspace, Message: name})

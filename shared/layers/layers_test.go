@@ -29,6 +29,7 @@ func level(path string) int {
 		{"shared/archive", 2},
 		{"shared/workspace", 3},
 		{"shared/once", 3},
+		{"shared/tally", 3},
 		{"shared/identity", 3},
 		{"shared/credential", 3},
 		{"shared/session", 3},

@@ -16,6 +16,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/table"
+	"paddock/shared/tally"
 	"paddock/shared/workspace"
 )
 
@@ -148,7 +149,7 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login,
 		got      = candidate{hash: credential.Dummy()}
 	)
 	now := s.store.Now()
-	address, err := s.store.MAC(ctx, by, "address", a.Source.IP.String())
+	address, err := s.store.MAC(ctx, by, "address", tally.Network(a.Source.IP).String())
 	if err != nil {
 		return got, 0, err
 	}
@@ -235,7 +236,7 @@ func (s *Service) absent() (id.ID[id.Principal], error) {
 	return id.Of[id.Principal](u), err
 }
 
-// refuse writes the event of a refused attempt and returns the refusal.
+// refuse records a refused attempt and returns the refusal.
 func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) error {
 	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
@@ -243,7 +244,7 @@ func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User,
 	if !u.ID.Zero() {
 		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})
 	}
-	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
 		return err
 	}
 	return refusal

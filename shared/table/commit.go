@@ -49,6 +49,11 @@ func Remove(read Item) Op {
 	return Op{write: Write{Verb: Delete, Expect: read.Version, Record: Record{Key: read.Key}}}
 }
 
+// RemoveCount deletes a counter that shows n.
+func RemoveCount(key Key, n int64) Op {
+	return Op{write: Write{Verb: Delete, Record: Record{Key: key}, Where: []Attribute{Num("n", n)}}}
+}
+
 // Unchanged holds that an item still is what was read.
 func Unchanged(read Item) Op {
 	return Op{write: Write{Verb: Check, Expect: read.Version, Record: Record{Key: read.Key}}}
@@ -309,6 +314,12 @@ func MessageKey(ws id.ID[id.Workspace], name id.ID[id.Message]) Key {
 	return Key{Table: Data, Kind: "M", Workspace: ws, Of: EventDay(name.UUID().Time()), SK: name.String()}
 }
 
+// States of a message, plain beside it.
+const (
+	Undelivered = "new"
+	Delivered   = "sent"
+)
+
 // messageLife is how long a message stays stored, so that its delivery can be
 // looked into.
 const messageLife = 14 * 24 * time.Hour
@@ -326,7 +337,7 @@ func (s *Store) messageWrites(ws id.ID[id.Workspace], keys *seal.Keys, messages 
 		}
 		r := Record{
 			Key: MessageKey(ws, id.Of[id.Message](u)), Version: 1,
-			Plain: []Attribute{Text("kind", "message"), Text("state", "new")}, TTL: s.Now().Add(messageLife),
+			Plain: []Attribute{Text("kind", "message"), Text("state", Undelivered)}, TTL: s.Now().Add(messageLife),
 		}
 		if r, err = sealRecord(keys, r, payload); err != nil {
 			return nil, err

@@ -19,10 +19,11 @@ const (
 	Challenges                    // open one-time challenges
 	Delivery                      // marks of delivered messages
 	Touch                         // when a session was last seen
+	Tallies                       // counts of refusals whose one event is to come
 )
 
 // ScratchKinds lists every scratch kind with its name.
-var ScratchKinds = map[Scratch]string{Guesses: "guesses", Challenges: "challenges", Delivery: "delivery", Touch: "touch"}
+var ScratchKinds = map[Scratch]string{Guesses: "guesses", Challenges: "challenges", Delivery: "delivery", Touch: "touch", Tallies: "tallies"}
 
 // WriteScratch does one conditional operation of a scratch kind, without an
 // event. A failed condition returns what Op.Else named, or ErrStale.

@@ -4,6 +4,8 @@ package sqs
 import (
 	"context"
 	"encoding/json"
+	"math"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
@@ -17,9 +19,11 @@ type Queue struct {
 // New returns the queue with this URL.
 func New(c *sqs.Client, url string) *Queue { return &Queue{client: c, url: url} }
 
-// Send puts one message on the queue.
-func (q *Queue) Send(ctx context.Context, body string) error {
-	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body})
+// Send puts one message on the queue, to be handed out after the delay, in
+// whole seconds rounded up; at most 15 minutes.
+func (q *Queue) Send(ctx context.Context, body string, delay time.Duration) error {
+	seconds := int32(math.Ceil(delay.Seconds())) //nolint:gosec // the queue refuses more than 900
+	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body, DelaySeconds: seconds})
 	return err
 }
 
@@ -33,5 +37,5 @@ func (q *Queue) Park(ctx context.Context, record, reason string) error {
 	if err != nil {
 		return err
 	}
-	return q.Send(ctx, string(body))
+	return q.Send(ctx, string(body), 0)
 }

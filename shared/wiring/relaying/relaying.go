@@ -11,5 +11,5 @@ import (
 
 // New builds the consumer of stored messages.
 func New(c wiring.Config) *consumer.Relay {
-	return consumer.NewRelay(sqs.New(awssqs.NewFromConfig(c.AWS), c.MessageQueue))
+	return consumer.NewRelay(sqs.New(awssqs.NewFromConfig(c.AWS), c.MessageQueue), c.Now)
 }
