@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"paddock/shared/aws/client"
 )
 
 // AWSConfig returns an SDK configuration that reaches this engine as root.
@@ -22,7 +24,7 @@ func (e *Engine) WithCredentials(provider aws.CredentialsProvider) aws.Config {
 	return aws.Config{
 		Region:       Region,
 		Credentials:  provider,
-		HTTPClient:   e.client,
+		HTTPClient:   client.Whole(e.client),
 		BaseEndpoint: aws.String(e.URL),
 	}
 }

@@ -41,7 +41,7 @@ func New(e Environment) (aws.Config, error) {
 				SessionToken: e.SessionToken, Source: "environment",
 			}, nil
 		}),
-		HTTPClient: awshttp.NewBuildableClient().WithTimeout(8 * time.Second),
+		HTTPClient: Whole(awshttp.NewBuildableClient().WithTimeout(8 * time.Second)),
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts = 3

@@ -34,8 +34,8 @@ func local(c aws.Config) (aws.Config, error) {
 	if !roots.AppendCertsFromPEM(pem) {
 		return aws.Config{}, errors.New("client: AWS_CA_BUNDLE holds no certificate")
 	}
-	c.HTTPClient = awshttp.NewBuildableClient().WithTimeout(8 * time.Second).WithTransportOptions(func(t *http.Transport) {
+	c.HTTPClient = Whole(awshttp.NewBuildableClient().WithTimeout(8 * time.Second).WithTransportOptions(func(t *http.Transport) {
 		t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	})
+	}))
 	return c, nil
 }
