@@ -16,7 +16,7 @@ const (
 	// MinRetentionDays and MaxRetentionDays bound how long audit objects are
 	// locked. Source: design, "Audit, deletion": 90 days to 5 years.
 	MinRetentionDays = 90
-	MaxRetentionDays = 5 * 366
+	MaxRetentionDays = 1826
 )
 
 // Refusals of settings.

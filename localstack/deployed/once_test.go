@@ -3,6 +3,7 @@ package deployed_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,20 +31,28 @@ func invite(t *testing.T, v *visitor.Visitor, body string) visitor.Answer {
 	return a
 }
 
-// invitations counts the invitations in the newest part of the audit log.
+// invitations counts the invitations in the audit log.
 func invitations(t *testing.T, v *visitor.Visitor) int {
 	t.Helper()
-	var log struct{ Results []struct{ Event string } }
-	if err := v.Want(t.Context(), http.StatusOK, "GET", "/api/audit/activity/?page_size=100", nil, &log); err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, e := range log.Results {
-		if e.Event == "user.invited" {
-			n++
+	n, cursor := 0, ""
+	for {
+		var log struct {
+			Next    string
+			Results []struct{ Event string }
 		}
+		if err := v.Want(t.Context(), http.StatusOK, "GET", "/api/audit/activity/?app=iam&page_size=100"+cursor, nil, &log); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range log.Results {
+			if e.Event == "user.invited" {
+				n++
+			}
+		}
+		if log.Next == "" {
+			return n
+		}
+		cursor = "&cursor=" + url.QueryEscape(log.Next)
 	}
-	return n
 }
 
 func TestARepeatIsAnsweredAsTheFirstAndMakesNothing(t *testing.T) {

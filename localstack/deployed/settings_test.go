@@ -2,8 +2,12 @@ package deployed_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
+	"time"
+
+	"paddock/localstack/visitor"
 )
 
 // TestPatchesAreRefusedByName sends what compatible clients may send back: what
@@ -66,7 +70,68 @@ func TestOnlyASuperuserInvitesToPrivilege(t *testing.T) {
 			t.Errorf("%s: %d %s", body, a.Status, a.Body)
 		}
 	}
+	if n := denials(t, staff); n < 3 {
+		t.Errorf("%d events tell of three refusals", n)
+	}
 	if a := invite(t, staff, `{"email":"same@demo.example","is_staff":false,"is_superuser":false}`); a.Status != http.StatusCreated {
 		t.Errorf("equal values: %d %s", a.Status, a.Body)
+	}
+}
+
+// denials counts the newest refusals for want of a permission.
+func denials(t *testing.T, v *visitor.Visitor) int {
+	t.Helper()
+	var log struct{ Results []struct{ Event string } }
+	if err := v.Want(t.Context(), http.StatusOK, "GET", "/api/audit/activity/?page_size=5", nil, &log); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, e := range log.Results {
+		if e.Event == "access.denied" {
+			n++
+		}
+	}
+	return n
+}
+
+// TestAPrivilegedInvitationAsksForAFreshProof holds that a stolen session of a
+// superuser cannot make itself another one.
+func TestAPrivilegedInvitationAsksForAFreshProof(t *testing.T) {
+	chief := shared.SignIn(t, shared.Account(t, "superuser"))
+	shared.Advance(t, 20*time.Minute)
+	for _, c := range []struct{ name, body, want string }{
+		{"a superuser", `{"email":"fresh1@demo.example","is_superuser":true}`, "403 auth_mfa_required"},
+		{"staff", `{"email":"fresh2@demo.example","is_staff":true}`, "403 auth_mfa_required"},
+		{"a member", `{"email":"fresh3@demo.example"}`, "201 "},
+	} {
+		if got := statusAndCode(invite(t, chief, c.body)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestWhatOneMayNotSeeIsNotThere compares the answers for an account that is
+// there and one that is not, to a member.
+func TestWhatOneMayNotSeeIsNotThere(t *testing.T) {
+	member := shared.SignIn(t, shared.Account(t, "member"))
+	var chief struct{ ID string }
+	if err := shared.SignIn(t, shared.Account(t, "superuser")).Want(t.Context(), http.StatusOK, "GET", "/api/iam/users/-/", nil, &chief); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, id := range []string{chief.ID, "01935d2e-4a10-7c00-8000-000000000001"} {
+		a, err := member.Do(t.Context(), "GET", "/api/iam/users/"+id+"/", nil)
+		if err != nil || a.Status != http.StatusNotFound {
+			t.Fatalf("%d %v", a.Status, err)
+		}
+		var body map[string]any
+		if err := json.Unmarshal(a.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		delete(body, "request_id")
+		seen[fmt.Sprint(body)] = true
+	}
+	if len(seen) != 1 {
+		t.Errorf("the answers tell which is there: %v", seen)
 	}
 }

@@ -41,6 +41,7 @@ type Walk struct {
 
 // Words planted by a walk: none of them may stand in the clear anywhere.
 const (
+	Username  = "zerlinda"
 	Password  = "correct-horse-battery-lamp"
 	FirstName = "Zerlinda"
 	LastName  = "Quackenbush"
@@ -238,7 +239,7 @@ func (w *Walk) accept(ctx context.Context) error {
 	if err := w.want(ctx, http.StatusOK, "POST", "/api/auth/invitations/view/", map[string]string{"token": secret}, nil); err != nil {
 		return err
 	}
-	body := map[string]string{"token": secret, "username": "zerlinda", "first_name": FirstName, "last_name": LastName, "password": Password}
+	body := map[string]string{"token": secret, "username": Username, "first_name": FirstName, "last_name": LastName, "password": Password}
 	a, failed, err := w.ask(ctx, w.Me, "POST", "/api/auth/invitations/accept/", body)
 	if err != nil {
 		return err

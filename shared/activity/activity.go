@@ -39,6 +39,9 @@ type Filter struct {
 	Since time.Time
 }
 
+// ErrOthers refuses the events of others to who may read only their own.
+var ErrOthers = authz.ErrDenied.In("user")
+
 // ErrCursor refuses a cursor that was made for another reader or filter.
 var ErrCursor = fault.Error{Kind: fault.Invalid, Code: "invalid_cursor", Detail: "This cursor does not belong to this list.", Source: "cursor"}
 
@@ -52,7 +55,7 @@ func (s *Service) Page(ctx context.Context, by authz.Allowed, f Filter) ([]audit
 	all := by.Permission() == permission.ReadAudit
 	if !all {
 		if !f.User.Zero() && f.User != reader.ID.UUID() {
-			return nil, "", authz.ErrDenied
+			return nil, "", ErrOthers
 		}
 		f.User = reader.ID.UUID()
 	}

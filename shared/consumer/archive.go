@@ -61,11 +61,25 @@ func (a *Archive) archive(ctx context.Context, in []archive.Record) error {
 			return fmt.Errorf("park a record: %w", err)
 		}
 	}
-	if errors.Is(err, table.ErrGone) {
-		slog.InfoContext(ctx, "events of a deleted workspace are not archived")
-		return nil
+	return ofLiving(ctx, err)
+}
+
+// ofLiving leaves out of joined failures those of deleted workspaces: their
+// events are not archived, and hold up nobody else's.
+func ofLiving(ctx context.Context, err error) error {
+	causes := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the parts of this very error
+		causes = joined.Unwrap()
 	}
-	return err
+	var rest []error
+	for _, cause := range causes {
+		if errors.Is(cause, table.ErrGone) {
+			slog.InfoContext(ctx, "events of a deleted workspace are not archived")
+			continue
+		}
+		rest = append(rest, cause)
+	}
+	return errors.Join(rest...)
 }
 
 // Reach of sweeps: each looks through the last two days, the one at 3 o'clock

@@ -64,6 +64,37 @@ type Call struct {
 	// Seen is the request as events hold it.
 	Seen  authz.Request
 	store *table.Store
+	app   *App
+	row   route.Row
+}
+
+// Now is the service's clock.
+func (c Call) Now() time.Time { return c.app.now().UTC() }
+
+// FreshRefusals are what Call.Fresh may return, for the description.
+var FreshRefusals = []fault.Error{errStepUp, errCLIStep}
+
+// Fresh demands a fresh proof where the body and not the row asks for it: it
+// returns the call's proof marked privileged, or the refusal, with its event.
+func (c Call) Fresh() (authz.Allowed, error) {
+	if err := c.app.fresh(c.Context(), &c, c.row); err != nil {
+		return authz.Allowed{}, err
+	}
+	return c.Allowed.Privileged(), nil
+}
+
+// Deny records that the caller lacks a permission which the body or the query
+// asks for, and returns the refusal.
+func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
+	now := c.Now()
+	decision, err := c.app.ids.NewUUID(now)
+	if err != nil {
+		return err
+	}
+	row := c.row
+	row.Rule.Permission = what
+	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
+		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: "no role, group or grant holds " + what.String()}, refusal)
 }
 
 // secretOf returns the credential of a request. The Authorization header wins
@@ -138,7 +169,7 @@ func seen(r *http.Request, row route.Row, success int) authz.Request {
 
 // guard applies the row's rule and returns the admitted call.
 func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
-	call := Call{Request: r, store: a.store, Seen: seen(r, row, success)}
+	call := Call{Request: r, store: a.store, app: a, row: row, Seen: seen(r, row, success)}
 	if row.Rule.Form == route.Public {
 		return call, crossSitePublic(r)
 	}
@@ -218,9 +249,9 @@ func objectOf(r *http.Request, row route.Row) func(id.ID[id.Workspace], id.ID[id
 func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allowed, error) {
 	now := a.now().UTC()
 	p := call.Who.Principal(SourceOf(call.Request), call.Seen, now)
-	object, err := a.object(call, row)
-	if err != nil {
-		return authz.Allowed{}, err
+	object, missing := a.object(call, row)
+	if missing != nil && !errors.Is(missing, errNotFound) {
+		return authz.Allowed{}, missing
 	}
 	if row.Rule.Form == route.List {
 		return a.listed(p, row, now)
@@ -228,6 +259,13 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	decisionID, err := a.ids.NewUUID(now)
 	if err != nil {
 		return authz.Allowed{}, err
+	}
+	if missing != nil {
+		if authz.May(&p, read(row.Rule.Permission), authz.Object{}, now) {
+			return authz.Allowed{}, missing
+		}
+		// Who may not see all is told nothing about one, and refused alike.
+		return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, errNotFound)
 	}
 	allowed, decision, err := authz.Decide(p, row.Rule.Permission, object, now, decisionID)
 	if err == nil {
@@ -294,6 +332,9 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
 	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
+	}
+	if refusal.Kind == fault.NotFound { // answers as what is not there
+		return refusal
 	}
 	return &denial{fault: refusal, decision: d.ID}
 }

@@ -9,8 +9,9 @@ import (
 	"paddock/shared/table"
 )
 
-// MaxUsers bounds the people of a workspace. Source: design, section 5.
-const MaxUsers = 10_000
+// MaxUsers bounds the people of a workspace: as many as one item holds, with
+// the longest names.
+const MaxUsers = 4_000
 
 // ErrTooManyUsers refuses the account that would pass MaxUsers.
 var ErrTooManyUsers = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A workspace has at most 10,000 users.", Source: "users"}

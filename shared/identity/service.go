@@ -121,9 +121,8 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err != nil {
 		return Invitation{}, err
 	}
-	inviter := by.Principal()
-	if role != authz.Member && !authz.May(&inviter, permission.PromoteUser, authz.Object{}, s.store.Now()) {
-		return Invitation{}, ErrInviteRole.In(fieldOf(role))
+	if !MayInvite(by, role, s.store.Now()) {
+		return Invitation{}, ErrInviteRole.In(RoleField(role))
 	}
 	mac, err := s.store.MAC(ctx, by, LoginField, email.Key)
 	if err != nil {
@@ -144,8 +143,14 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	return inv, nil
 }
 
-// fieldOf returns the field of an invitation that asks for a role.
-func fieldOf(r authz.RoleSetting) string {
+// MayInvite is the rule of who may invite to a role (reading A1 of the matrix).
+func MayInvite(by authz.Allowed, role authz.RoleSetting, now time.Time) bool {
+	inviter := by.Principal()
+	return role == authz.Member || authz.May(&inviter, permission.PromoteUser, authz.Object{}, now)
+}
+
+// RoleField returns the field of an invitation that asks for a role.
+func RoleField(r authz.RoleSetting) string {
 	if r == authz.Superuser {
 		return "is_superuser"
 	}

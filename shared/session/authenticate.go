@@ -94,7 +94,7 @@ func (a *Authenticated) sort(keys []table.Key, items []table.Item) (err error) {
 
 // Touch notes that the session is in use, at most once in TouchEvery, and
 // returns a as it is then. Losing the race to another request that notes the
-// same is no error.
+// same, or changes the session, is no error.
 func (s *Service) Touch(ctx context.Context, by authz.Allowed, a Authenticated) (Authenticated, error) {
 	now := s.store.Now()
 	if now.Sub(a.Session.SeenAt) < TouchEvery {
@@ -103,7 +103,7 @@ func (s *Service) Touch(ctx context.Context, by authz.Allowed, a Authenticated) 
 	seen := a.Session
 	seen.SeenAt = now
 	err := s.store.WriteScratch(ctx, by, table.Touch, table.Replace(a.SessionItem, seen))
-	if errors.Is(err, table.ErrStale) {
+	if errors.Is(err, table.ErrStale) || errors.Is(err, table.ErrContended) {
 		return a, nil
 	}
 	if err == nil {

@@ -73,6 +73,14 @@ func MayEnrol(a Authenticated, now time.Time) error {
 	return nil
 }
 
+// afterWindow says when a spent budget begins anew.
+func afterWindow(err error) error {
+	if errors.Is(err, mfa.ErrTries) {
+		return mfa.ErrTries.After(mfa.FactorWindow)
+	}
+	return err
+}
+
 // EnrolTOTP begins to set up an authenticator app. It counts for nothing until
 // ConfirmTOTP.
 func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticated, name string) (Enrolment, error) {
@@ -85,6 +93,9 @@ func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 	}
 	if len(a.User.Factors) >= MaxFactors {
 		return Enrolment{}, ErrFactorLimit
+	}
+	if _, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "enrol", now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
+		return Enrolment{}, afterWindow(err)
 	}
 	if len([]rune(name)) == 0 || len([]rune(name)) > 60 || identity.CheckPersonName("name", name) != nil {
 		return Enrolment{}, ErrFactorName
@@ -146,12 +157,15 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	if !secret.Pending || !now.Before(secret.ExpiresAt) {
 		return Confirmed{}, mfa.ErrFactor
 	}
+	if len(a.User.Factors) >= MaxFactors {
+		return Confirmed{}, ErrFactorLimit
+	}
 	if _, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return Confirmed{}, err
+		return Confirmed{}, afterWindow(err)
 	}
 	step, ok := credential.CheckTOTP(secret.Secret, code, now, 0)
 	if !ok {
-		return Confirmed{}, mfa.ErrCode
+		return Confirmed{}, s.failed(ctx, by, mfa.Challenge{ID: id.Of[id.Challenge](which.UUID()), Method: identity.OTP}, 0, "wrong", mfa.ErrCode)
 	}
 	secret.Pending, secret.LastStep, secret.ExpiresAt = false, step, time.Time{}
 	confirmed := pending
@@ -201,7 +215,7 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))
 	err = s.store.Commit(ctx, by, table.Change{
 		Events: events, Ops: ops,
-		Messages: []message.Message{notice(a, message.FactorAdded, "An authenticator app")},
+		Messages: []message.Message{notice(by, a, message.FactorAdded, "An authenticator app")},
 	})
 	out.Risen = Risen{Secret: secret, Session: next}
 	return out, err
@@ -247,8 +261,8 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by authz.Allowed, a Auth
 	e := by.Event(audit.MFARecoveryCodesGenerated, s.store.Now()).With(audit.Number("count", int64(len(codes))),
 		audit.Number("previous_unused_n", int64(len(old.Hashes)))).WithDescription("Recovery codes were made; older ones no longer work.")
 	err = s.store.Commit(ctx, by, table.Change{
-		Events: []audit.Event{e}, Ops: []table.Op{write.Else(table.ErrTryAgain)},
-		Messages: []message.Message{notice(a, message.RecoveryCodesMade, "Recovery codes")},
+		Events: []audit.Event{e}, Ops: []table.Op{write.Else(table.ErrTryAgain), table.Unchanged(a.UserItem).Else(table.ErrTryAgain)},
+		Messages: []message.Message{notice(by, a, message.RecoveryCodesMade, "Recovery codes")},
 	})
 	if err != nil {
 		return nil, err
@@ -288,6 +302,6 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Unchanged(a.WorkspaceItem).Else(table.ErrTryAgain))
 	return s.store.Commit(ctx, by, table.Change{
 		Events: []audit.Event{e}, Ops: ops,
-		Messages: []message.Message{notice(a, message.FactorRemoved, removed.Name)},
+		Messages: []message.Message{notice(by, a, message.FactorRemoved, removed.Name)},
 	})
 }

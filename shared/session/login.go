@@ -91,7 +91,7 @@ type PasswordRecord struct {
 
 // Login tries a password. Whatever the account is, the same reads, counters
 // and exactly one argon2 verification are done before the answer, and a
-// refusal leaves one event. A warm function waits three times: for the counters
+// refusal leaves one event. A warm function waits three times: for the address
 // and the name, for the account, and for the commit.
 func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	ws, err := s.named(ctx, a.Host)
@@ -105,12 +105,9 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
-	got, attempt, err := s.weigh(ctx, by, a, login, account)
-	if errors.Is(err, table.ErrStale) {
-		return Started{}, s.refuse(ctx, by, got.user, account, "throttled", attempt, ErrThrottled.After(pairWindow))
-	}
+	got, attempt, err := s.weigh(ctx, by, a, login)
 	if err != nil {
-		return Started{}, err
+		return Started{}, s.throttled(ctx, by, got, account, attempt, err)
 	}
 	matched := false
 	if err := s.hasher.Do(func() { matched = got.hash.Matches(password) }); err != nil {
@@ -132,6 +129,7 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 // candidate is what stands behind a login name.
 type candidate struct {
 	ws       workspace.Workspace
+	of       string // what guesses at the account are counted under
 	known    bool
 	user     identity.User
 	userItem table.Item
@@ -139,59 +137,110 @@ type candidate struct {
 	hash     credential.Hash
 }
 
-// weigh counts the attempt and reads the account, side by side. It returns
-// ErrStale when a budget is used up.
-func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login, account string) (candidate, int64, error) {
-	var (
-		wait     sync.WaitGroup
-		errs     [4]error
-		attempts int64
-		got      = candidate{hash: credential.Dummy()}
-	)
+// A spent budget says when its window ends. It is table.ErrStale.
+type spentBudget struct{ left time.Duration }
+
+func (b *spentBudget) Error() string { return "session: a budget of guesses is spent" }
+func (b *spentBudget) Unwrap() error { return table.ErrStale }
+
+// spend counts one guess in the present window of a budget and returns the sum,
+// or a *spentBudget.
+func (s *Service) spend(ctx context.Context, by authz.Allowed, of, kind string, limit int64, window time.Duration) (int64, error) {
 	now := s.store.Now()
+	n, err := s.store.Count(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, now.Add(2*window))
+	if errors.Is(err, table.ErrStale) {
+		return n, &spentBudget{left: now.Truncate(window).Add(window).Sub(now)}
+	}
+	return n, err
+}
+
+// throttled records and returns the refusal that a spent budget is; any other
+// error it returns as it is.
+func (s *Service) throttled(ctx context.Context, by authz.Allowed, got candidate, account string, attempt int64, err error) error {
+	spent, ok := errors.AsType[*spentBudget](err)
+	if !ok {
+		return err
+	}
+	return s.refuse(ctx, by, got.user, account, "throttled", attempt, ErrThrottled.After(spent.left))
+}
+
+// weigh counts the attempt and reads the account: first for the address and the
+// name, then for the address at the account and the account itself. It returns
+// a *spentBudget when a budget is used up. Guesses at an account are counted under
+// the account, whichever of its names is typed.
+func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login string) (got candidate, attempts int64, err error) {
+	got.hash = credential.Dummy()
 	address, err := s.store.MAC(ctx, by, "address", tally.Network(a.Source.IP).String())
 	if err != nil {
 		return got, 0, err
 	}
-	count := func(i int, of, kind string, limit int64, window time.Duration) {
-		wait.Go(func() {
-			slot := now.Unix() / int64(window/time.Second)
-			key := table.Key{Table: table.Credentials, Kind: "G", Workspace: by.Workspace(), Of: of, SK: fmt.Sprintf("%s#%d", kind, slot)}
-			n, err := s.store.Count(ctx, by, table.Guesses, key, limit, now.Add(2*window))
-			errs[i] = err
-			if i == 0 {
-				attempts = n
-			}
-		})
+	var user id.ID[id.Principal]
+	err = together(
+		func() error { _, err := s.spend(ctx, by, address, "address", addressTries, pairWindow); return err },
+		func() (err error) { user, err = s.resolve(ctx, by, a.Host, login, &got); return err },
+	)
+	if err != nil {
+		return got, 0, err
 	}
-	count(0, account, "pair#"+address, pairTries, pairWindow)
-	count(1, account, "account", accountTries, accountDay)
-	count(2, address, "address", addressTries, pairWindow)
-	wait.Go(func() { errs[3] = s.lookUp(ctx, by, a.Host, login, &got) })
-	wait.Wait()
-	if errs[3] != nil {
-		return got, attempts, errs[3]
+	var pair, account error
+	err = together(
+		func() error {
+			attempts, pair = s.spend(ctx, by, got.of, "pair#"+address, pairTries, pairWindow)
+			return pair
+		},
+		func() error {
+			_, account = s.spend(ctx, by, got.of, accountBudget, accountTries, accountDay)
+			return account
+		},
+		func() error { return s.account(ctx, by, user, &got) },
+	)
+	if errors.Is(pair, table.ErrStale) && account == nil {
+		// What its pair's budget refuses is no guess at the account: otherwise
+		// one address could use up the budget of everybody else.
+		err = errors.Join(err, s.store.Refund(ctx, by, table.Guesses, s.budgetKey(by, got.of, accountBudget, accountDay), accountTries, s.store.Now().Add(2*accountDay)))
 	}
-	return got, attempts, errors.Join(errs[:3]...)
+	return got, attempts, err
 }
 
-// lookUp reads the workspace with the name, then the account.
-func (s *Service) lookUp(ctx context.Context, by authz.Allowed, host, login string, got *candidate) error {
+// accountBudget names the budget of an account over all addresses.
+const accountBudget = "account"
+
+// budgetKey places a budget's counter of the present window.
+func (s *Service) budgetKey(by authz.Allowed, of, kind string, window time.Duration) table.Key {
+	slot := s.store.Now().Unix() / int64(window/time.Second)
+	return table.Key{Table: table.Credentials, Kind: "G", Workspace: by.Workspace(), Of: of, SK: fmt.Sprintf("%s#%d", kind, slot)}
+}
+
+// together does things side by side.
+func together(do ...func() error) error {
+	errs := make([]error, len(do))
+	var wait sync.WaitGroup
+	for i, f := range do {
+		wait.Go(func() { errs[i] = f() })
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// resolve reads the workspace with the name and returns whose it is. An account
+// that is not there costs the same second read.
+func (s *Service) resolve(ctx context.Context, by authz.Allowed, host, login string, got *candidate) (id.ID[id.Principal], error) {
 	ws := by.Workspace()
 	mac, err := s.store.MAC(ctx, by, identity.LoginField, login)
 	if err != nil {
-		return err
+		return id.ID[id.Principal]{}, err
 	}
-	user, err := s.absent() // an account that is not there costs the same second read
+	user, err := s.absent()
 	if err != nil {
-		return err
+		return user, err
 	}
 	unique := identity.UniqueKey(ws, mac)
 	found, err := s.store.Read(ctx, by, workspace.HeadKey(ws), unique)
 	if err != nil {
-		return err
+		return user, err
 	}
 	var head table.Item
+	counted := login
 	for _, item := range found {
 		if item.Key != unique {
 			head = item
@@ -199,14 +248,20 @@ func (s *Service) lookUp(ctx context.Context, by authz.Allowed, host, login stri
 		}
 		var u identity.Unique
 		if err := table.Decode(item, &u); err != nil {
-			return err
+			return user, err
 		}
-		user = u.User
+		user, counted = u.User, u.User.String()
 	}
 	if got.ws, err = serving(head, host); err != nil {
-		return err
+		return user, err
 	}
-	items, err := s.store.Read(ctx, by, identity.UserKey(ws, user), PasswordKey(ws, user))
+	got.of, err = s.store.MAC(ctx, by, "guess", counted)
+	return user, err
+}
+
+// account reads an account and its password.
+func (s *Service) account(ctx context.Context, by authz.Allowed, user id.ID[id.Principal], got *candidate) error {
+	items, err := s.store.Read(ctx, by, identity.UserKey(by.Workspace(), user), PasswordKey(by.Workspace(), user))
 	if err != nil {
 		return err
 	}
@@ -328,11 +383,15 @@ func (s *Service) rehash(got candidate, password credential.Password) ([]table.O
 	if !got.hash.Weaker(credential.Current) {
 		return nil, nil
 	}
-	phc, err := credential.HashPassword(s.random, password, credential.Current)
-	if err != nil {
+	var phc string
+	var failed error
+	if err := s.hasher.Do(func() { phc, failed = credential.HashPassword(s.random, password, credential.Current) }); err != nil {
 		return nil, err
 	}
-	return []table.Op{table.Replace(got.passItem, PasswordRecord{PHC: phc, SetAt: s.store.Now()})}, nil
+	if failed != nil {
+		return nil, failed
+	}
+	return []table.Op{table.Replace(got.passItem, PasswordRecord{PHC: phc, SetAt: s.store.Now()}).Else(table.ErrTryAgain)}, nil
 }
 
 // begin stores a new session with its event; the account must still be what
@@ -358,7 +417,7 @@ func (s *Service) begin(ctx context.Context, w workspace.Workspace, u identity.U
 		e = by.Event(audit.AuthLoginFirstFactor, now).With(audit.List("factors_owed", "mfa")).
 			WithDescription("The password was right; a second factor is owed.")
 	}
-	ops := append(more, table.Unchanged(userItem).Else(ErrInvalid),
+	ops := append(more, table.Unchanged(userItem).Else(table.ErrTryAgain),
 		table.Insert(Key(w.ID, u.ID, secret.Hash()), session).Until(session.EndsAt))
 	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: ops})
 	return session, secret, err

@@ -154,7 +154,11 @@ func (s *Service) proveTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 		}
 		secret.LastStep = step
 		used := table.Replace(item, secret).Else(mfa.ErrCode)
-		return s.rise(ctx, by, a, c, challenge, used)
+		risen, err := s.rise(ctx, by, a, c, challenge, used)
+		if errors.Is(err, mfa.ErrCode) { // another answer used it at the same time
+			err = s.failed(ctx, by, c, attempt, "replay", mfa.ErrCode)
+		}
+		return risen, err
 	}
 	reason := "wrong"
 	for _, item := range items {
@@ -261,8 +265,11 @@ func (s *Service) recover(ctx context.Context, by authz.Allowed, a Authenticated
 	}
 	err = s.store.Commit(ctx, by, table.Change{
 		Events: []audit.Event{used, loginEvent(by, next, now)}, Ops: ops,
-		Messages: []message.Message{notice(a, message.RecoveryCodeUsed, "A recovery code")},
+		Messages: []message.Message{notice(by, a, message.RecoveryCodeUsed, "A recovery code")},
 	})
+	if errors.Is(err, mfa.ErrCode) { // another answer used a code at the same time
+		err = s.failed(ctx, by, c, attempt, "replay", mfa.ErrCode)
+	}
 	if err != nil {
 		return Risen{}, err
 	}
@@ -270,9 +277,10 @@ func (s *Service) recover(ctx context.Context, by authz.Allowed, a Authenticated
 }
 
 // notice returns the security notice of an act on one's own account.
-func notice(a Authenticated, t message.Template, what string) message.Message {
+func notice(by authz.Allowed, a Authenticated, t message.Template, what string) message.Message {
+	from := by.Principal().Source
 	return message.Message{
 		Channel: message.Mail, Template: t, To: a.User.Email, Workspace: a.Workspace.Name, What: what,
-		From: a.Session.Address + ", " + a.Session.Device,
+		From: from.IP.String() + ", " + from.UserAgent,
 	}
 }

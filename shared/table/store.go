@@ -84,6 +84,9 @@ func KeyringRecord(n Name, ws id.ID[id.Workspace], kmsKey string, wrapped []seal
 	return Record{Key: keyring(n, ws), Version: 1, Sealed: seal.AppendRing(nil, wrapped), Plain: []Attribute{Text("kms", kmsKey)}}
 }
 
+// MaxRead is how many keys one read may have.
+const MaxRead = 100
+
 // Read returns the items that are there, opened, in no particular order. All
 // keys are read consistently in one round trip, together with the workspace's
 // keyring when its keys are not in memory.
@@ -93,6 +96,13 @@ func (s *Store) Read(ctx context.Context, by authz.Allowed, keys ...Key) ([]Item
 	}
 	ws := by.Workspace()
 	known, ok := s.cache.Held(ws.UUID())
+	if !ok && len(keys)+len(s.keyrings) > MaxRead {
+		var err error
+		if known, err = s.keys(ctx, ws); err != nil {
+			return nil, err
+		}
+		ok = true
+	}
 	ask := keys
 	if !ok {
 		ask = append(append([]Key(nil), keys...), s.ringKeys(ws)...)

@@ -13,6 +13,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/permission"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
 )
@@ -42,8 +43,8 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(get, "/api/iam/users/-/", ok, self).Summed("Show the caller's own account."),
 		httpapi.Answer(get, "/api/iam/users/{id}/", ok, one).Summed("Show one account.").Refuses(identity.ErrNoUser),
 		httpapi.Answer(get, "/api/iam/memberships/", ok, memberships).Summed("List memberships in groups, as a page when one is asked for."),
-		httpapi.Create(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail.").
-			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken),
+		httpapi.Create(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail; staff and superusers with a fresh proof.").
+			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
 		httpapi.Answer(patch, "/api/workspaces/security/-/", ok, f.patchSecurity).Summed("Change the security settings.").
 			Refuses(workspace.ErrRange, workspace.ErrNotYet),
@@ -269,7 +270,17 @@ func (f *Face) invite(c httpapi.Call, in InviteRequest, keep httpapi.Keep[Invite
 	case in.IsStaff:
 		role = authz.Staff
 	}
-	inv, err := f.people.Invite(c.Context(), c.Allowed, c.Who.Workspace, in.Email, role, func(i identity.Invitation) ([]table.Op, error) {
+	allowed := c.Allowed
+	if role != authz.Member {
+		if !identity.MayInvite(c.Allowed, role, c.Now()) {
+			return InviteAnswer{}, c.Deny(permission.PromoteUser, identity.ErrInviteRole.In(identity.RoleField(role)))
+		}
+		var err error
+		if allowed, err = c.Fresh(); err != nil {
+			return InviteAnswer{}, err
+		}
+	}
+	inv, err := f.people.Invite(c.Context(), allowed, c.Who.Workspace, in.Email, role, func(i identity.Invitation) ([]table.Op, error) {
 		return keep(inviteAnswerOf(i))
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"time"
 
 	"paddock/shared/activity"
@@ -8,6 +9,7 @@ import (
 	"paddock/shared/fault"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
+	"paddock/shared/permission"
 )
 
 // ActivityEvent is an event of the audit log. Source: alpacon-wire 6.1; what stands after
@@ -94,6 +96,9 @@ func (f *Face) audit(c httpapi.Call, in ActivityQuery) (httpapi.Cursor[ActivityE
 		filter.User = user
 	}
 	events, next, err := f.activity.Page(c.Context(), c.Allowed, filter)
+	if errors.Is(err, activity.ErrOthers) {
+		err = c.Deny(permission.ReadAudit, activity.ErrOthers)
+	}
 	if err != nil {
 		return httpapi.Cursor[ActivityEvent]{}, err
 	}

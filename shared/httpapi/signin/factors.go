@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"time"
 
 	"paddock/shared/httpapi"
@@ -84,9 +85,19 @@ func (f *Face) enrol(c httpapi.Call, in EnrolRequest) (EnrolAnswer, error) {
 	}
 	e, err := f.sessions.EnrolTOTP(c.Context(), c.Allowed, c.Who, in.Name)
 	if err != nil {
-		return EnrolAnswer{}, err
+		return EnrolAnswer{}, enrolRefused(c, err)
 	}
 	return EnrolAnswer{ID: e.ID, Secret: e.Secret, URI: e.URI, QRSVG: e.QR, ExpiresAt: e.ExpiresAt}, nil
+}
+
+// enrolRefused asks for a fresh proof, with its event, where one is missing.
+func enrolRefused(c httpapi.Call, err error) error {
+	if errors.Is(err, session.ErrStepUp) {
+		if _, stale := c.Fresh(); stale != nil {
+			return stale
+		}
+	}
+	return err
 }
 
 // ConfirmAnswer is a confirmed method, with recovery codes when it is the first.
@@ -103,7 +114,7 @@ func (f *Face) confirm(c httpapi.Call, in CodeRequest) (ConfirmAnswer, error) {
 	}
 	done, err := f.sessions.ConfirmTOTP(c.Context(), c.Allowed, c.Who, which, in.Code)
 	if err != nil {
-		return ConfirmAnswer{}, err
+		return ConfirmAnswer{}, enrolRefused(c, err)
 	}
 	setCookie(c, done.Secret)
 	out := ConfirmAnswer{State: session.SignedIn, Factor: factorOf(done.Factor), RecoveryCodes: done.RecoveryCodes}

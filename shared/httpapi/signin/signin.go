@@ -43,9 +43,9 @@ func (f *Face) Bindings() []httpapi.Binding {
 			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrCode),
 		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
 		httpapi.Answer(post, "/api/auth/mfa/factors/", created, f.enrol).Summed("Begin to set up a sign-in method; its secret is shown once.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorLimit, session.ErrFactorName),
+			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorName),
 		httpapi.Answer(post, "/api/auth/mfa/factors/{id}/confirm/", ok, f.confirm).Summed("Confirm a sign-in method with a code of it.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrTries, mfa.ErrCode),
+			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrCode),
 		httpapi.Answer(remove, "/api/auth/mfa/factors/{id}/", empty, f.removeFactor).Summed("Remove a sign-in method.").
 			Refuses(mfa.ErrFactor, mfa.ErrLast),
 		httpapi.Answer(post, "/api/auth/mfa/recovery-codes/", created, f.recoveryCodes).Summed("Make new recovery codes, shown once; older ones end.").
@@ -66,7 +66,7 @@ var (
 		credential.ErrPasswordLong, credential.ErrPasswordCharacter, credential.ErrPasswordShort,
 		credential.ErrPasswordRepeated, credential.ErrPasswordName, credential.ErrPasswordCommon,
 	}
-	enrolRefusals = []fault.Error{mfa.ErrEnrolled, session.ErrStepUp, session.ErrSignInAgain}
+	enrolRefusals = append([]fault.Error{mfa.ErrEnrolled, session.ErrSignInAgain, session.ErrFactorLimit, mfa.ErrTries}, httpapi.FreshRefusals...)
 )
 
 // setCookie gives the browser a session. Its life is the session's own: the
