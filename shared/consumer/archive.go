@@ -68,7 +68,7 @@ func (a *Archive) archive(ctx context.Context, in []archive.Record) error {
 // events are not archived, and hold up nobody else's.
 func ofLiving(ctx context.Context, err error) error {
 	causes := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the parts of this very error
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		causes = joined.Unwrap()
 	}
 	var rest []error
