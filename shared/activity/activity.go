@@ -45,9 +45,13 @@ var ErrOthers = authz.ErrDenied.In("user")
 // ErrCursor refuses a cursor that was made for another reader or filter.
 var ErrCursor = fault.Error{Kind: fault.Invalid, Code: "invalid_cursor", Detail: "This cursor does not belong to this list.", Source: "cursor"}
 
-// maxDays bounds how many days one request looks through. A page may then hold
-// fewer events than asked, with a cursor to go on.
-const maxDays = 31
+// maxDays bounds how many days one request looks through, maxReads how many
+// times it asks the table. A page may then hold fewer events than asked, with a
+// cursor to go on.
+const (
+	maxDays  = 31
+	maxReads = 20
+)
 
 // Page returns one page of events and the cursor of the next, "" at the end.
 func (s *Service) Page(ctx context.Context, by authz.Allowed, f Filter) ([]audit.Event, string, error) {
@@ -111,17 +115,18 @@ func (s *Service) byDay(ctx context.Context, by authz.Allowed, f Filter, before 
 		day = uid.Time()
 	}
 	oldest := f.Since.UTC().Truncate(24 * time.Hour)
+	reads := maxReads
 	for range maxDays {
 		if day.Before(oldest) {
 			return events, "", nil
 		}
 		key := table.Key{Table: table.Data, Kind: "A", Workspace: by.Workspace(), Of: table.EventDay(day)}
-		got, end, err := s.walk(ctx, by, table.Query{Key: key, Backward: true, Before: before}, f.Size-len(events), keep)
+		got, end, err := s.walk(ctx, by, table.Query{Key: key, Backward: true, Before: before}, f.Size-len(events), &reads, keep)
 		if err != nil {
 			return nil, "", err
 		}
 		events = append(events, got...)
-		if len(events) >= f.Size {
+		if end != "" {
 			return events, end, nil
 		}
 		day = day.UTC().Truncate(24 * time.Hour).Add(-time.Nanosecond)
@@ -147,6 +152,7 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 // byUser merges the events that a person did and those done to them.
 func (s *Service) byUser(ctx context.Context, by authz.Allowed, f Filter, before string, keep func(audit.Event) bool) ([]audit.Event, string, error) {
 	var merged []audit.Event
+	cut := ""
 	for _, index := range []struct{ name, attribute string }{{table.ByActor, "ga"}, {table.BySubject, "gs"}} {
 		mac, err := s.store.MAC(ctx, by, index.name, f.User.String())
 		if err != nil {
@@ -156,26 +162,35 @@ func (s *Service) byUser(ctx context.Context, by authz.Allowed, f Filter, before
 			Index: index.name, HashName: index.attribute, Hash: mac, Backward: true, Before: before,
 			Key: table.Key{Table: table.Data, Kind: "A", Workspace: by.Workspace()},
 		}
-		got, _, err := s.walk(ctx, by, q, f.Size, keep)
+		reads := maxReads / 2
+		got, end, err := s.walk(ctx, by, q, f.Size, &reads, keep)
 		if err != nil {
 			return nil, "", err
 		}
-		merged = append(merged, got...)
+		merged, cut = append(merged, got...), max(cut, end)
 	}
-	slices.SortFunc(merged, func(a, b audit.Event) int { return strings.Compare(b.UID.String(), a.UID.String()) })
-	merged = slices.CompactFunc(merged, func(a, b audit.Event) bool { return a.UID == b.UID })
-	if len(merged) < f.Size {
-		return merged, "", nil
-	}
-	merged = merged[:f.Size]
-	return merged, merged[len(merged)-1].UID.String(), nil
+	events, last := page(merged, cut, f.Size)
+	return events, last, nil
 }
 
-// walk reads one partition until size events are kept. end is the last one
-// kept, "" when the partition ended before.
-func (s *Service) walk(ctx context.Context, by authz.Allowed, q table.Query, size int, keep func(audit.Event) bool) (events []audit.Event, end string, err error) {
+// page returns the newest events, each once, of what several walks brought:
+// nothing beyond the cut, the newest place where one of them stopped, for
+// others may lie there. last is where to go on, "" at the end.
+func page(events []audit.Event, cut string, size int) (out []audit.Event, last string) {
+	slices.SortFunc(events, func(a, b audit.Event) int { return strings.Compare(b.UID.String(), a.UID.String()) })
+	events = slices.CompactFunc(events, func(a, b audit.Event) bool { return a.UID == b.UID })
+	events = slices.DeleteFunc(events, func(e audit.Event) bool { return e.UID.String() < cut })
+	if len(events) > size {
+		return events[:size], events[size-1].UID.String()
+	}
+	return events, cut
+}
+
+// walk reads one partition until size events are kept or reads are used up. end
+// is the last event looked at then, "" when the partition ended before.
+func (s *Service) walk(ctx context.Context, by authz.Allowed, q table.Query, size int, reads *int, keep func(audit.Event) bool) (events []audit.Event, end string, err error) {
 	q.Limit = max(size, 25)
-	for {
+	for ; *reads > 0; *reads-- {
 		items, err := s.store.Query(ctx, by, q)
 		if err != nil {
 			return nil, "", err
@@ -194,8 +209,10 @@ func (s *Service) walk(ctx context.Context, by authz.Allowed, q table.Query, siz
 			}
 		}
 		if len(items) < q.Limit {
+			*reads--
 			return events, "", nil
 		}
 		q.Before = items[len(items)-1].Key.SK
 	}
+	return events, q.Before, nil
 }

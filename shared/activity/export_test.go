@@ -1,0 +1,4 @@
+package activity
+
+// Page is page, for the test of its law.
+var Page = page
