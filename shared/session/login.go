@@ -2,11 +2,8 @@ package session
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"paddock/shared/audit"
@@ -68,16 +65,6 @@ var (
 	}
 )
 
-// Budgets of guesses. Source: security, LK-1 to LK-3; design, section 7.
-const (
-	pairTries    = 10 // per account and address
-	pairWindow   = 15 * time.Minute
-	accountTries = 100 // per account
-	accountDay   = 24 * time.Hour
-	addressTries = 300                // per address, over all accounts
-	pairLimit    = "10 in 15 minutes" // the pair's budget, as events name it
-)
-
 // PasswordKey places a user's password hash.
 func PasswordKey(ws id.ID[id.Workspace], user id.ID[id.Principal]) table.Key {
 	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: user.String(), SK: "password"}
@@ -124,171 +111,6 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 		return Started{}, s.refuse(ctx, by, got.user, account, "disabled", attempt, ErrCredentials)
 	}
 	return s.started(ctx, got, password, a)
-}
-
-// candidate is what stands behind a login name.
-type candidate struct {
-	ws       workspace.Workspace
-	of       string // what guesses at the account are counted under
-	known    bool
-	user     identity.User
-	userItem table.Item
-	passItem table.Item
-	hash     credential.Hash
-}
-
-// A spent budget says when its window ends. It is table.ErrStale.
-type spentBudget struct{ left time.Duration }
-
-func (b *spentBudget) Error() string { return "session: a budget of guesses is spent" }
-func (b *spentBudget) Unwrap() error { return table.ErrStale }
-
-// spend counts one guess in the present window of a budget and returns the sum,
-// or a *spentBudget.
-func (s *Service) spend(ctx context.Context, by authz.Allowed, of, kind string, limit int64, window time.Duration) (int64, error) {
-	now := s.store.Now()
-	n, err := s.store.Count(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, now.Add(2*window))
-	if errors.Is(err, table.ErrStale) {
-		return n, &spentBudget{left: now.Truncate(window).Add(window).Sub(now)}
-	}
-	return n, err
-}
-
-// throttled records and returns the refusal that a spent budget is; any other
-// error it returns as it is.
-func (s *Service) throttled(ctx context.Context, by authz.Allowed, got candidate, account string, attempt int64, err error) error {
-	spent, ok := errors.AsType[*spentBudget](err)
-	if !ok {
-		return err
-	}
-	return s.refuse(ctx, by, got.user, account, "throttled", attempt, ErrThrottled.After(spent.left))
-}
-
-// weigh counts the attempt and reads the account: first for the address and the
-// name, then for the address at the account and the account itself. It returns
-// a *spentBudget when a budget is used up. Guesses at an account are counted under
-// the account, whichever of its names is typed.
-func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login string) (got candidate, attempts int64, err error) {
-	got.hash = credential.Dummy()
-	address, err := s.store.MAC(ctx, by, "address", tally.Network(a.Source.IP).String())
-	if err != nil {
-		return got, 0, err
-	}
-	var user id.ID[id.Principal]
-	err = together(
-		func() error { _, err := s.spend(ctx, by, address, "address", addressTries, pairWindow); return err },
-		func() (err error) { user, err = s.resolve(ctx, by, a.Host, login, &got); return err },
-	)
-	if err != nil {
-		return got, 0, err
-	}
-	var pair, account error
-	err = together(
-		func() error {
-			attempts, pair = s.spend(ctx, by, got.of, "pair#"+address, pairTries, pairWindow)
-			return pair
-		},
-		func() error {
-			_, account = s.spend(ctx, by, got.of, accountBudget, accountTries, accountDay)
-			return account
-		},
-		func() error { return s.account(ctx, by, user, &got) },
-	)
-	if errors.Is(pair, table.ErrStale) && account == nil {
-		// What its pair's budget refuses is no guess at the account: otherwise
-		// one address could use up the budget of everybody else.
-		err = errors.Join(err, s.store.Refund(ctx, by, table.Guesses, s.budgetKey(by, got.of, accountBudget, accountDay), accountTries, s.store.Now().Add(2*accountDay)))
-	}
-	return got, attempts, err
-}
-
-// accountBudget names the budget of an account over all addresses.
-const accountBudget = "account"
-
-// budgetKey places a budget's counter of the present window.
-func (s *Service) budgetKey(by authz.Allowed, of, kind string, window time.Duration) table.Key {
-	slot := s.store.Now().Unix() / int64(window/time.Second)
-	return table.Key{Table: table.Credentials, Kind: "G", Workspace: by.Workspace(), Of: of, SK: fmt.Sprintf("%s#%d", kind, slot)}
-}
-
-// together does things side by side.
-func together(do ...func() error) error {
-	errs := make([]error, len(do))
-	var wait sync.WaitGroup
-	for i, f := range do {
-		wait.Go(func() { errs[i] = f() })
-	}
-	wait.Wait()
-	return errors.Join(errs...)
-}
-
-// resolve reads the workspace with the name and returns whose it is. An account
-// that is not there costs the same second read.
-func (s *Service) resolve(ctx context.Context, by authz.Allowed, host, login string, got *candidate) (id.ID[id.Principal], error) {
-	ws := by.Workspace()
-	mac, err := s.store.MAC(ctx, by, identity.LoginField, login)
-	if err != nil {
-		return id.ID[id.Principal]{}, err
-	}
-	user, err := s.absent()
-	if err != nil {
-		return user, err
-	}
-	unique := identity.UniqueKey(ws, mac)
-	found, err := s.store.Read(ctx, by, workspace.HeadKey(ws), unique)
-	if err != nil {
-		return user, err
-	}
-	var head table.Item
-	counted := login
-	for _, item := range found {
-		if item.Key != unique {
-			head = item
-			continue
-		}
-		var u identity.Unique
-		if err := table.Decode(item, &u); err != nil {
-			return user, err
-		}
-		user, counted = u.User, u.User.String()
-	}
-	if got.ws, err = serving(head, host); err != nil {
-		return user, err
-	}
-	got.of, err = s.store.MAC(ctx, by, "guess", counted)
-	return user, err
-}
-
-// account reads an account and its password.
-func (s *Service) account(ctx context.Context, by authz.Allowed, user id.ID[id.Principal], got *candidate) error {
-	items, err := s.store.Read(ctx, by, identity.UserKey(by.Workspace(), user), PasswordKey(by.Workspace(), user))
-	if err != nil {
-		return err
-	}
-	for _, item := range items {
-		switch item.Key.SK {
-		case "user":
-			got.userItem, got.known = item, true
-			if got.user, err = identity.DecodeUser(item); err != nil {
-				return err
-			}
-		case "password":
-			got.passItem = item
-			var stored PasswordRecord
-			if err := table.Decode(item, &stored); err != nil {
-				return err
-			}
-			if h, ok := credential.ParseHash(stored.PHC); ok {
-				got.hash = h
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Service) absent() (id.ID[id.Principal], error) {
-	u, err := s.store.NewID()
-	return id.Of[id.Principal](u), err
 }
 
 // refuse records a refused attempt and returns the refusal.
