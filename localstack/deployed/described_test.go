@@ -136,7 +136,7 @@ func (s tester) run(t *testing.T, credential string, selection ...string) {
 	arguments := append([]string{
 		"run", s.description, "--url", s.url, "--phases", s.phases,
 		"--max-examples", strconv.Itoa(s.examples), "--no-shrink", "--generation-with-security-parameters", "false",
-		"--checks", strings.Join(checks, ","), "--workers", "2", "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off", "--no-color", "--request-timeout", "60",
+		"--checks", strings.Join(checks, ","), "--workers", "1", "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off", "--no-color", "--request-timeout", "60",
 	}, selection...)
 	if s.seed == 0 {
 		arguments = append(arguments, "--generation-deterministic")
