@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"paddock/localstack/world"
+	"paddock/shared/audit"
 )
 
 // TestASearchForWhatIsNotThereEnds looks for what no event matches in a log of
@@ -14,6 +15,7 @@ import (
 func TestASearchForWhatIsNotThereEnds(t *testing.T) {
 	const events, perRead, mostReads = 560, 25, 20
 	w := walk(t, "searched", 3)
+	asked := 0
 	for i := range events {
 		if err := w.Me.Want(t.Context(), http.StatusOK, "PATCH", "/api/workspaces/preferences/-/", map[string]int{"invite_ttl": 3600 + i}, nil); err != nil {
 			t.Fatal(err)
@@ -34,6 +36,7 @@ func TestASearchForWhatIsNotThereEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			requests++
+			asked++
 			reads := 0
 			for _, c := range r.Calls() {
 				if c.Operation == "Query" {
@@ -51,6 +54,20 @@ func TestASearchForWhatIsNotThereEnds(t *testing.T) {
 		if least := events/(perRead*mostReads) + 1; requests < least {
 			t.Errorf("%s: %d requests went through %d events, want at least %d", filter, requests, events, least)
 		}
+	}
+	// Reading the log is an event itself.
+	logged := 0
+	stored, err := shared.InspectStored(t.Context(), w.ID)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, e := range stored {
+		if e.Kind == audit.AuditRead {
+			logged++
+		}
+	}
+	if logged != asked {
+		t.Errorf("%d reads of the log are logged, %d were made", logged, asked)
 	}
 }
 

@@ -5,6 +5,7 @@ package activity
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -53,7 +54,8 @@ const (
 	maxReads = 20
 )
 
-// Page returns one page of events and the cursor of the next, "" at the end.
+// Page returns one page of events and the cursor of the next, "" at the end. The
+// read is an event itself.
 func (s *Service) Page(ctx context.Context, by authz.Allowed, f Filter) ([]audit.Event, string, error) {
 	reader := by.Principal()
 	all := by.Permission() == permission.ReadAudit
@@ -81,11 +83,36 @@ func (s *Service) Page(ctx context.Context, by authz.Allowed, f Filter) ([]audit
 	} else {
 		events, last, err = s.byUser(ctx, by, f, before, keep)
 	}
-	if err != nil || last == "" {
-		return events, "", err
+	if err != nil {
+		return nil, "", err
 	}
-	cursor, err := s.store.SealCursor(ctx, by, bound, last)
-	return events, cursor, err
+	cursor := ""
+	if last != "" {
+		if cursor, err = s.store.SealCursor(ctx, by, bound, last); err != nil {
+			return nil, "", err
+		}
+	}
+	return events, cursor, s.read(ctx, by, f, len(events))
+}
+
+// maxQuery bounds how much of a query its event holds, in bytes.
+const maxQuery = 500
+
+// read records that the log was read. Source: security, AU-6.
+func (s *Service) read(ctx context.Context, by authz.Allowed, f Filter, rows int) error {
+	query := url.Values{}
+	for name, value := range map[string]string{"app": f.App, "model": f.Model} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if !f.User.Zero() {
+		query.Set("user", f.User.String())
+	}
+	text := query.Encode() // ASCII, and as long as the caller likes
+	e := by.Event(audit.AuditRead, s.store.Now()).With(audit.Text("query", text[:min(len(text), maxQuery)]), audit.Number("rows_n", int64(rows))).
+		WithDescription("The audit log was read.")
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}})
 }
 
 func (f Filter) matches(e audit.Event) bool {

@@ -83,18 +83,28 @@ func (c Call) Fresh() (authz.Allowed, error) {
 	return c.Allowed.Privileged(), nil
 }
 
+// owed records that the session lacks the second factor that is demanded, and
+// returns the refusal.
+func (c Call) owed(refusal error) error {
+	return c.refuse(c.row, "a second factor is owed", refusal)
+}
+
 // Deny records that the caller lacks a permission which the body or the query
 // asks for, and returns the refusal.
 func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
+	row := c.row
+	row.Rule.Permission = what
+	return c.refuse(row, "no role, group or grant holds "+what.String(), refusal)
+}
+
+func (c Call) refuse(row route.Row, condition string, refusal error) error {
 	now := c.Now()
 	decision, err := c.app.ids.NewUUID(now)
 	if err != nil {
 		return err
 	}
-	row := c.row
-	row.Rule.Permission = what
 	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
-		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: "no role, group or grant holds " + what.String()}, refusal)
+		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
 }
 
 // secretOf returns the credential of a request. The Authorization header wins
@@ -187,11 +197,8 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 		return call, err
 	}
 	call.Who = who
-	if who.Session.EnrolOnly && !row.Rule.Half {
-		return call, session.ErrEnrolOnly
-	}
 	if err := enforced(who, row); err != nil {
-		return call, err
+		return call, call.owed(err)
 	}
 	call.Allowed, err = a.decide(r.Context(), &call, row)
 	if err != nil {
@@ -221,6 +228,9 @@ func crossSitePublic(r *http.Request) error {
 // enforced refuses a session without a second factor in a workspace that
 // demands one: it opens only what completes the sign-in (security, MF-10).
 func enforced(who session.Authenticated, row route.Row) error {
+	if who.Session.EnrolOnly && !row.Rule.Half {
+		return session.ErrEnrolOnly
+	}
 	if row.Rule.Half || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || !who.Session.Proof.ID.Zero() {
 		return nil
 	}
