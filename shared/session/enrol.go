@@ -160,12 +160,13 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	if len(a.User.Factors) >= MaxFactors {
 		return Confirmed{}, ErrFactorLimit
 	}
-	if _, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
+	attempt, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
+	if err != nil {
 		return Confirmed{}, afterWindow(err)
 	}
 	step, ok := credential.CheckTOTP(secret.Secret, code, now, 0)
 	if !ok {
-		return Confirmed{}, s.failed(ctx, by, mfa.Challenge{ID: id.Of[id.Challenge](which.UUID()), Method: identity.OTP}, 0, "wrong", mfa.ErrCode)
+		return Confirmed{}, s.failed(ctx, by, mfa.Challenge{ID: id.Of[id.Challenge](which.UUID()), Method: identity.OTP}, attempt, "wrong", mfa.ErrCode)
 	}
 	secret.Pending, secret.LastStep, secret.ExpiresAt = false, step, time.Time{}
 	confirmed := pending

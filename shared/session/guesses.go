@@ -82,6 +82,7 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 	if err != nil {
 		return got, 0, err
 	}
+	refund := s.budgetKey(by, got.of, accountBudget, accountDay) // of this window, whenever it is used
 	var pair, account error
 	err = together(
 		func() error {
@@ -97,7 +98,7 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 	if errors.Is(pair, table.ErrStale) && account == nil {
 		// What its pair's budget refuses is no guess at the account: otherwise
 		// one address could use up the budget of everybody else.
-		err = errors.Join(err, s.store.Refund(ctx, by, table.Guesses, s.budgetKey(by, got.of, accountBudget, accountDay), accountTries, s.store.Now().Add(2*accountDay)))
+		err = errors.Join(err, s.store.Refund(ctx, by, table.Guesses, refund, accountTries, s.store.Now().Add(2*accountDay)))
 	}
 	return got, attempts, err
 }
