@@ -135,7 +135,10 @@ func TestStreamFilterPassesInsertsOfOneKindInOrder(t *testing.T) {
 		if record.EventName != "INSERT" {
 			t.Errorf("a record %s passed the filter", record.EventName)
 		}
-		keys = append(keys, record.DynamoDB.NewImage["sk"]["S"])
+		// A record comes at least once: what counts is the order of first arrivals.
+		if key := record.DynamoDB.NewImage["sk"]["S"]; !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
 	}
 	if !slices.Equal(keys, []string{"1", "3"}) {
 		t.Errorf("records of %v came, want 1 and 3", keys)
