@@ -130,11 +130,14 @@ func (s *deployment) addRoute(one route.GatewayRoute, function awslambda.CfnFunc
 // RouteID returns the part of logical ids that names a route key, one text
 // for each key.
 func RouteID(key string) string {
-	_, path, found := strings.Cut(key, " ")
+	method, path, found := strings.Cut(key, " ")
 	if !found {
 		return "Default"
 	}
 	var out strings.Builder
+	if method != "ANY" {
+		out.WriteString(logicalID(strings.ToLower(method)))
+	}
 	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		switch {
 		case part == "":

@@ -48,7 +48,7 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 			return do(t, w, "POST", "/api/auth/mfa/recovery-codes/", nil)
 		},
 		"data U#workspace#* / invitation#*": func(t *testing.T, _ table.Record) visitor.Answer {
-			secret, err := w.Link("guest1." + world.Colleague)
+			secret, err := w.Link("guest1."+world.Colleague, "/invitation")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -192,7 +192,7 @@ func keyOf(name table.Name, item Item) (table.Key, error) {
 func scratch(w write) bool {
 	switch {
 	case w.verb == "update": // counters
-		return w.key.Kind == "G" || w.key.Kind == "T" || w.key.Kind == "C" && (strings.HasPrefix(w.key.SK, "tries#") || strings.HasPrefix(w.key.SK, "guess#"))
+		return strings.Contains("GTB", w.key.Kind) || w.key.Kind == "C" && (strings.HasPrefix(w.key.SK, "tries#") || strings.HasPrefix(w.key.SK, "guess#"))
 	case w.verb == "delete": // the mark of a tally that was settled before
 		return w.key.Kind == "M"
 	case w.verb != "put":
@@ -394,7 +394,8 @@ func (v *inspection) people(ctx context.Context) []error {
 	var faults []error
 	report := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	users, sessions, unique := map[string]identity.User{}, map[table.Key]session.Session{}, map[table.Key]identity.Unique{}
-	var directory identity.Directory
+	var head identity.Head
+	listed := map[string]identity.Row{}
 	for k, item := range v.items {
 		var err error
 		switch {
@@ -408,44 +409,76 @@ func (v *inspection) people(ctx context.Context) []error {
 			var u identity.Unique
 			err = table.Decode(item, &u)
 			unique[k] = u
-		case k.Kind == "D":
-			directory, err = identity.DecodeDirectory(item)
+		case k == identity.HeadKey(v.ws):
+			err = table.Decode(item, &head)
+		case k.Kind == "D" && k.Of == "user":
+			var rows []identity.Row
+			err = table.Decode(item, &rows)
+			for _, r := range rows {
+				listed[r.ID.String()] = r
+			}
 		}
 		if err != nil {
 			report("%s: %w", k, err)
 		}
 	}
-	if len(directory.Rows) != len(users) {
-		report("the directory lists %d users, there are %d", len(directory.Rows), len(users))
+	if len(listed) != len(users) || head.Count != len(users) {
+		report("the directory lists %d users and counts %d, there are %d", len(listed), head.Count, len(users))
 	}
-	for _, row := range directory.Rows {
-		if users[row.ID.String()].Username != row.Username {
-			report("the directory calls %s %q", row.ID, row.Username)
+	superusers, names := 0, 0
+	for who, u := range users {
+		if listed[who] != identity.RowOf(u) {
+			report("the directory lists %v for %s", listed[who], who)
+		}
+		if u.Role == authz.Superuser && !u.Disabled {
+			superusers++
+		}
+		names++
+		if u.Username != "" {
+			names++
 		}
 	}
-	if len(unique) != 2*len(users) {
-		report("%d names are taken by %d users", len(unique), len(users))
+	if superusers != len(head.Superusers) || len(users) > 0 && superusers == 0 {
+		report("the directory counts %d superusers, there are %d", len(head.Superusers), superusers)
+	}
+	if len(unique) != names {
+		report("%d names are taken, the users have %d", len(unique), names)
 	}
 	for _, u := range users {
 		faults = append(faults, v.person(ctx, u, unique)...)
 	}
 	for k, s := range sessions {
-		if u, ok := users[k.Of]; !ok || s.Epoch > u.Epoch {
+		if u, ok := users[k.Of]; ok && s.Epoch > u.Epoch || !ok && !v.deleted(k.Of) {
 			report("session %s belongs to nobody", k)
 		}
 	}
 	return faults
 }
 
+// deleted reports whether an event tells that an account was deleted.
+func (v *inspection) deleted(user string) bool {
+	for _, e := range v.opened {
+		if e.Kind == audit.UserDeleted && e.Subject.String() == user {
+			return true
+		}
+	}
+	return false
+}
+
 func (v *inspection) person(ctx context.Context, u identity.User, unique map[table.Key]identity.Unique) []error {
 	var faults []error
 	for _, name := range []string{u.Username, u.EmailKey} {
+		if name == "" {
+			continue
+		}
 		mac, err := v.store.MAC(ctx, v.by, identity.LoginField, name)
 		if err != nil || unique[identity.UniqueKey(v.ws, mac)].User != u.ID {
 			faults = append(faults, fmt.Errorf("a name of %s leads elsewhere: %w", u.ID, err))
 		}
 	}
-	if _, ok := v.items[session.PasswordKey(v.ws, u.ID)]; !ok {
+	_, password := v.items[session.PasswordKey(v.ws, u.ID)]
+	_, link := v.items[identity.LinkKey(v.ws, u.ID, identity.ResetPassword, [32]byte{})]
+	if !password && !link {
 		faults = append(faults, fmt.Errorf("user %s has no password", u.ID))
 	}
 	recovery := false

@@ -14,7 +14,7 @@ func TestNothingPlantedStandsInTheClear(t *testing.T) {
 	secrets := append([]string{
 		world.Password, world.FirstName, world.LastName, world.Mailbox, world.Colleague, "zerlinda", w.Secret, w.Me.Cookie(),
 	}, w.Codes...)
-	link, err := w.Link(w.Email())
+	link, err := w.Link(w.Email(), "/invitation")
 	if err != nil {
 		t.Fatal(err)
 	}

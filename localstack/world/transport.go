@@ -94,7 +94,7 @@ func (g *gateway) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		event.Headers[strings.ToLower(name)] = strings.Join(values, ",")
 	}
-	text, err := g.entries.Invoke(r.Context(), string(functionOf(r.URL.Path)), event)
+	text, err := g.entries.Invoke(r.Context(), string(functionOf(r.Method, r.URL.Path)), event)
 	if err != nil {
 		return nil, err
 	}
@@ -126,12 +126,12 @@ func (g *gateway) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // functionOf returns the function whose gateway route is the most specific one
-// for a path.
-func functionOf(path string) route.Function {
+// for a method and path.
+func functionOf(method, path string) route.Function {
 	best, function := -1, route.Console
 	for _, r := range route.Gateway() {
-		key, ok := strings.CutPrefix(r.Key, "ANY ")
-		if !ok {
+		of, key, ok := strings.Cut(r.Key, " ")
+		if !ok || of != "ANY" && of != method {
 			continue
 		}
 		prefix, greedy := strings.CutSuffix(key, "{proxy+}")

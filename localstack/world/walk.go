@@ -37,6 +37,7 @@ type Walk struct {
 	began           time.Time
 	proved          time.Time
 	guests, changes int
+	clerk           string // path of the newest account that was made
 }
 
 // Words planted by a walk: none of them may stand in the clear anywhere.
@@ -84,6 +85,8 @@ type Step struct {
 	Do   func(context.Context) error
 	// Once is set for the steps that only a new workspace can take.
 	Once bool
+	// Before, if set, brings about what the step starts from.
+	Before func(context.Context) error
 	// Guesses is set for the steps that give the password or several codes.
 	Guesses bool
 }
@@ -98,7 +101,13 @@ func (w *Walk) Steps() []Step {
 		{Name: "change a setting", Do: w.change(600)},
 		{Name: "step up", Do: w.stepUp},
 		{Name: "read", Do: w.read},
-		{Name: "invite", Do: w.invite},
+		{Name: "invite, and withdraw", Do: w.invite},
+		{Name: "make an account", Do: w.hire},
+		{Name: "change a profile", Do: w.edit(map[string]any{"last_name": "Q.", "phone": "+31201234567"}, map[string]any{"last_name": LastName})},
+		{Name: "promote and demote", Do: w.edit(map[string]any{"is_superuser": false, "is_staff": false}, map[string]any{"is_superuser": true})},
+		{Name: "disable and enable", Do: w.edit(map[string]any{"is_active": true}, map[string]any{"is_active": false})},
+		{Name: "ask for a new address", Do: w.edit(map[string]any{"email": "new." + Colleague})},
+		{Name: "delete an account", Before: w.hire, Do: w.dismiss},
 		{Name: "new recovery codes", Do: w.newCodes},
 		{Name: "a second method, and its removal", Do: w.secondMethod, Guesses: true},
 		{Name: "use a recovery code", Do: w.recover, Guesses: true},
@@ -109,6 +118,11 @@ func (w *Walk) Steps() []Step {
 
 // Take takes a step, delivers what it committed, and inspects.
 func (w *Walk) Take(ctx context.Context, s Step) error {
+	if s.Before != nil {
+		if err := s.Before(ctx); err != nil {
+			return fmt.Errorf("before %s: %w", s.Name, err)
+		}
+	}
 	if err := s.Do(ctx); err != nil {
 		return fmt.Errorf("%s: %w", s.Name, err)
 	}
@@ -216,23 +230,24 @@ func (w *Walk) provision(ctx context.Context) error {
 	return errors.New("provision failed every time")
 }
 
-// Link returns the secret of the newest invitation mailed to an address.
-func (w *Walk) Link(to string) (string, error) {
+// Link returns the secret of the newest link to a page of the console that was
+// mailed to an address.
+func (w *Walk) Link(to, page string) (string, error) {
 	var mails []Mail
 	for _, r := range w.recorders {
 		mails = append(mails, r.Mails()...)
 	}
 	for i := len(mails) - 1; i >= 0; i-- {
-		if _, after, found := strings.Cut(mails[i].Text, "/invitation#"); found && mails[i].To == to {
+		if _, after, found := strings.Cut(mails[i].Text, page+"#"); found && mails[i].To == to {
 			secret, _, _ := strings.Cut(after, "\n")
 			return strings.TrimSpace(secret), nil
 		}
 	}
-	return "", fmt.Errorf("no invitation was mailed to %s", to)
+	return "", fmt.Errorf("no link to %s was mailed to %s", page, to)
 }
 
 func (w *Walk) accept(ctx context.Context) error {
-	secret, err := w.Link(w.Email())
+	secret, err := w.Link(w.Email(), "/invitation")
 	if err != nil {
 		return err
 	}
@@ -445,11 +460,6 @@ func (w *Walk) read(ctx context.Context) error {
 	}
 	w.changes++
 	return w.want(ctx, http.StatusOK, "PATCH", "/api/workspaces/preferences/-/", map[string]int{"invite_ttl": 7200 + w.changes}, nil)
-}
-
-func (w *Walk) invite(ctx context.Context) error {
-	w.guests++
-	return w.want(ctx, http.StatusCreated, "POST", "/api/workspaces/users/invite/", map[string]string{"email": fmt.Sprintf("guest%d.%s", w.guests, Colleague)}, nil)
 }
 
 func (w *Walk) newCodes(ctx context.Context) error {

@@ -169,6 +169,12 @@ func take(t *testing.T, w *world.Walk, at int, r *world.Recorder) error {
 		if err := w.Fresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if step.Before != nil {
+			if err := step.Before(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			step.Before = nil
+		}
 		w.World.Clock.Advance(2 * time.Minute) // the session is touched anew, in every run
 	}
 	if err := w.Cold(r); err != nil {

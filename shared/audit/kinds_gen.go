@@ -109,6 +109,8 @@ const (
 	UserDeleted
 	// UserRoleSettingChanged is PD4006W user.role_setting.changed: Member / Staff / Superuser changed (also emits PD4013I and/or PD4014I).
 	UserRoleSettingChanged
+	// UserInvitationWithdrawn is PD4007I user.invitation.withdrawn: An open invitation was withdrawn.
+	UserInvitationWithdrawn
 	// RoleCreated is PD4010I role.created: Custom role created.
 	RoleCreated
 	// RoleUpdated is PD4011I role.updated: Custom role changed.

@@ -46,6 +46,20 @@ func (r RoleSetting) String() string {
 	return "unknown"
 }
 
+// BuiltIn returns the name of the role that the setting assigns, "" for none.
+// Source: specification, "Built-in roles".
+func (r RoleSetting) BuiltIn() string {
+	switch r {
+	case Member:
+		return ""
+	case Staff:
+		return "admin"
+	case Superuser:
+		return "superuser"
+	}
+	return ""
+}
+
 // source returns how a decision names the role that allowed.
 func (r RoleSetting) source() string {
 	switch r {

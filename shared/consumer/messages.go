@@ -125,8 +125,10 @@ func (p *Post) Deliver(ctx context.Context, body string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.mail.Send(ctx, rendered); err != nil {
-		return fmt.Errorf("send message %s: %w", t.Message, err)
+	if m.To != "" { // one to nobody stands in where there is no account
+		if err := p.mail.Send(ctx, rendered); err != nil {
+			return fmt.Errorf("send message %s: %w", t.Message, err)
+		}
 	}
 	err = p.store.WriteScratch(ctx, by, table.Delivery, table.Replace(item, m, table.Text("kind", "message"), table.Text("state", table.Delivered)))
 	if errors.Is(err, table.ErrStale) {

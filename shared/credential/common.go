@@ -26,6 +26,9 @@ var substitutions = []*strings.Replacer{
 	strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "l", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t"),
 }
 
+// Common reports whether a password is one of those that are guessed first.
+func Common(p Password) bool { return common(fold(p.text)) }
+
 // common reports whether a folded password is on the list, or is a word of it
 // written repeatedly, with a tail of digits and signs, or with substitutions.
 func common(folded string) bool {

@@ -83,10 +83,14 @@ func (c Call) Fresh() (authz.Allowed, error) {
 	return c.Allowed.Privileged(), nil
 }
 
-// owed records that the session lacks the second factor that is demanded, and
-// returns the refusal.
+// owed records that the session lacks what is demanded first, and returns the
+// refusal.
 func (c Call) owed(refusal error) error {
-	return c.refuse(c.row, "a second factor is owed", refusal)
+	condition := "a second factor is owed"
+	if errors.Is(refusal, session.ErrChangePassword) {
+		condition = "the password must be replaced"
+	}
+	return c.refuse(c.row, condition, refusal)
 }
 
 // Deny records that the caller lacks a permission which the body or the query
@@ -105,6 +109,17 @@ func (c Call) refuse(row route.Row, condition string, refusal error) error {
 	}
 	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
 		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
+}
+
+// Named returns the account that the path names, with its item.
+func (c Call) Named() (identity.User, table.Item, error) {
+	for _, item := range c.Who.Objects {
+		if item.Key.Of == c.PathValue("id") && item.Key.SK == "user" {
+			u, err := identity.DecodeUser(item)
+			return u, item, err
+		}
+	}
+	return identity.User{}, table.Item{}, errNotFound
 }
 
 // secretOf returns the credential of a request. The Authorization header wins
@@ -231,6 +246,9 @@ func enforced(who session.Authenticated, row route.Row) error {
 	if who.Session.EnrolOnly && !row.Rule.Half {
 		return session.ErrEnrolOnly
 	}
+	if who.Session.ChangePassword && who.Session.Kind != session.Half && !row.Rule.Half && !row.Rule.Change {
+		return session.ErrChangePassword
+	}
 	if row.Rule.Half || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || !who.Session.Proof.ID.Zero() {
 		return nil
 	}
@@ -242,7 +260,7 @@ func enforced(who session.Authenticated, row route.Row) error {
 
 // objectOf returns the key of the object that the path names.
 func objectOf(r *http.Request, row route.Row) func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key {
-	if row.Rule.Form != route.Path || row.Rule.Permission.Resource != permission.User {
+	if row.Rule.Form != route.Path {
 		return nil
 	}
 	return func(ws id.ID[id.Workspace], _ id.ID[id.Principal]) []table.Key {

@@ -49,7 +49,7 @@ func ruleRefusals(row route.Row) []fault.Error {
 		out = append(out, table.ErrGone)
 	}
 	if !r.Half {
-		out = append(out, session.ErrHalf, session.ErrEnrolOnly, errCLIStep)
+		out = append(out, session.ErrHalf, session.ErrEnrolOnly, session.ErrChangePassword, errCLIStep)
 	}
 	if r.Fresh {
 		out = append(out, errStepUp, errCLIStep)

@@ -2,62 +2,190 @@ package identity
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 
+	"paddock/shared/authz"
 	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/table"
 )
 
-// MaxUsers bounds the people of a workspace: as many as one item holds, with
-// the longest names.
-const MaxUsers = 4_000
+// Bounds of a workspace's people. Source: design, section 5.
+const (
+	MaxUsers      = 10_000
+	MaxSuperusers = 500
+)
 
-// ErrTooManyUsers refuses the account that would pass MaxUsers.
-var ErrTooManyUsers = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A workspace has at most 10,000 users.", Source: "users"}
+// Refusals of changes to who is in a workspace.
+var (
+	// ErrTooManyUsers refuses the account that would pass MaxUsers.
+	ErrTooManyUsers = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A workspace has at most 10,000 users.", Source: "users"}
+	// ErrTooManySuperusers refuses the superuser that would pass MaxSuperusers.
+	ErrTooManySuperusers = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A workspace has at most 500 superusers.", Source: "is_superuser"}
+	// ErrLastSuperuser refuses what would leave nobody who can run the
+	// workspace (security, RB-7).
+	ErrLastSuperuser = fault.Error{Kind: fault.Conflict, Code: "last_superuser", Detail: "This is the last active superuser. Make another one first."}
+)
 
-// A Row is what the directory holds of a user: enough to filter and sort a
-// page without reading the accounts.
-type Row struct {
-	ID       id.ID[id.Principal] `json:"i"`
-	Username string              `json:"u"`
-	Disabled bool                `json:"d,omitempty"`
-}
-
-// A Directory lists the users of a workspace by username.
-type Directory struct {
-	Rows []Row `json:"rows"`
-	// LastUID is the highest POSIX user id ever given; ids are not reused.
-	LastUID int `json:"last_uid"`
-}
+// ErrDirectoryMoved tells that another account was changed in between: read
+// again and repeat.
+var ErrDirectoryMoved = errors.New("identity: the directory has changed")
 
 // FirstUID is where POSIX user ids of people begin, above those that Linux
 // distributions give by themselves.
 const FirstUID = 2000
 
-// DirectoryKey places the directory of users.
-func DirectoryKey(ws id.ID[id.Workspace]) table.Key {
-	return table.Key{Table: table.Data, Kind: "D", Workspace: ws, Of: "user", SK: "chunk#0"}
+// A Head is what the directory says of all people together. Each change of a
+// row writes it too, so that its version tells whether rows held in memory are
+// still those stored.
+type Head struct {
+	Count int `json:"count"`
+	// LastUID is the highest POSIX user id ever given; ids are not reused.
+	LastUID int `json:"last_uid"`
+	// Superusers are those that are not disabled. Two that demote each other
+	// at once both write this list, so that one of them fails.
+	Superusers []id.ID[id.Principal] `json:"superusers"`
 }
 
-// DecodeDirectory reads the directory item.
-func DecodeDirectory(item table.Item) (Directory, error) {
-	var d Directory
-	if err := table.Decode(item, &d); err != nil {
-		return Directory{}, err
-	}
-	return d, nil
+// A Row is what the directory holds of a user: enough to filter and sort a
+// page without reading the accounts.
+type Row struct {
+	ID       id.ID[id.Principal] `json:"i"`
+	Name     string              `json:"u"` // username, or the address while there is none
+	Disabled bool                `json:"d,omitempty"`
 }
 
-// Add returns d with one more user and the POSIX user id given to it, or
-// ErrTooManyUsers.
-func (d Directory) Add(user id.ID[id.Principal], username string) (Directory, int, error) {
-	if len(d.Rows) >= MaxUsers {
-		return Directory{}, 0, ErrTooManyUsers
+// RowOf returns the row of an account.
+func RowOf(u User) Row {
+	name := u.Username
+	if name == "" {
+		name = u.EmailKey
 	}
-	row := Row{ID: user, Username: username}
-	at, _ := slices.BinarySearchFunc(d.Rows, row, func(a, b Row) int { return cmp.Compare(a.Username, b.Username) })
-	d.Rows = slices.Insert(slices.Clone(d.Rows), at, row)
-	d.LastUID = max(d.LastUID+1, FirstUID)
-	return d, d.LastUID, nil
+	return Row{ID: u.ID, Name: name, Disabled: u.Disabled}
+}
+
+// Chunks is over how many items the rows are spread: with MaxUsers people and
+// the longest names each stays far below what an item holds.
+const Chunks = 64
+
+const chunkPrefix = "chunk#"
+
+// HeadKey places the head of the directory of users.
+func HeadKey(ws id.ID[id.Workspace]) table.Key {
+	return table.Key{Table: table.Data, Kind: "D", Workspace: ws, Of: "user", SK: "head"}
+}
+
+// chunkKey places the chunk that lists a user: identifiers end in random bits.
+func chunkKey(ws id.ID[id.Workspace], user id.ID[id.Principal]) table.Key {
+	u := user.UUID()
+	return table.Key{Table: table.Data, Kind: "D", Workspace: ws, Of: "user", SK: fmt.Sprintf("%s%02d", chunkPrefix, u[len(u)-1]%Chunks)}
+}
+
+// ListingKeys returns the keys that Listed wants read.
+func ListingKeys(ws id.ID[id.Workspace], user id.ID[id.Principal]) []table.Key {
+	return []table.Key{HeadKey(ws), chunkKey(ws, user)}
+}
+
+// A Listing is the part of the directory that a change of one account writes.
+type Listing struct {
+	Head      Head
+	headItem  table.Item
+	rows      []Row
+	chunkItem table.Item
+	chunkKey  table.Key
+}
+
+// Listed returns the listing of a user out of items read at ListingKeys.
+func Listed(ws id.ID[id.Workspace], user id.ID[id.Principal], items []table.Item) (Listing, error) {
+	l := Listing{chunkKey: chunkKey(ws, user)}
+	for _, item := range items {
+		switch item.Key {
+		case HeadKey(ws):
+			l.headItem = item
+			if err := table.Decode(item, &l.Head); err != nil {
+				return Listing{}, err
+			}
+		case l.chunkKey:
+			l.chunkItem = item
+			if err := table.Decode(item, &l.rows); err != nil {
+				return Listing{}, err
+			}
+		}
+	}
+	return l, nil
+}
+
+// Add returns l with one more account, to which it gave a POSIX user id.
+func (l Listing) Add(u User) (Listing, User, error) {
+	if l.Head.Count >= MaxUsers {
+		return Listing{}, User{}, ErrTooManyUsers
+	}
+	l.Head.Count++
+	l.Head.LastUID = max(l.Head.LastUID+1, FirstUID)
+	u.UID = l.Head.LastUID
+	next, err := l.Change(User{}, u)
+	return next, u, err
+}
+
+// Change returns l with an account as it is after a change; before is the zero
+// User for a new one, after for one that is deleted. It refuses to leave a
+// workspace without an active superuser.
+func (l Listing) Change(before, after User) (Listing, error) {
+	who := cmp.Or(after.ID, before.ID)
+	l.rows = slices.DeleteFunc(slices.Clone(l.rows), func(r Row) bool { return r.ID == who })
+	if !after.ID.Zero() {
+		l.rows = append(l.rows, RowOf(after))
+	}
+	was, is := runs(before), runs(after)
+	if was == is {
+		return l, nil
+	}
+	l.Head.Superusers = slices.DeleteFunc(slices.Clone(l.Head.Superusers), func(s id.ID[id.Principal]) bool { return s == who })
+	if is {
+		l.Head.Superusers = append(l.Head.Superusers, who)
+	}
+	switch {
+	case len(l.Head.Superusers) == 0:
+		return Listing{}, ErrLastSuperuser
+	case len(l.Head.Superusers) > MaxSuperusers:
+		return Listing{}, ErrTooManySuperusers
+	}
+	return l, nil
+}
+
+// Drop returns l without an account.
+func (l Listing) Drop(u User) (Listing, error) {
+	l.Head.Count--
+	return l.Change(u, User{})
+}
+
+// runs reports whether an account is a superuser that can act.
+func runs(u User) bool { return u.Role == authz.Superuser && !u.Disabled }
+
+// Save returns the operations that write l; when another account was changed
+// in between they fail with ErrDirectoryMoved.
+func (l Listing) Save() []table.Op {
+	chunk := table.Insert(l.chunkKey, l.rows)
+	if l.chunkItem.Version > 0 {
+		chunk = table.Replace(l.chunkItem, l.rows)
+	}
+	return []table.Op{table.Replace(l.headItem, l.Head).Else(ErrDirectoryMoved), chunk.Else(ErrDirectoryMoved)}
+}
+
+// sorted returns the rows of all chunks by name.
+func sorted(chunks []table.Item) ([]Row, error) {
+	var out []Row
+	for _, item := range chunks {
+		var rows []Row
+		if err := table.Decode(item, &rows); err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	slices.SortFunc(out, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.String(), b.ID.String()))
+	})
+	return out, nil
 }

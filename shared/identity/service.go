@@ -6,24 +6,34 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
-	"paddock/shared/audit"
 	"paddock/shared/authz"
-	"paddock/shared/credential"
-	"paddock/shared/fault"
 	"paddock/shared/id"
-	"paddock/shared/message"
 	"paddock/shared/permission"
 	"paddock/shared/table"
-	"paddock/shared/workspace"
 )
 
-// A Service reads and invites people.
+// A Service reads, invites and changes people.
 type Service struct {
 	store  *table.Store
 	random io.Reader
+
+	mu    sync.Mutex
+	lists map[id.ID[id.Workspace]]list
 }
+
+// A list is a directory as it was read, good for as long as its head has this
+// version.
+type list struct {
+	version uint64
+	until   time.Time
+	rows    []Row
+}
+
+// listFor bounds how long rows stay in memory, like the keys that opened them.
+const listFor = time.Minute
 
 // New returns a Service; random nil means crypto/rand.
 func New(store *table.Store, random io.Reader) (*Service, error) {
@@ -33,30 +43,58 @@ func New(store *table.Store, random io.Reader) (*Service, error) {
 	if random == nil {
 		random = rand.Reader
 	}
-	return &Service{store: store, random: random}, nil
+	return &Service{store: store, random: random, lists: map[id.ID[id.Workspace]]list{}}, nil
 }
 
-// Directory returns the rows that the proof shows: all with ReadUser on all
-// users, else only the caller's own.
+// Directory returns the rows that the proof shows, by name: all with ReadUser
+// on all users, else only the caller's own.
 func (s *Service) Directory(ctx context.Context, by authz.Allowed) ([]Row, error) {
-	item, ok, err := s.store.One(ctx, by, DirectoryKey(by.Workspace()))
+	rows, err := s.rows(ctx, by)
+	if err != nil || by.Permission() == permission.ReadUser {
+		return rows, err
+	}
+	own := by.Principal().ID
+	at := slices.IndexFunc(rows, func(r Row) bool { return r.ID == own })
+	if at < 0 {
+		return nil, nil
+	}
+	return rows[at : at+1 : at+1], nil
+}
+
+// rows returns all rows of the directory: one read when those in memory are
+// still good, else two.
+func (s *Service) rows(ctx context.Context, by authz.Allowed) ([]Row, error) {
+	ws := by.Workspace()
+	head, ok, err := s.store.One(ctx, by, HeadKey(ws))
 	if err != nil || !ok {
 		return nil, err
 	}
-	d, err := DecodeDirectory(item)
+	now := s.store.Now()
+	s.mu.Lock()
+	held := s.lists[ws]
+	s.mu.Unlock()
+	if held.version == head.Version && now.Before(held.until) {
+		return held.rows, nil
+	}
+	// What a change brings between the two reads is newer than the head: the
+	// next one shows it anew.
+	chunks, err := s.store.Query(ctx, by, table.Query{Key: HeadKey(ws), Prefix: chunkPrefix})
 	if err != nil {
 		return nil, err
 	}
-	if by.Permission() == permission.ReadUser {
-		return d.Rows, nil
+	rows, err := sorted(chunks)
+	if err != nil {
+		return nil, err
 	}
-	own := by.Principal().ID
-	for _, r := range d.Rows {
-		if r.ID == own {
-			return []Row{r}, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for other, l := range s.lists {
+		if !now.Before(l.until) {
+			delete(s.lists, other)
 		}
 	}
-	return nil, nil
+	s.lists[ws] = list{version: head.Version, until: now.Add(listFor), rows: rows}
+	return rows, nil
 }
 
 // Users returns accounts by id, in the order asked; ids without account are
@@ -108,92 +146,6 @@ func (s *Service) Named(ctx context.Context, by authz.Allowed, name string) (id.
 	var u Unique
 	err = table.Decode(item, &u)
 	return u.User, err == nil, err
-}
-
-// ErrInviteRole refuses an invitation to a role that the inviter may not give.
-var ErrInviteRole = fault.Error{Kind: fault.Denied, Code: "permission_denied", Detail: "Only a superuser may invite staff or superusers."}
-
-// Invite stores an invitation and mails its link. Whoever may not promote
-// invites members only (reading A1 of the matrix). The operations that also
-// returns are committed with it.
-func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Workspace, address string, role authz.RoleSetting, also func(Invitation) ([]table.Op, error)) (Invitation, error) {
-	email, err := ParseEmail(address)
-	if err != nil {
-		return Invitation{}, err
-	}
-	if !MayInvite(by, role, s.store.Now()) {
-		return Invitation{}, ErrInviteRole.In(RoleField(role))
-	}
-	mac, err := s.store.MAC(ctx, by, LoginField, email.Key)
-	if err != nil {
-		return Invitation{}, err
-	}
-	inv, change, err := s.invitation(by, w, email, role)
-	if err != nil {
-		return Invitation{}, err
-	}
-	more, err := also(inv)
-	if err != nil {
-		return Invitation{}, err
-	}
-	change.Ops = slices.Concat(more, change.Ops, []table.Op{table.Absent(UniqueKey(w.ID, mac)).Else(ErrEmailTaken)})
-	if err := s.store.Commit(ctx, by, change); err != nil {
-		return Invitation{}, err
-	}
-	return inv, nil
-}
-
-// MayInvite is the rule of who may invite to a role (reading A1 of the matrix).
-func MayInvite(by authz.Allowed, role authz.RoleSetting, now time.Time) bool {
-	inviter := by.Principal()
-	return role == authz.Member || authz.May(&inviter, permission.PromoteUser, authz.Object{}, now)
-}
-
-// RoleField returns the field of an invitation that asks for a role.
-func RoleField(r authz.RoleSetting) string {
-	if r == authz.Superuser {
-		return "is_superuser"
-	}
-	return "is_staff"
-}
-
-// First returns the invitation of a new workspace's first superuser, with the
-// change that stores it and mails its link.
-func (s *Service) First(by authz.Allowed, w workspace.Workspace, email Email) (Invitation, table.Change, error) {
-	return s.invitation(by, w, email, authz.Superuser)
-}
-
-func (s *Service) invitation(by authz.Allowed, w workspace.Workspace, email Email, role authz.RoleSetting) (Invitation, table.Change, error) {
-	now := s.store.Now()
-	name, err := s.store.NewID()
-	if err != nil {
-		return Invitation{}, table.Change{}, err
-	}
-	user, err := s.store.NewID()
-	if err != nil {
-		return Invitation{}, table.Change{}, err
-	}
-	secret, err := credential.New(s.random, credential.Invitation, w.ID.UUID(), user)
-	if err != nil {
-		return Invitation{}, table.Change{}, err
-	}
-	inv := Invitation{
-		ID: id.Of[id.Invitation](name), User: id.Of[id.Principal](user), Email: email.Address, EmailKey: email.Key, Role: role,
-		InvitedBy: by.Principal().ID, ExpiresAt: now.Add(time.Duration(w.Preferences.InviteTTL) * time.Second),
-	}
-	e := by.Event(audit.UserInvited, now).With(audit.Text("masked_email", Mask(email)), audit.Text("role", role.String()), audit.Instant("expires_at", inv.ExpiresAt)).
-		WithTarget(audit.Target{Type: "invitation", ID: name}).WithDescription("A person was invited.")
-	return inv, table.Change{
-		Events: []audit.Event{e},
-		Ops:    []table.Op{table.Insert(InvitationKey(w.ID, user, secret.Hash()), inv).Until(inv.ExpiresAt.Add(24 * time.Hour))},
-		Messages: []message.Message{{
-			Channel: message.Mail, Template: message.Invitation, To: email.Address, Workspace: w.Name,
-			Person: by.Principal().Actor.Display, Until: inv.ExpiresAt,
-			// The secret stands behind "#": browsers send it to nobody, so it is
-			// in no log and no Referer.
-			Link: w.Canonical() + "/invitation#" + secret.Reveal(),
-		}},
-	}, nil
 }
 
 // Mask returns an address as events show it: the first letter and the domain.

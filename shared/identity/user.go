@@ -4,6 +4,7 @@
 package identity
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,32 @@ type User struct {
 	Factors    []Factor            `json:"factors"`
 	UID        int                 `json:"uid"` // POSIX user id on servers
 	DateJoined time.Time           `json:"date_joined"`
+
+	Phone       string `json:"phone,omitempty"` // E.164, not verified
+	Tags        string `json:"tags,omitempty"`
+	Description string `json:"description,omitempty"`
+	Shell       string `json:"shell,omitempty"` // "" is DefaultShell
+
+	// EmailVerified is set when a mailed link was opened.
+	EmailVerified bool `json:"email_verified,omitempty"`
+	// PendingEmail is the address that waits for its confirmation.
+	PendingEmail string `json:"pending_email,omitempty"`
+	// EmailChanges counts the changes of the address, and UndoneTo up to which
+	// of them the links that undo one are void.
+	EmailChanges int64 `json:"email_changes,omitempty"`
+	UndoneTo     int64 `json:"undone_to,omitempty"`
+}
+
+// DefaultShell is the login shell of an account that names none.
+const DefaultShell = "/bin/bash"
+
+// HomeDirectory returns where an account is at home on servers; "" while it
+// has no username.
+func (u User) HomeDirectory() string {
+	if u.Username == "" {
+		return ""
+	}
+	return "/home/" + u.Username
 }
 
 // DisplayName returns the name that people read.
@@ -54,7 +81,7 @@ func (u User) DisplayName() string {
 	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
 		return name
 	}
-	return u.Username
+	return cmp.Or(u.Username, u.Email)
 }
 
 // HasSecondFactor reports whether a confirmed authenticator other than

@@ -28,6 +28,11 @@ const (
 	FactorRemoved
 	RecoveryCodeUsed
 	RecoveryCodesMade
+	EmailConfirmation // Link, Person, Until
+	EmailChanged      // Link to undo it
+	AccountMade       // Link to set a password, Person, Until
+	PasswordReset     // Link, Until
+	PasswordChanged   // Link to report it
 )
 
 // A Message is one message to one address. Its fields are escaped by Render.
@@ -60,7 +65,7 @@ func Render(m Message) (Rendered, error) {
 	case Invitation:
 		r.Subject = "You are invited to " + ws
 		r.Text = fmt.Sprintf("%s invited you to the workspace %q.\n\nOpen this link to choose a password:\n\n%s\n\nIt works once, until %s.\nIf you did not expect this, ignore it: nothing happens.\n",
-			orSomeone(person), ws, m.Link, m.Until.UTC().Format("2006-01-02 15:04 MST"))
+			orSomeone(person), ws, m.Link, until(m))
 	case FactorAdded:
 		r.Subject = "A sign-in method was added to your account"
 		r.Text = notice(ws, "was added to your account", m)
@@ -73,6 +78,26 @@ func Render(m Message) (Rendered, error) {
 	case RecoveryCodesMade:
 		r.Subject = "New recovery codes were made for your account"
 		r.Text = notice(ws, "were made for your account; older ones no longer work", m)
+	case EmailConfirmation:
+		r.Subject = "Confirm your new address for " + ws
+		r.Text = fmt.Sprintf("%s asked to use this address for an account in the workspace %q.\n\nOpen this link to confirm it:\n\n%s\n\nIt works once, until %s.\nIf you did not expect this, ignore it: nothing changes.\n",
+			orSomeone(person), ws, m.Link, until(m))
+	case EmailChanged:
+		r.Subject = "The address of your account was changed"
+		r.Text = fmt.Sprintf("Your account in the workspace %q has a new address; mail no longer comes here.\n\nIt was done from %s.\n\nIf this was not you, open this link: it brings this address back and ends every session of the account.\n\n%s\n\nIt works once, until %s.\n",
+			ws, oneLine(m.From), m.Link, until(m))
+	case AccountMade:
+		r.Subject = "You have an account in " + ws
+		r.Text = fmt.Sprintf("%s made an account for you in the workspace %q.\n\nOpen this link to choose a password:\n\n%s\n\nIt works once, until %s.\n",
+			orSomeone(person), ws, m.Link, until(m))
+	case PasswordReset:
+		r.Subject = "Choose a new password for " + ws
+		r.Text = fmt.Sprintf("Someone asked to choose a new password for your account in the workspace %q, from %s.\n\nOpen this link to choose one:\n\n%s\n\nIt works once, until %s.\nIf this was not you, ignore it: your password stays.\n",
+			ws, oneLine(m.From), m.Link, until(m))
+	case PasswordChanged:
+		r.Subject = "The password of your account was changed"
+		r.Text = fmt.Sprintf("The password of your account in the workspace %q was changed, from %s. Its other sessions have ended.\n\nIf this was not you, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
+			ws, oneLine(m.From), m.Link, until(m))
 	default:
 		return Rendered{}, ErrUnknownTemplate
 	}
@@ -83,6 +108,8 @@ func notice(ws, what string, m Message) string {
 	return fmt.Sprintf("%s %s in the workspace %q.\n\nIt was done from %s.\n\nIf this was not you, tell an administrator of the workspace at once.\n",
 		oneLine(m.What), what, ws, oneLine(m.From))
 }
+
+func until(m Message) string { return m.Until.UTC().Format("2006-01-02 15:04 MST") }
 
 func orSomeone(person string) string {
 	if person == "" {

@@ -105,7 +105,7 @@ func (s *Service) Create(ctx context.Context, r Request) (Answer, error) {
 	change.Events = append([]audit.Event{created}, change.Events...)
 	change.Ops = append(change.Ops,
 		table.Insert(workspace.HeadKey(ws), w, table.Alive),
-		table.Insert(identity.DirectoryKey(ws), identity.Directory{}))
+		table.Insert(identity.HeadKey(ws), identity.Head{}))
 	if err := s.config.Store.CommitNew(ctx, by, ready, records, change); err != nil {
 		if errors.Is(err, table.ErrStale) {
 			return Answer{}, ErrSlugTaken

@@ -65,6 +65,7 @@ type Rule struct {
 	Reason     string // Public only
 	Fresh      bool   // needs an MFA proof younger than the workspace's timeout
 	Half       bool   // Self only: also open to a half-signed-in session
+	Change     bool   // Self only: also open to a session that must replace its password
 }
 
 // String returns the rule in one line, as the golden file and the description
@@ -80,6 +81,9 @@ func (r Rule) String() string {
 	}
 	if r.Half {
 		text += ", half-signed-in too"
+	}
+	if r.Change {
+		text += ", password to be replaced too"
 	}
 	return text
 }
@@ -131,6 +135,12 @@ var Rows = []Row{
 	{"POST", "/api/auth/mfa/factors/{id}/confirm/", Signin, half(), false},
 	{"DELETE", "/api/auth/mfa/factors/{id}/", Signin, fresh(self()), false},
 	{"POST", "/api/auth/mfa/recovery-codes/", Signin, fresh(self()), false},
+	{"POST", "/api/auth/password/change/", Signin, Rule{Form: Self, Permission: permission.OwnAccount, Change: true}, false},
+	{"POST", "/api/auth/password/forgot/", Signin, public("nobody is signed in who forgot the password"), false},
+	{"POST", "/api/auth/password/reset/", Signin, public("the mailed link is the credential"), false},
+	{"POST", "/api/auth/email/confirm/", Signin, public("the mailed link is the credential"), false},
+	{"POST", "/api/auth/email/undo/", Signin, public("the mailed link is the credential"), false},
+	{"POST", "/api/auth/report/", Signin, public("the mailed link is the credential"), false},
 	{"GET", "/api/auth/sessions/", Signin, self(), false},
 	{"DELETE", "/api/auth/sessions/{id}/", Signin, self(), false},
 	{"POST", "/api/auth/sessions/end-all/", Signin, self(), false},
@@ -146,6 +156,13 @@ var Rows = []Row{
 	{"GET", "/api/iam/users/-", API, self(), true},
 	{"GET", "/api/iam/users/-/", API, self(), true},
 	{"GET", "/api/iam/users/{id}/", API, path(permission.ReadUser), true},
+	{"POST", "/api/iam/users/", Signin, everywhere(permission.CreateUser), true},
+	{"PATCH", "/api/iam/users/-/", API, self(), false},
+	{"PATCH", "/api/iam/users/{id}/", API, path(permission.UpdateUser), true},
+	{"DELETE", "/api/iam/users/{id}/", Signin, path(permission.DeleteUser), true},
+	{"POST", "/api/iam/username/", API, self(), true},
+	{"GET", "/api/iam/invitations/", API, everywhere(permission.CreateUser), false},
+	{"DELETE", "/api/iam/invitations/{id}/", API, everywhere(permission.CreateUser), false},
 	{"GET", "/api/iam/memberships/", API, list(permission.ReadMembership), true},
 	{"POST", "/api/workspaces/users/invite/", API, everywhere(permission.CreateUser), true},
 
@@ -182,6 +199,10 @@ func Gateway() []GatewayRoute {
 		{"ANY /api/auth/whoami/{proxy+}", API},
 		{"ANY /api/auth/whoami/", API},
 		{"ANY /api/auth/whoami", API},
+		{"POST /api/iam/users/{proxy+}", Signin},
+		{"POST /api/iam/users/", Signin},
+		{"POST /api/iam/users", Signin},
+		{"DELETE /api/iam/users/{proxy+}", Signin},
 		{"ANY /api/{proxy+}", API},
 		{"$default", Console},
 	}

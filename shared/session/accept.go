@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"paddock/shared/audit"
@@ -67,29 +66,23 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Started, error) {
 	}
 	user, phc, err := s.newUser(w, inv, a)
 	if err != nil {
-		return Started{}, err
+		p := authz.Principal{Source: a.Source, Request: a.Request}
+		return Started{}, s.rejected(ctx, authz.ForCeremony(w.ID, "invitation", p), err)
 	}
 	for range 3 {
 		started, err := s.accept(ctx, w, inv, item, user, phc, a)
-		if !errors.Is(err, errDirectoryMoved) {
+		if !errors.Is(err, identity.ErrDirectoryMoved) {
 			return started, err
 		}
 	}
 	return Started{}, table.ErrTryAgain
 }
 
-// errDirectoryMoved tells that another account was made in between.
-var errDirectoryMoved = errors.New("session: the directory has changed")
-
 // newUser checks what was sent and returns the account with its password hash.
 func (s *Service) newUser(w workspace.Workspace, inv identity.Invitation, a Acceptance) (identity.User, string, error) {
-	name := a.Username
-	if name == "" {
-		name, _, _ = strings.Cut(inv.EmailKey, "@")
-	}
-	username, err := identity.ParseUsername(name)
-	if err != nil {
-		return identity.User{}, "", err
+	user := identity.User{
+		ID: inv.User, Email: inv.Email, EmailKey: inv.EmailKey, EmailVerified: true, FirstName: a.FirstName, LastName: a.LastName,
+		Role: inv.Role, DateJoined: s.store.Now(),
 	}
 	if err := identity.CheckPersonName("first_name", a.FirstName); err != nil {
 		return identity.User{}, "", err
@@ -97,23 +90,14 @@ func (s *Service) newUser(w workspace.Workspace, inv identity.Invitation, a Acce
 	if err := identity.CheckPersonName("last_name", a.LastName); err != nil {
 		return identity.User{}, "", err
 	}
-	password, err := credential.NewPassword(a.Password)
-	if err != nil {
-		return identity.User{}, "", err
+	if a.Username != "" { // it can be set later, once
+		var err error
+		if user.Username, err = identity.ParseUsername(a.Username); err != nil {
+			return identity.User{}, "", err
+		}
 	}
-	local, _, _ := strings.Cut(inv.EmailKey, "@")
-	if err := credential.CheckPolicy(password, credential.PolicyContext{Words: []string{local, username, a.FirstName, a.LastName, w.Name, w.Slug}}); err != nil {
-		return identity.User{}, "", err
-	}
-	var phc string
-	var hashErr error
-	if err := s.hasher.Do(func() { phc, hashErr = credential.HashPassword(s.random, password, credential.Current) }); err != nil {
-		return identity.User{}, "", err
-	}
-	return identity.User{
-		ID: inv.User, Username: username, Email: inv.Email, EmailKey: inv.EmailKey, FirstName: a.FirstName, LastName: a.LastName,
-		Role: inv.Role, DateJoined: s.store.Now(),
-	}, phc, hashErr
+	phc, err := s.hashNew(w, user, a.Password)
+	return user, phc, err
 }
 
 func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identity.Invitation, item table.Item, user identity.User, phc string, a Acceptance) (Started, error) {
@@ -121,27 +105,36 @@ func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identit
 	p.Request = a.Request
 	by := authz.ForCeremony(w.ID, "invitation", p)
 	now := s.store.Now()
-	dirItem, _, err := s.store.One(ctx, by, identity.DirectoryKey(w.ID))
+	mac, err := s.store.MAC(ctx, by, identity.LoginField, user.EmailKey)
 	if err != nil {
 		return Started{}, err
 	}
-	dir, err := identity.DecodeDirectory(dirItem)
+	open, inviter := identity.OpenKey(w.ID, mac), identity.UserKey(w.ID, inv.InvitedBy)
+	keys := append(identity.ListingKeys(w.ID, user.ID), open)
+	if !inv.InvitedBy.Zero() {
+		keys = append(keys, inviter)
+	}
+	items, err := s.store.Read(ctx, by, keys...)
 	if err != nil {
 		return Started{}, err
 	}
-	dir, user.UID, err = dir.Add(user.ID, user.Username)
+	ops := []table.Op{table.Remove(item).Else(identity.ErrInvitation)}
+	still, err := inv.Stands(items, inviter, now)
 	if err != nil {
 		return Started{}, err
 	}
-	emailMAC, err := s.store.MAC(ctx, by, identity.LoginField, user.EmailKey)
+	ops = append(ops, still...)
+	for _, read := range items {
+		if read.Key == open {
+			ops = append(ops, table.Remove(read).Else(table.ErrTryAgain))
+		}
+	}
+	made, user, err := s.newAccount(ctx, by, items, user, phc)
 	if err != nil {
 		return Started{}, err
 	}
-	nameMAC, err := s.store.MAC(ctx, by, identity.LoginField, user.Username)
-	if err != nil {
-		return Started{}, err
-	}
-	out := Started{State: StateAfterPassword(w, user), User: user}
+	ops = append(ops, made...)
+	out := Started{State: StateAfterPassword(w, user, false), User: user}
 	kind := Console
 	if out.State != SignedIn {
 		kind = Half
@@ -154,15 +147,7 @@ func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identit
 	if out.Secret, err = credential.New(s.random, kind.Prefix(), w.ID.UUID(), user.ID.UUID()); err != nil {
 		return Started{}, err
 	}
-	ops := []table.Op{
-		table.Remove(item).Else(identity.ErrInvitation),
-		table.Replace(dirItem, dir).Else(errDirectoryMoved),
-		table.Insert(identity.UniqueKey(w.ID, emailMAC), identity.Unique{User: user.ID}).Else(identity.ErrEmailTaken),
-		table.Insert(identity.UniqueKey(w.ID, nameMAC), identity.Unique{User: user.ID}).Else(identity.ErrUsernameTaken),
-		table.Insert(identity.UserKey(w.ID, user.ID), user, table.Num("epoch", user.Epoch)).Else(identity.ErrInvitation),
-		table.Insert(PasswordKey(w.ID, user.ID), PasswordRecord{PHC: phc, SetAt: now}),
-		table.Insert(Key(w.ID, user.ID, out.Secret.Hash()), out.Session).Until(out.Session.EndsAt),
-	}
+	ops = append(ops, table.Insert(Key(w.ID, user.ID, out.Secret.Hash()), out.Session).Until(out.Session.EndsAt))
 	err = s.store.Commit(ctx, by, table.Change{Events: acceptEvents(by, user, inv, out, now), Ops: ops})
 	return out, err
 }
@@ -174,7 +159,7 @@ func acceptEvents(by authz.Allowed, user identity.User, inv identity.Invitation,
 		WithDescription("An invitation was accepted: the account was created.")
 	events := []audit.Event{created}
 	if inv.Role != authz.Member {
-		events = append(events, by.Event(audit.RoleAssigned, now).With(audit.Text("subject_type", "user"), audit.ID("subject", user.ID.UUID()), audit.Flag("automatic", true)).
+		events = append(events, by.Event(audit.RoleAssigned, now).With(audit.Text("subject_type", "user"), audit.ID("subject", user.ID.UUID()), audit.Text("role_id", user.Role.BuiltIn()), audit.Flag("automatic", true)).
 			WithSubject(user.ID.UUID()).WithDescription("The role of the account's setting was assigned."))
 	}
 	if out.State == SignedIn {

@@ -25,6 +25,9 @@ type Need struct {
 
 var kinds = map[credential.Prefix]Kind{credential.ConsoleSession: Console, credential.CLISession: CLI, credential.HalfSession: Half}
 
+// principalID returns whom a secret names.
+func principalID(s credential.Secret) id.ID[id.Principal] { return id.Of[id.Principal](s.Principal()) }
+
 // Authenticate returns who a handle belongs to, reading session, user,
 // workspace and the objects of the path in one round trip. Every defect of the
 // handle is ErrInvalid; a half-signed-in one where it does not suffice is

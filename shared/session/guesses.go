@@ -35,6 +35,8 @@ type candidate struct {
 	userItem table.Item
 	passItem table.Item
 	hash     credential.Hash
+	// temporary is set for a password that its owner must replace.
+	temporary bool
 }
 
 // A spent budget says when its window ends. It is table.ErrStale.
@@ -179,6 +181,7 @@ func (s *Service) account(ctx context.Context, by authz.Allowed, user id.ID[id.P
 			if err := table.Decode(item, &stored); err != nil {
 				return err
 			}
+			got.temporary = stored.Temporary
 			if h, ok := credential.ParseHash(stored.PHC); ok {
 				got.hash = h
 			}

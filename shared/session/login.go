@@ -25,6 +25,7 @@ const (
 	SignedIn          State = "signed_in"
 	MFARequired       State = "mfa_required"
 	EnrolmentRequired State = "enrolment_required"
+	ChangeRequired    State = "password_change_required"
 )
 
 // A Started sign-in: the handle of the session that it began, full or half.
@@ -74,6 +75,9 @@ func PasswordKey(ws id.ID[id.Workspace], user id.ID[id.Principal]) table.Key {
 type PasswordRecord struct {
 	PHC   string    `json:"phc"`
 	SetAt time.Time `json:"set_at"`
+	// Temporary is set for a password that somebody else chose: it opens only
+	// its own replacement.
+	Temporary bool `json:"temporary,omitempty"`
 }
 
 // Login tries a password. Whatever the account is, the same reads, counters
@@ -131,44 +135,54 @@ func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User,
 // half one when a second factor is owed.
 func (s *Service) started(ctx context.Context, got candidate, password credential.Password, a Attempt) (Started, error) {
 	w := got.ws
-	out := Started{User: got.user, State: StateAfterPassword(w, got.user)}
+	change := got.temporary || credential.Common(password)
+	out := Started{User: got.user, State: StateAfterPassword(w, got.user, change)}
 	kind := a.Kind
 	if out.State != SignedIn {
 		if a.Kind == CLI {
 			p := PrincipalOf(w.ID, got.user, a.Source)
 			p.Request = a.Request
-			return Started{}, s.owed(ctx, authz.ForCeremony(w.ID, "login", p))
+			return Started{}, s.owed(ctx, authz.ForCeremony(w.ID, "login", p), out.State)
 		}
-		kind = Half
-		out.Methods = MethodsOf(w, got.user)
+		if out.State != ChangeRequired {
+			kind = Half
+			out.Methods = MethodsOf(w, got.user)
+		}
 	}
 	ops, err := s.rehash(got, password)
 	if err != nil {
 		return Started{}, err
 	}
-	out.Session, out.Secret, err = s.begin(ctx, w, got.user, got.userItem, kind, a.Source, a.Request, ops)
+	out.Session, out.Secret, err = s.begin(ctx, got, kind, change, a.Source, a.Request, ops)
 	return out, err
 }
 
-// owed writes the event of a right password where a second factor cannot be
-// asked for, and returns ErrMFARequired.
-func (s *Service) owed(ctx context.Context, by authz.Allowed) error {
-	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), ErrMFARequired).With(audit.Text("reason", "mfa_failed")).WithDescription("A right password came without the second factor that is owed.")
+// owed writes the event of a right password where what is owed besides cannot
+// be asked for, and returns the refusal.
+func (s *Service) owed(ctx context.Context, by authz.Allowed, state State) error {
+	refusal, reason, text := ErrMFARequired, "mfa_failed", "A right password came without the second factor that is owed."
+	if state == ChangeRequired {
+		refusal, reason, text = ErrChangePassword, "breached", "A right password came that must be replaced first."
+	}
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason)).WithDescription(text)
 	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}
-	return ErrMFARequired
+	return refusal
 }
 
 // StateAfterPassword is the rule of what is owed after a right password: a
 // second factor if the user has one, enrolling one if the workspace demands
-// it. Source: design, section 7.
-func StateAfterPassword(w workspace.Workspace, u identity.User) State {
+// it, then another password if this one must be replaced. Source: design,
+// section 7.
+func StateAfterPassword(w workspace.Workspace, u identity.User, change bool) State {
 	switch {
 	case u.HasSecondFactor():
 		return MFARequired
 	case w.Security.MFARequired:
 		return EnrolmentRequired
+	case change:
+		return ChangeRequired
 	}
 	return SignedIn
 }
@@ -218,8 +232,8 @@ func (s *Service) rehash(got candidate, password credential.Password) ([]table.O
 
 // begin stores a new session with its event; the account must still be what
 // was read.
-func (s *Service) begin(ctx context.Context, w workspace.Workspace, u identity.User, userItem table.Item, k Kind, src audit.Source, req authz.Request, more []table.Op) (Session, credential.Secret, error) {
-	now := s.store.Now()
+func (s *Service) begin(ctx context.Context, got candidate, k Kind, change bool, src audit.Source, req authz.Request, more []table.Op) (Session, credential.Secret, error) {
+	now, w, u := s.store.Now(), got.ws, got.user
 	name, err := s.store.NewID()
 	if err != nil {
 		return Session{}, credential.Secret{}, err
@@ -229,6 +243,7 @@ func (s *Service) begin(ctx context.Context, w workspace.Workspace, u identity.U
 		return Session{}, credential.Secret{}, err
 	}
 	session := Begin(name, k, u, "password", src, now)
+	session.ChangePassword = change
 	p := PrincipalOf(w.ID, u, src)
 	p.Request = req
 	p.Actor.SessionID = session.ID.UUID()
@@ -239,7 +254,7 @@ func (s *Service) begin(ctx context.Context, w workspace.Workspace, u identity.U
 		e = by.Event(audit.AuthLoginFirstFactor, now).With(audit.List("factors_owed", "mfa")).
 			WithDescription("The password was right; a second factor is owed.")
 	}
-	ops := append(more, table.Unchanged(userItem).Else(table.ErrTryAgain),
+	ops := append(more, table.Unchanged(got.userItem).Else(table.ErrTryAgain),
 		table.Insert(Key(w.ID, u.ID, secret.Hash()), session).Until(session.EndsAt))
 	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: ops})
 	return session, secret, err

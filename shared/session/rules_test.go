@@ -44,18 +44,22 @@ func TestWhatIsOwedAfterAPassword(t *testing.T) {
 	var free, strict workspace.Workspace
 	strict.Security.MFARequired = true
 	for _, c := range []struct {
-		name string
-		w    workspace.Workspace
-		u    identity.User
-		want session.State
+		name   string
+		w      workspace.Workspace
+		u      identity.User
+		change bool
+		want   session.State
 	}{
-		{"no factor, not enforced", free, identity.User{}, session.SignedIn},
-		{"no factor, enforced", strict, identity.User{}, session.EnrolmentRequired},
-		{"factor, not enforced", free, withFactor(identity.OTP), session.MFARequired},
-		{"factor, enforced", strict, withFactor(identity.OTP), session.MFARequired},
-		{"recovery codes alone are no factor", strict, withFactor(identity.RecoveryCode), session.EnrolmentRequired},
+		{"no factor, not enforced", free, identity.User{}, false, session.SignedIn},
+		{"no factor, enforced", strict, identity.User{}, false, session.EnrolmentRequired},
+		{"factor, not enforced", free, withFactor(identity.OTP), false, session.MFARequired},
+		{"factor, enforced", strict, withFactor(identity.OTP), false, session.MFARequired},
+		{"recovery codes alone are no factor", strict, withFactor(identity.RecoveryCode), false, session.EnrolmentRequired},
+		{"a password to be replaced", free, identity.User{}, true, session.ChangeRequired},
+		{"the factor comes before the new password", free, withFactor(identity.OTP), true, session.MFARequired},
+		{"so does enrolling one", strict, identity.User{}, true, session.EnrolmentRequired},
 	} {
-		if got := session.StateAfterPassword(c.w, c.u); got != c.want {
+		if got := session.StateAfterPassword(c.w, c.u, c.change); got != c.want {
 			t.Errorf("%s: %s", c.name, got)
 		}
 	}

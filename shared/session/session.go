@@ -82,6 +82,9 @@ type Session struct {
 	Address   string            `json:"address"`
 	// EnrolOnly is set for a session opened by a recovery code.
 	EnrolOnly bool `json:"enrol_only,omitempty"`
+	// ChangePassword is set while the password must be replaced: it was chosen
+	// by somebody else, or is one that is guessed first.
+	ChangePassword bool `json:"change_password,omitempty"`
 }
 
 // Live reports whether the session is still good at now: before its absolute

@@ -20,10 +20,11 @@ const (
 	Delivery                      // marks of delivered messages
 	Touch                         // when a session was last seen
 	Tallies                       // counts of refusals whose one event is to come
+	Budgets                       // counts of mail that was sent
 )
 
 // ScratchKinds lists every scratch kind with its name.
-var ScratchKinds = map[Scratch]string{Guesses: "guesses", Challenges: "challenges", Delivery: "delivery", Touch: "touch", Tallies: "tallies"}
+var ScratchKinds = map[Scratch]string{Guesses: "guesses", Challenges: "challenges", Delivery: "delivery", Touch: "touch", Tallies: "tallies", Budgets: "budgets"}
 
 // WriteScratch does one conditional operation of a scratch kind, without an
 // event. A failed condition returns what Op.Else named, or ErrStale.

@@ -50,7 +50,15 @@ func (s *schemas) reflector(open bool) *jsonschema.Reflector {
 // body returns the schema of what a request holds: open ones take members that
 // they do not know.
 func (s *schemas) body(t reflect.Type, open bool) *jsonschema.Schema {
-	return s.keep(s.reflector(open).ReflectFromType(t))
+	root := s.reflector(open).ReflectFromType(t)
+	if !open {
+		for _, d := range root.Definitions {
+			if d.Type == "object" { // the reflector forgets it for a struct that embeds another
+				d.AdditionalProperties = jsonschema.FalseSchema
+			}
+		}
+	}
+	return s.keep(root)
 }
 
 // answer returns the schema of an answer. Answers may get more members: a

@@ -33,6 +33,9 @@ func (f *Face) verify(c httpapi.Call, in CodeRequest) (VerifyAnswer, error) {
 	}
 	setCookie(c, risen.Secret)
 	out := VerifyAnswer{State: session.SignedIn, ValidUntil: risen.Session.Proof.At.Add(c.Who.Workspace.MFATimeout())}
+	if risen.Session.ChangePassword {
+		out.State = session.ChangeRequired
+	}
 	if risen.Session.EnrolOnly {
 		out.State, out.ValidUntil = session.EnrolmentRequired, risen.Session.EndsAt
 	}
@@ -118,6 +121,9 @@ func (f *Face) confirm(c httpapi.Call, in CodeRequest) (ConfirmAnswer, error) {
 	}
 	setCookie(c, done.Secret)
 	out := ConfirmAnswer{State: session.SignedIn, Factor: factorOf(done.Factor), RecoveryCodes: done.RecoveryCodes}
+	if done.Session.ChangePassword {
+		out.State = session.ChangeRequired
+	}
 	if out.RecoveryCodes == nil {
 		out.RecoveryCodes = []string{}
 	}

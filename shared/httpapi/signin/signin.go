@@ -25,11 +25,11 @@ func New(s *session.Service) *Face { return &Face{sessions: s} }
 // Bindings returns the handler of every row of the signin function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
-	const ok, created, empty = http.StatusOK, http.StatusCreated, http.StatusNoContent
+	const ok, created, accepted, empty = http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent
 	return []httpapi.Binding{
 		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(table.ErrGone),
 		httpapi.Answer(post, "/api/auth/login/", ok, f.login).Summed("Sign in with the command line.").
-			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired),
+			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired, session.ErrChangePassword),
 		httpapi.Answer(post, "/api/auth/logout/", empty, f.logout).Summed("End the session."),
 		httpapi.Answer(post, "/api/auth/signin/", ok, f.signin).Summed("Sign in with the console; sets the session cookie.").
 			Refuses(passwordRefusals...),
@@ -50,8 +50,24 @@ func (f *Face) Bindings() []httpapi.Binding {
 			Refuses(mfa.ErrFactor, mfa.ErrLast),
 		httpapi.Answer(post, "/api/auth/mfa/recovery-codes/", created, f.recoveryCodes).Summed("Make new recovery codes, shown once; older ones end.").
 			Refuses(mfa.ErrMethod),
+		httpapi.Answer(post, "/api/auth/password/change/", ok, f.changePassword).Summed("Replace one's own password; other sessions end.").
+			Refuses(newPasswordRefusals...).Refuses(session.ErrCurrent, session.ErrSamePassword, session.ErrThrottled),
+		httpapi.Answer(post, "/api/auth/password/forgot/", accepted, f.forgot).Summed("Mail a link to choose a new password, if the account exists.").
+			Refuses(table.ErrGone, session.ErrThrottled),
+		httpapi.Answer(post, "/api/auth/password/reset/", empty, f.reset).Summed("Set the password of the account that a mailed link opens.").
+			Refuses(newPasswordRefusals...).Refuses(table.ErrGone, identity.ErrLink),
+		httpapi.Answer(post, "/api/auth/email/confirm/", empty, f.confirmEmail).Summed("Confirm a new address with the link that was mailed there.").
+			Refuses(table.ErrGone, identity.ErrLink, identity.ErrEmailTaken),
+		httpapi.Answer(post, "/api/auth/email/undo/", empty, f.undoEmail).Summed("Bring the old address back; sessions end.").
+			Refuses(table.ErrGone, identity.ErrLink, identity.ErrEmailTaken),
+		httpapi.Answer(post, "/api/auth/report/", empty, f.notMe).Summed("Report what was not oneself; everything of the account ends.").
+			Refuses(table.ErrGone, identity.ErrLink),
 		httpapi.Answer(get, "/api/auth/sessions/", ok, f.list).Summed("List one's own sessions."),
 		httpapi.Answer(remove, "/api/auth/sessions/{id}/", empty, f.end).Summed("End one of one's own sessions.").Refuses(session.ErrNoSession),
+		httpapi.Answer(post, "/api/iam/users/", created, f.createUser).Summed("Make an account; its owner is mailed a link to choose a password.").
+			Refuses(newAccountRefusals...).Refuses(httpapi.FreshRefusals...),
+		httpapi.Answer(remove, "/api/iam/users/{id}/", empty, f.deleteUser).Summed("Delete an account; its sessions end.").
+			Refuses(identity.ErrOwnState, identity.ErrLastSuperuser),
 		httpapi.Answer(post, "/api/auth/sessions/end-all/", empty, f.endAll).Summed("End all of one's own sessions, this one too."),
 	}
 }
@@ -59,10 +75,11 @@ func (f *Face) Bindings() []httpapi.Binding {
 // What handlers refuse that ask a password, make an account, or set up a
 // sign-in method.
 var (
-	passwordRefusals = []fault.Error{table.ErrGone, session.ErrCredentials, session.ErrThrottled, credential.ErrBusy}
-	accountRefusals  = []fault.Error{
-		table.ErrGone, identity.ErrInvitation, identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrPersonName,
-		identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrTooManyUsers, credential.ErrBusy,
+	passwordRefusals    = []fault.Error{table.ErrGone, session.ErrCredentials, session.ErrThrottled, credential.ErrBusy}
+	accountRefusals     = append([]fault.Error{table.ErrGone, identity.ErrInvitation, identity.ErrPersonName}, namedRefusals...)
+	newAccountRefusals  = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail, identity.ErrReadOnly, identity.ErrInviteRole, identity.ErrTooManySuperusers}, namedRefusals...)
+	namedRefusals       = append([]fault.Error{identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrTooManyUsers}, newPasswordRefusals...)
+	newPasswordRefusals = []fault.Error{credential.ErrBusy,
 		credential.ErrPasswordLong, credential.ErrPasswordCharacter, credential.ErrPasswordShort,
 		credential.ErrPasswordRepeated, credential.ErrPasswordName, credential.ErrPasswordCommon,
 	}

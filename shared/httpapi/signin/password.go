@@ -1,0 +1,95 @@
+package signin
+
+import (
+	"paddock/shared/credential"
+	"paddock/shared/httpapi"
+	"paddock/shared/identity"
+	"paddock/shared/session"
+)
+
+// ChangeRequest replaces one's own password.
+type ChangeRequest struct {
+	// Current may be left out with a fresh proof.
+	Current  string `json:"current,omitempty"`
+	Password string `json:"password"`
+}
+
+// ChangeAnswer tells that the session goes on.
+type ChangeAnswer struct {
+	State session.State `json:"state"`
+}
+
+func (f *Face) changePassword(c httpapi.Call, in ChangeRequest) (ChangeAnswer, error) {
+	risen, err := f.sessions.ChangePassword(c.Context(), c.Allowed, c.Who, in.Current, in.Password)
+	if err != nil {
+		return ChangeAnswer{}, err
+	}
+	setCookie(c, risen.Secret)
+	return ChangeAnswer{State: session.SignedIn}, nil
+}
+
+// ForgotRequest asks for a link to choose a new password.
+type ForgotRequest struct {
+	Login string `json:"login"`
+}
+
+// ForgotAnswer is the same whether or not there is such an account.
+type ForgotAnswer struct {
+	Detail string `json:"detail"`
+}
+
+func (f *Face) forgot(c httpapi.Call, in ForgotRequest) (ForgotAnswer, error) {
+	err := f.sessions.Forgot(c.Context(), attempt(c, in.Login, "", session.Console))
+	return ForgotAnswer{Detail: "If there is such an account, a link was mailed to its address."}, err
+}
+
+// LinkRequest carries the secret of a mailed link.
+type LinkRequest struct {
+	Token string `json:"token"`
+}
+
+func redemption(c httpapi.Call, token string) (session.Redemption, error) {
+	secret, err := credential.Parse(token)
+	if err != nil {
+		return session.Redemption{}, identity.ErrLink
+	}
+	return session.Redemption{Host: c.Host, Secret: secret, Source: httpapi.SourceOf(c.Request), Request: c.Seen}, nil
+}
+
+// ResetRequest sets a password with a mailed link.
+type ResetRequest struct {
+	Token    string `json:"token"`
+	Password string `json:"password"`
+}
+
+func (f *Face) reset(c httpapi.Call, in ResetRequest) (httpapi.None, error) {
+	r, err := redemption(c, in.Token)
+	if err != nil {
+		return httpapi.None{}, err
+	}
+	return httpapi.None{}, f.sessions.Reset(c.Context(), r, in.Password)
+}
+
+func (f *Face) confirmEmail(c httpapi.Call, in LinkRequest) (httpapi.None, error) {
+	r, err := redemption(c, in.Token)
+	if err != nil {
+		return httpapi.None{}, err
+	}
+	return httpapi.None{}, f.sessions.ConfirmEmail(c.Context(), r)
+}
+
+func (f *Face) undoEmail(c httpapi.Call, in LinkRequest) (httpapi.None, error) {
+	r, err := redemption(c, in.Token)
+	if err != nil {
+		return httpapi.None{}, err
+	}
+	return httpapi.None{}, f.sessions.UndoEmail(c.Context(), r)
+}
+
+func (f *Face) notMe(c httpapi.Call, in LinkRequest) (httpapi.None, error) {
+	r, err := redemption(c, in.Token)
+	if err != nil {
+		return httpapi.None{}, err
+	}
+	return httpapi.None{}, f.sessions.NotMe(c.Context(), r)
+}

@@ -1,0 +1,249 @@
+package session
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/message"
+	"paddock/shared/mfa"
+	"paddock/shared/table"
+	"paddock/shared/workspace"
+)
+
+// hashNew returns the hash of a new password of an account, or the policy's
+// refusal.
+func (s *Service) hashNew(w workspace.Workspace, u identity.User, typed string) (string, error) {
+	password, err := credential.NewPassword(typed)
+	if err != nil {
+		return "", err
+	}
+	local, _, _ := strings.Cut(u.EmailKey, "@")
+	words := []string{local, u.Username, u.FirstName, u.LastName, w.Name, w.Slug}
+	if err := credential.CheckPolicy(password, credential.PolicyContext{Words: words, MFA: u.HasSecondFactor()}); err != nil {
+		return "", err
+	}
+	var phc string
+	var failed error
+	if err := s.hasher.Do(func() { phc, failed = credential.HashPassword(s.random, password, credential.Current) }); err != nil {
+		return "", err
+	}
+	return phc, failed
+}
+
+// newAccount returns the operations that make an account, with the POSIX user
+// id that it got. read holds its listing; phc is empty for an account without
+// a password yet.
+func (s *Service) newAccount(ctx context.Context, by authz.Allowed, read []table.Item, u identity.User, phc string) ([]table.Op, identity.User, error) {
+	ws := by.Workspace()
+	listing, err := identity.Listed(ws, u.ID, read)
+	if err != nil {
+		return nil, identity.User{}, err
+	}
+	listing, u, err = listing.Add(u)
+	if err != nil {
+		return nil, identity.User{}, err
+	}
+	ops := append(listing.Save(), table.Insert(identity.UserKey(ws, u.ID), u, table.Num("epoch", u.Epoch)).Else(table.ErrTryAgain))
+	unique, err := s.uniques(ctx, by, u)
+	if err != nil {
+		return nil, identity.User{}, err
+	}
+	for _, n := range unique {
+		ops = append(ops, table.Insert(n.key, identity.Unique{User: u.ID}).Else(n.taken))
+	}
+	if phc != "" {
+		ops = append(ops, table.Insert(PasswordKey(ws, u.ID), PasswordRecord{PHC: phc, SetAt: s.store.Now()}).Else(table.ErrTryAgain))
+	}
+	return ops, u, nil
+}
+
+// A name is where one of an account's login names lies, and what refuses a
+// second one like it.
+type name struct {
+	key   table.Key
+	taken fault.Error
+}
+
+// uniques returns the login names of an account.
+func (s *Service) uniques(ctx context.Context, by authz.Allowed, u identity.User) ([]name, error) {
+	var out []name
+	for _, n := range []struct {
+		text  string
+		taken fault.Error
+	}{{u.EmailKey, identity.ErrEmailTaken}, {u.Username, identity.ErrUsernameTaken}} {
+		if n.text == "" {
+			continue
+		}
+		mac, err := s.store.MAC(ctx, by, identity.LoginField, n.text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, name{identity.UniqueKey(by.Workspace(), mac), n.taken})
+	}
+	return out, nil
+}
+
+// A NewAccount is one that an administrator makes for somebody.
+type NewAccount struct {
+	Workspace workspace.Workspace
+	Actor     table.Item // the administrator's account
+	Username  string
+	Email     string
+	Role      authz.RoleSetting
+	Profile   identity.Profile
+	// Password may be empty: then only the mailed link sets one. Else its
+	// owner must replace it at the first sign-in, for two people know it.
+	Password string
+}
+
+// CreateAccount makes an account, and mails its owner a link to choose a
+// password.
+func (s *Service) CreateAccount(ctx context.Context, by authz.Allowed, n NewAccount) (identity.User, error) {
+	user, phc, err := s.prepared(by, n)
+	if err != nil {
+		return identity.User{}, s.rejected(ctx, by, err)
+	}
+	for range 3 {
+		made, err := s.createAccount(ctx, by, n, user, phc)
+		if !errors.Is(err, identity.ErrDirectoryMoved) {
+			return made, err
+		}
+	}
+	return identity.User{}, table.ErrTryAgain
+}
+
+// prepared checks what was sent and returns the account with its password hash.
+func (s *Service) prepared(by authz.Allowed, n NewAccount) (identity.User, string, error) {
+	if n.Role != authz.Member && !identity.MayPromote(by, s.store.Now()) {
+		return identity.User{}, "", identity.ErrInviteRole.In(identity.RoleField(n.Role))
+	}
+	email, err := identity.ParseEmail(n.Email)
+	if err != nil {
+		return identity.User{}, "", err
+	}
+	name, err := s.store.NewID()
+	if err != nil {
+		return identity.User{}, "", err
+	}
+	user := identity.User{ID: id.Of[id.Principal](name), Email: email.Address, EmailKey: email.Key, Role: n.Role, DateJoined: s.store.Now()}
+	if n.Username != "" {
+		if user.Username, err = identity.ParseUsername(n.Username); err != nil {
+			return identity.User{}, "", err
+		}
+	}
+	changed, err := identity.Patch{Profile: n.Profile}.Apply(user, false)
+	if err != nil || n.Password == "" {
+		return changed.User, "", err
+	}
+	phc, err := s.hashNew(n.Workspace, changed.User, n.Password)
+	return changed.User, phc, err
+}
+
+func (s *Service) createAccount(ctx context.Context, by authz.Allowed, n NewAccount, user identity.User, phc string) (identity.User, error) {
+	ws, now := n.Workspace.ID, s.store.Now()
+	items, err := s.store.Read(ctx, by, identity.ListingKeys(ws, user.ID)...)
+	if err != nil {
+		return identity.User{}, err
+	}
+	ops, user, err := s.newAccount(ctx, by, items, user, "")
+	if err != nil {
+		return identity.User{}, err
+	}
+	if phc != "" {
+		ops = append(ops, table.Insert(PasswordKey(ws, user.ID), PasswordRecord{PHC: phc, SetAt: now, Temporary: true}).Else(table.ErrTryAgain))
+	}
+	link, secret, err := s.link(ws, user, time.Duration(n.Workspace.Preferences.InviteTTL)*time.Second)
+	if err != nil {
+		return identity.User{}, err
+	}
+	ops = append(ops, table.Unchanged(n.Actor).Else(table.ErrTryAgain),
+		identity.PutLink(identity.LinkKey(ws, user.ID, identity.ResetPassword, secret.Hash()), nil, link))
+	created := by.Event(audit.UserCreated, now).With(audit.Text("role", user.Role.String()), audit.Text("source", "admin"), audit.ID("subject", user.ID.UUID())).
+		WithSubject(user.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: user.ID.UUID(), Name: user.Username}).
+		WithDescription("An administrator made an account.")
+	events := []audit.Event{created}
+	if role := user.Role.BuiltIn(); role != "" {
+		events = append(events, by.Event(audit.RoleAssigned, now).With(audit.Text("subject_type", "user"), audit.ID("subject", user.ID.UUID()), audit.Text("role_id", role), audit.Flag("automatic", true)).
+			WithSubject(user.ID.UUID()).WithDescription("The role of the account's setting was assigned."))
+	}
+	return user, s.store.Commit(ctx, by, table.Change{
+		Events: events, Ops: ops,
+		Messages: []message.Message{{
+			Channel: message.Mail, Template: message.AccountMade, To: user.Email, Workspace: n.Workspace.Name,
+			Person: by.Principal().Actor.Display, Until: link.ExpiresAt, Link: identity.ResetPassword.URL(n.Workspace.Canonical(), secret),
+		}},
+	})
+}
+
+// link returns a new link of an account, with its secret.
+func (s *Service) link(ws id.ID[id.Workspace], u identity.User, life time.Duration) (identity.Link, credential.Secret, error) {
+	secret, err := credential.New(s.random, credential.MailedLink, ws.UUID(), u.ID.UUID())
+	if err != nil {
+		return identity.Link{}, credential.Secret{}, err
+	}
+	hash := secret.Hash()
+	return identity.Link{Hash: hex.EncodeToString(hash[:]), Epoch: u.Epoch, ExpiresAt: s.store.Now().Add(life)}, secret, nil
+}
+
+// DeleteAccount removes an account with everything that proves its owner: its
+// sessions end at the next request, for they rest on the account.
+func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authenticated, target table.Item) error {
+	user, err := identity.DecodeUser(target)
+	if err != nil {
+		return err
+	}
+	if user.ID == a.User.ID {
+		return identity.ErrOwnState
+	}
+	for range 3 {
+		err := s.deleteAccount(ctx, by, a, target, user)
+		if !errors.Is(err, identity.ErrDirectoryMoved) {
+			return err
+		}
+	}
+	return table.ErrTryAgain
+}
+
+func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authenticated, target table.Item, user identity.User) error {
+	ws := a.Workspace.ID
+	keys := append(identity.ListingKeys(ws, user.ID), PasswordKey(ws, user.ID), mfa.RecoveryKey(ws, user.ID))
+	for _, f := range user.Factors {
+		keys = append(keys, mfa.FactorKey(ws, user.ID, f.ID))
+	}
+	unique, err := s.uniques(ctx, by, user)
+	if err != nil {
+		return err
+	}
+	for _, n := range unique {
+		keys = append(keys, n.key)
+	}
+	items, err := s.store.Read(ctx, by, keys...)
+	if err != nil {
+		return err
+	}
+	listing, err := identity.Listed(ws, user.ID, items)
+	if err != nil {
+		return err
+	}
+	if listing, err = listing.Drop(user); err != nil {
+		return err
+	}
+	ops := append(listing.Save(), table.Remove(target).Else(table.ErrTryAgain), table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
+	for _, item := range items {
+		if item.Key.Table == table.Credentials || item.Key.SK == "unique" {
+			ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
+		}
+	}
+	e := by.Event(audit.UserDeleted, s.store.Now()).With(audit.ID("subject", user.ID.UUID())).WithSubject(user.ID.UUID()).
+		WithTarget(audit.Target{Type: "user", ID: user.ID.UUID(), Name: user.Username}).WithDescription("An account was deleted; its sessions ended.")
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: ops})
+}

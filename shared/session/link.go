@@ -1,0 +1,280 @@
+package session
+
+import (
+	"context"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/identity"
+	"paddock/shared/message"
+	"paddock/shared/table"
+	"paddock/shared/workspace"
+)
+
+// A Redemption is a mailed link that somebody opened.
+type Redemption struct {
+	Host    string
+	Secret  credential.Secret
+	Source  audit.Source
+	Request authz.Request
+}
+
+// opened is what a link opens: the account, and what was read beside it.
+type opened struct {
+	by       authz.Allowed
+	ws       workspace.Workspace
+	link     identity.Link
+	linkItem table.Item
+	user     identity.User
+	userItem table.Item
+	password table.Item // version 0 when there is none
+	items    []table.Item
+}
+
+// open returns what a link of this purpose opens. Whatever is wrong with it is
+// identity.ErrLink.
+func (s *Service) open(ctx context.Context, r Redemption, p identity.LinkPurpose) (opened, error) {
+	w, err := s.WorkspaceAt(ctx, r.Host)
+	if err != nil {
+		return opened{}, err
+	}
+	if r.Secret.Prefix() != credential.MailedLink || r.Secret.Workspace() != w.ID.UUID() {
+		return opened{}, identity.ErrLink
+	}
+	who := principalID(r.Secret)
+	by := authz.ForCeremony(w.ID, "link", authz.Principal{Source: r.Source, Request: r.Request})
+	at, account, password := identity.LinkKey(w.ID, who, p, r.Secret.Hash()), identity.UserKey(w.ID, who), PasswordKey(w.ID, who)
+	keys := append(identity.ListingKeys(w.ID, who), at, account, password)
+	for _, other := range []identity.LinkPurpose{identity.ResetPassword, identity.ConfirmEmail} {
+		if other != p {
+			keys = append(keys, identity.LinkKey(w.ID, who, other, [32]byte{}))
+		}
+	}
+	o := opened{ws: w}
+	if o.items, err = s.store.Read(ctx, by, keys...); err != nil {
+		return opened{}, err
+	}
+	for _, item := range o.items {
+		switch item.Key {
+		case at:
+			o.linkItem = item
+			err = table.Decode(item, &o.link)
+		case account:
+			o.userItem = item
+			o.user, err = identity.DecodeUser(item)
+		case password:
+			o.password = item
+		}
+		if err != nil {
+			return opened{}, err
+		}
+	}
+	if o.user.ID.Zero() || o.user.Disabled || !o.link.Matches(r.Secret, s.store.Now()) {
+		return opened{}, identity.ErrLink
+	}
+	p0 := PrincipalOf(w.ID, o.user, r.Source)
+	p0.Request = r.Request
+	o.by = authz.ForCeremony(w.ID, "link", p0)
+	return o, nil
+}
+
+// void returns the operations that end the account's live links of these
+// purposes, as far as they were read.
+func (o opened) void(purposes ...identity.LinkPurpose) []table.Op {
+	var ops []table.Op
+	for _, p := range purposes {
+		key := identity.LinkKey(o.ws.ID, o.user.ID, p, [32]byte{})
+		for _, item := range o.items {
+			if item.Key == key {
+				ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
+			}
+		}
+	}
+	return ops
+}
+
+// notice returns a message about the account.
+func (o opened) notice(t message.Template, to string) message.Message {
+	src := o.by.Principal().Source
+	return message.Message{Channel: message.Mail, Template: t, To: to, Workspace: o.ws.Name, From: src.IP.String() + ", " + src.UserAgent}
+}
+
+// Reset sets the password of the account that a link opens. It proves the
+// address and nothing else: a second factor is asked at sign-in as before.
+// Every session ends. Source: security, RS-1 and RS-2.
+func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
+	o, err := s.open(ctx, r, identity.ResetPassword)
+	if err != nil {
+		return err
+	}
+	if o.link.Epoch != o.user.Epoch {
+		return identity.ErrLink
+	}
+	phc, err := s.hashNew(o.ws, o.user, typed)
+	if err != nil {
+		return s.rejected(ctx, o.by, err)
+	}
+	after := o.user
+	after.Epoch++
+	after.EmailVerified = true
+	report, secret, err := s.link(o.ws.ID, after, identity.NoticeLife)
+	if err != nil {
+		return err
+	}
+	m := o.notice(message.PasswordChanged, o.user.Email)
+	m.Until, m.Link = report.ExpiresAt, identity.Report.URL(o.ws.Canonical(), secret)
+	e := o.by.Event(audit.AuthPasswordReset, s.store.Now()).WithSubject(o.user.ID.UUID()).WithDescription("A password was set through a mailed link; sessions ended.")
+	return s.store.Commit(ctx, o.by, table.Change{
+		Events: []audit.Event{e}, Messages: []message.Message{m},
+		Ops: append(o.void(identity.ConfirmEmail),
+			table.Remove(o.linkItem).Else(identity.ErrLink), identity.SaveUser(o.userItem, after).Else(table.ErrTryAgain),
+			savePassword(PasswordKey(o.ws.ID, o.user.ID), o.password, PasswordRecord{PHC: phc, SetAt: s.store.Now()}),
+			identity.PutLink(identity.LinkKey(o.ws.ID, o.user.ID, identity.Report, secret.Hash()), nil, report)),
+	})
+}
+
+// ConfirmEmail makes the address that a link was mailed to the account's own.
+// The old one is told, with a link that undoes it. Source: security, RS-3.
+func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
+	o, err := s.open(ctx, r, identity.ConfirmEmail)
+	if err != nil {
+		return err
+	}
+	if o.link.Epoch != o.user.Epoch {
+		return identity.ErrLink
+	}
+	after := o.user
+	after.Email, after.EmailKey, after.EmailVerified, after.PendingEmail = o.link.Email, o.link.EmailKey, true, ""
+	after.EmailChanges++
+	undo, secret, err := s.link(o.ws.ID, after, identity.NoticeLife)
+	if err != nil {
+		return err
+	}
+	undo.Email, undo.EmailKey, undo.Change = o.user.Email, o.user.EmailKey, after.EmailChanges
+	m := o.notice(message.EmailChanged, o.user.Email)
+	m.Until, m.Link = undo.ExpiresAt, identity.UndoEmail.URL(o.ws.Canonical(), secret)
+	ops, err := s.readdress(ctx, o, after)
+	if err != nil {
+		return err
+	}
+	e := s.addressEvent(o, after, "An address was confirmed and is the account's now.")
+	return s.store.Commit(ctx, o.by, table.Change{
+		Events: []audit.Event{e}, Messages: []message.Message{m},
+		Ops: append(append(ops, o.void(identity.ResetPassword)...),
+			identity.PutLink(identity.LinkKey(o.ws.ID, o.user.ID, identity.UndoEmail, secret.Hash()), nil, undo)),
+	})
+}
+
+// UndoEmail brings an address back that was changed, ends every session, and
+// mails a link to choose a new password. Links that undo later changes end
+// with it: whoever took the account over must not take it back.
+func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
+	o, err := s.open(ctx, r, identity.UndoEmail)
+	if err != nil {
+		return err
+	}
+	if o.link.Change <= o.user.UndoneTo {
+		return identity.ErrLink
+	}
+	after := o.user
+	after.Email, after.EmailKey, after.EmailVerified, after.PendingEmail = o.link.Email, o.link.EmailKey, true, ""
+	after.UndoneTo = after.EmailChanges
+	after.Epoch++
+	ops, err := s.readdress(ctx, o, after)
+	if err != nil {
+		return err
+	}
+	reset, m, err := s.newReset(o, after)
+	if err != nil {
+		return err
+	}
+	reported := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "email_restored", "sessions_ended", "links_ended")).
+		WithSubject(o.user.ID.UUID()).WithDescription("A change of address was undone by the owner of the old one.")
+	return s.store.Commit(ctx, o.by, table.Change{
+		Events: []audit.Event{reported, s.addressEvent(o, after, "An address was brought back.")}, Messages: []message.Message{m},
+		Ops: append(append(ops, o.void(identity.ConfirmEmail)...), reset),
+	})
+}
+
+// NotMe ends everything that can act for an account whose owner says that it
+// was not them: its sessions, its password and its links. A link to choose a
+// new password is mailed; second factors stay.
+func (s *Service) NotMe(ctx context.Context, r Redemption) error {
+	o, err := s.open(ctx, r, identity.Report)
+	if err != nil {
+		return err
+	}
+	after := o.user
+	after.Epoch++
+	after.PendingEmail = ""
+	reset, m, err := s.newReset(o, after)
+	if err != nil {
+		return err
+	}
+	ops := append(o.void(identity.ConfirmEmail), reset, table.Remove(o.linkItem).Else(identity.ErrLink), identity.SaveUser(o.userItem, after).Else(table.ErrTryAgain))
+	if o.password.Version > 0 {
+		ops = append(ops, table.Remove(o.password).Else(table.ErrTryAgain))
+	}
+	e := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "sessions_ended", "password_removed", "links_ended")).
+		WithSubject(o.user.ID.UUID()).WithDescription("The owner reported that it was not them: everything of the account ended.")
+	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: ops})
+}
+
+// newReset returns the operation that stores a fresh link to choose a password,
+// and the message with it.
+func (s *Service) newReset(o opened, after identity.User) (table.Op, message.Message, error) {
+	link, secret, err := s.link(o.ws.ID, after, identity.ResetLife)
+	if err != nil {
+		return table.Op{}, message.Message{}, err
+	}
+	m := o.notice(message.PasswordReset, after.Email)
+	m.Until, m.Link = link.ExpiresAt, identity.ResetPassword.URL(o.ws.Canonical(), secret)
+	return identity.PutLink(identity.LinkKey(o.ws.ID, after.ID, identity.ResetPassword, secret.Hash()), o.items, link), m, nil
+}
+
+// readdress returns the operations that use up the link and give the account
+// another address.
+func (s *Service) readdress(ctx context.Context, o opened, after identity.User) ([]table.Op, error) {
+	ops := []table.Op{table.Remove(o.linkItem).Else(identity.ErrLink), identity.SaveUser(o.userItem, after).Else(table.ErrTryAgain)}
+	if after.EmailKey == o.user.EmailKey {
+		return ops, nil
+	}
+	old, err := s.store.MAC(ctx, o.by, identity.LoginField, o.user.EmailKey)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := s.store.MAC(ctx, o.by, identity.LoginField, after.EmailKey)
+	if err != nil {
+		return nil, err
+	}
+	item, ok, err := s.store.One(ctx, o.by, identity.UniqueKey(o.ws.ID, old))
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
+	}
+	ops = append(ops, table.Insert(identity.UniqueKey(o.ws.ID, fresh), identity.Unique{User: after.ID}).Else(identity.ErrEmailTaken))
+	if identity.RowOf(after) == identity.RowOf(o.user) {
+		return ops, nil
+	}
+	listing, err := identity.Listed(o.ws.ID, after.ID, o.items)
+	if err != nil {
+		return nil, err
+	}
+	if listing, err = listing.Change(o.user, after); err != nil {
+		return nil, err
+	}
+	for _, op := range listing.Save() {
+		ops = append(ops, op.Else(table.ErrTryAgain))
+	}
+	return ops, nil
+}
+
+// addressEvent is the event of a changed address, which it shows masked.
+func (s *Service) addressEvent(o opened, after identity.User, text string) audit.Event {
+	return o.by.Event(audit.UserUpdated, s.store.Now()).With(audit.ID("subject", after.ID.UUID())).WithSubject(after.ID.UUID()).
+		WithChange("email", identity.Mask(identity.Email{Key: o.user.EmailKey}), identity.Mask(identity.Email{Key: after.EmailKey})).
+		WithTarget(audit.Target{Type: "user", ID: after.ID.UUID(), Name: after.Username}).WithDescription(text)
+}

@@ -1,0 +1,269 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/message"
+	"paddock/shared/mfa"
+	"paddock/shared/table"
+	"paddock/shared/tally"
+)
+
+// Refusals around one's own password.
+var (
+	// ErrCurrent refuses a change without the present password or a fresh proof.
+	ErrCurrent = fault.Error{
+		Kind: fault.Denied, Code: "current_password_wrong",
+		Detail: "Give your present password, or verify your second factor again.", Source: "current",
+	}
+	// ErrSamePassword refuses a new password that is the present one.
+	ErrSamePassword = fault.Field("password", "password_same", "This is your present password. Choose another one.")
+	// ErrChangePassword refuses everything else to a session whose password
+	// must be replaced first.
+	ErrChangePassword = fault.Error{
+		Kind: fault.Denied, Code: "password_change_required",
+		Detail: "Choose a new password first, in the console: this session may do nothing else.",
+	}
+)
+
+// rejections tells which of the policy's rules a refusal is, as events name
+// them. What is no well-formed password at all is no attempt at one.
+var rejections = map[string]string{
+	credential.ErrPasswordShort.Code: "length", credential.ErrPasswordCommon.Code: "breached", credential.ErrPasswordRepeated.Code: "breached",
+	credential.ErrPasswordName.Code: "similar", ErrSamePassword.Code: "reused",
+}
+
+// rejected writes the event of a password that the policy refused, and returns
+// the refusal.
+func (s *Service) rejected(ctx context.Context, by authz.Allowed, err error) error {
+	refusal, ok := errors.AsType[fault.Error](err)
+	rule := rejections[refusal.Code]
+	if !ok || rule == "" {
+		return err
+	}
+	e := by.Refusal(audit.AuthPasswordRejected, s.store.Now(), refusal).With(audit.Text("rule", rule)).WithDescription("A new password was refused.")
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+		return err
+	}
+	return refusal
+}
+
+// ChangePassword replaces the caller's password. It takes the present one or a
+// fresh proof; every other session ends, and this one goes on under a new
+// handle. Source: security, PW-9.
+func (s *Service) ChangePassword(ctx context.Context, by authz.Allowed, a Authenticated, current, typed string) (Risen, error) {
+	ws, user := a.Workspace.ID, a.User
+	item, stored, err := s.storedPassword(ctx, by, user.ID)
+	if err != nil {
+		return Risen{}, err
+	}
+	if err := s.mayChange(ctx, by, a, stored, current); err != nil {
+		return Risen{}, err
+	}
+	same := false
+	if fresh, err := credential.NewPassword(typed); err == nil && item.Version > 0 {
+		if err := s.hasher.Do(func() { same = stored.Matches(fresh) }); err != nil {
+			return Risen{}, err
+		}
+	}
+	if same {
+		return Risen{}, s.rejected(ctx, by, ErrSamePassword)
+	}
+	phc, err := s.hashNew(a.Workspace, user, typed)
+	if err != nil {
+		return Risen{}, s.rejected(ctx, by, err)
+	}
+	user.Epoch++
+	next := a.Session
+	next.Epoch, next.SeenAt, next.ChangePassword = user.Epoch, s.store.Now(), false
+	secret, err := credential.New(s.random, next.Kind.Prefix(), ws.UUID(), user.ID.UUID())
+	if err != nil {
+		return Risen{}, err
+	}
+	notice, report, err := s.reportable(by, a, message.PasswordChanged)
+	if err != nil {
+		return Risen{}, err
+	}
+	e := by.Event(audit.AuthPasswordChanged, s.store.Now()).WithDescription("The password was changed; other sessions ended.")
+	err = s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{e}, Messages: []message.Message{notice},
+		Ops: []table.Op{
+			savePassword(PasswordKey(ws, user.ID), item, PasswordRecord{PHC: phc, SetAt: s.store.Now()}), report,
+			identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Remove(a.SessionItem).Else(table.ErrTryAgain),
+			table.Insert(Key(ws, user.ID, secret.Hash()), next).Until(next.EndsAt),
+		},
+	})
+	return Risen{Secret: secret, Session: next}, err
+}
+
+// storedPassword returns an account's password item, of version 0 when it has
+// none, and its hash.
+func (s *Service) storedPassword(ctx context.Context, by authz.Allowed, user id.ID[id.Principal]) (table.Item, credential.Hash, error) {
+	item, ok, err := s.store.One(ctx, by, PasswordKey(by.Workspace(), user))
+	if err != nil || !ok {
+		return table.Item{}, credential.Dummy(), err
+	}
+	hash, err := hashOf(item)
+	return item, hash, err
+}
+
+// hashOf returns the hash in a password item: one that nothing matches for
+// text that is no hash.
+func hashOf(item table.Item) (credential.Hash, error) {
+	var stored PasswordRecord
+	if err := table.Decode(item, &stored); err != nil {
+		return credential.Hash{}, err
+	}
+	if h, ok := credential.ParseHash(stored.PHC); ok {
+		return h, nil
+	}
+	return credential.Dummy(), nil
+}
+
+func savePassword(key table.Key, read table.Item, r PasswordRecord) table.Op {
+	if read.Version == 0 {
+		return table.Insert(key, r).Else(table.ErrTryAgain)
+	}
+	return table.Replace(read, r).Else(table.ErrTryAgain)
+}
+
+// mayChange admits a change of the password with the present one, which is
+// counted as a guess, or with a fresh proof.
+func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticated, stored credential.Hash, current string) error {
+	if current == "" {
+		if mfa.Fresh(a.Session.Proof, s.store.Now(), a.Workspace.MFATimeout()) {
+			return nil
+		}
+		return ErrCurrent
+	}
+	of, err := s.store.MAC(ctx, by, "guess", a.User.ID.String())
+	if err != nil {
+		return err
+	}
+	attempt, err := s.spend(ctx, by, of, "change", pairTries, pairWindow)
+	if spent, ok := errors.AsType[*spentBudget](err); ok {
+		return s.refuse(ctx, by, a.User, of, "throttled", attempt, ErrThrottled.After(spent.left))
+	}
+	if err != nil {
+		return err
+	}
+	password, malformed := credential.NewPassword(current)
+	matched := false
+	if err := s.hasher.Do(func() { matched = stored.Matches(password) }); err != nil {
+		return err
+	}
+	if !matched || malformed != nil {
+		return s.refuse(ctx, by, a.User, of, "bad_credentials", attempt, ErrCurrent)
+	}
+	return nil
+}
+
+// reportable returns a notice to the caller with a link that tells us it was
+// not them, and the operation that stores the link.
+func (s *Service) reportable(by authz.Allowed, a Authenticated, t message.Template) (message.Message, table.Op, error) {
+	link, secret, err := s.link(a.Workspace.ID, a.User, identity.NoticeLife)
+	if err != nil {
+		return message.Message{}, table.Op{}, err
+	}
+	m := notice(by, a, t, "")
+	m.Until, m.Link = link.ExpiresAt, identity.Report.URL(a.Workspace.Canonical(), secret)
+	return m, identity.PutLink(identity.LinkKey(a.Workspace.ID, a.User.ID, identity.Report, secret.Hash()), nil, link), nil
+}
+
+// Budgets of requests for a link to reset a password. Source: security, MF-12.
+const (
+	forgotTries  = 30 // per address
+	forgotMails  = 5  // per account; beyond it nothing is sent, and nothing told
+	forgotWindow = time.Hour
+)
+
+// Forgot mails a link to choose a new password. Whether the account exists is
+// not told, and not to be seen in what is done either: for one that does not,
+// or is disabled, the same is stored at a place that leads to nobody, and the
+// message goes to no one.
+func (s *Service) Forgot(ctx context.Context, at Attempt) error {
+	ws, err := s.named(ctx, at.Host)
+	if err != nil {
+		return err
+	}
+	by := authz.ForCeremony(ws, "forgot", authz.Principal{Source: at.Source, Request: at.Request})
+	login := canonicalLogin(at.Login)
+	account, err := s.store.MAC(ctx, by, "guess", login)
+	if err != nil {
+		return err
+	}
+	address, err := s.store.MAC(ctx, by, "address", tally.Network(at.Source.IP).String())
+	if err != nil {
+		return err
+	}
+	if n, err := s.spend(ctx, by, address, "forgot", forgotTries, forgotWindow); err != nil {
+		return s.throttled(ctx, by, candidate{}, account, n, err)
+	}
+	var got candidate
+	who, err := s.resolve(ctx, by, at.Host, login, &got)
+	if err != nil {
+		return err
+	}
+	slot := identity.LinkKey(ws, who, identity.ResetPassword, [32]byte{})
+	items, err := s.store.Read(ctx, by, identity.UserKey(ws, who), slot)
+	if err != nil {
+		return err
+	}
+	_, budget := s.spend(ctx, by, got.of, "forgot", forgotMails, forgotWindow)
+	if budget != nil && !errors.Is(budget, table.ErrStale) {
+		return budget
+	}
+	return s.mailReset(ctx, by, got, who, items, account, budget == nil)
+}
+
+// mailReset stores a link to reset the password of who, and the message with
+// it: for nobody when send is false or there is no such account.
+func (s *Service) mailReset(ctx context.Context, by authz.Allowed, got candidate, who id.ID[id.Principal], read []table.Item, account string, send bool) error {
+	ws, key := by.Workspace(), identity.UserKey(by.Workspace(), who)
+	same := table.Absent(key)
+	user := identity.User{ID: who}
+	for _, item := range read {
+		if item.Key != key {
+			continue
+		}
+		var err error
+		if user, err = identity.DecodeUser(item); err != nil {
+			return err
+		}
+		same = table.Unchanged(item)
+	}
+	link, secret, err := s.link(ws, user, identity.ResetLife)
+	if err != nil {
+		return err
+	}
+	src := by.Principal().Source
+	m := message.Message{
+		Channel: message.Mail, Template: message.PasswordReset, To: user.Email, Workspace: got.ws.Name, From: src.IP.String() + ", " + src.UserAgent,
+		Until: link.ExpiresAt, Link: identity.ResetPassword.URL(got.ws.Canonical(), secret),
+	}
+	put := identity.PutLink(identity.LinkKey(ws, who, identity.ResetPassword, secret.Hash()), read, link)
+	if user.Disabled || !send {
+		// The older link stays: what is not sent replaces nothing.
+		decoy, err := s.absent()
+		if err != nil {
+			return err
+		}
+		m.To, put = "", identity.PutLink(identity.LinkKey(ws, decoy, identity.ResetPassword, secret.Hash()), nil, link)
+	}
+	e := by.Event(audit.AuthPasswordResetRequested, s.store.Now()).With(audit.Text("channel", "mail"), audit.Text("identifier_hmac", account)).
+		WithDescription("A link to choose a new password was asked for.")
+	if user.EmailKey != "" {
+		e = e.WithSubject(user.ID.UUID())
+	}
+	return s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: []table.Op{put, same.Else(table.ErrTryAgain)},
+	})
+}
