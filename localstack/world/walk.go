@@ -38,6 +38,8 @@ type Walk struct {
 	proved          time.Time
 	guests, changes int
 	clerk           string // path of the newest account that was made
+	word            string // the present password
+	words           int    // how many there were
 }
 
 // Words planted by a walk: none of them may stand in the clear anywhere.
@@ -56,7 +58,7 @@ func (w *Walk) Email() string { return Mailbox + "@" + w.Slug + ".example" }
 // NewWalk returns a walk in a workspace of its own, with cold functions whose
 // calls r sees.
 func (w *World) NewWalk(r *Recorder, slug string) (*Walk, error) {
-	out := &Walk{World: w, Slug: slug, states: map[table.Key]bool{}, began: w.Clock.Now(), Me: &visitor.Visitor{Base: Origin(slug), Agent: "world-test"}}
+	out := &Walk{World: w, Slug: slug, word: Password, states: map[table.Key]bool{}, began: w.Clock.Now(), Me: &visitor.Visitor{Base: Origin(slug), Agent: "world-test"}}
 	return out, out.Cold(r)
 }
 
@@ -108,6 +110,10 @@ func (w *Walk) Steps() []Step {
 		{Name: "disable and enable", Do: w.edit(map[string]any{"is_active": true}, map[string]any{"is_active": false})},
 		{Name: "ask for a new address", Do: w.edit(map[string]any{"email": "new." + Colleague})},
 		{Name: "delete an account", Before: w.hire, Do: w.dismiss},
+		{Name: "change the password", Do: w.changePassword, Guesses: true},
+		{Name: "forget the password", Do: w.forget, Guesses: true},
+		{Name: "take another address, and undo it", Do: w.readdress, Guesses: true},
+		{Name: "report what was not oneself", Do: w.report, Guesses: true},
 		{Name: "new recovery codes", Do: w.newCodes},
 		{Name: "a second method, and its removal", Do: w.secondMethod, Guesses: true},
 		{Name: "use a recovery code", Do: w.recover, Guesses: true},
@@ -270,7 +276,7 @@ func (w *Walk) accept(ctx context.Context) error {
 
 // password gives the password.
 func (w *Walk) password(ctx context.Context, v *visitor.Visitor) error {
-	a, _, err := w.ask(ctx, v, "POST", "/api/auth/signin/", map[string]string{"login": w.Email(), "password": Password})
+	a, _, err := w.ask(ctx, v, "POST", "/api/auth/signin/", map[string]string{"login": Username, "password": w.word})
 	if err == nil && a.Status != http.StatusOK {
 		err = fmt.Errorf("sign in: %d %s", a.Status, a.Body)
 	}
