@@ -144,6 +144,7 @@ var Rows = []Row{
 	{"GET", "/api/auth/sessions/", Signin, self(), false},
 	{"DELETE", "/api/auth/sessions/{id}/", Signin, self(), false},
 	{"POST", "/api/auth/sessions/end-all/", Signin, self(), false},
+	{"POST", "/api/auth/sessions/end-others/", Signin, self(), false},
 
 	// Who am I, and is the service there.
 	{"GET", "/api/health/", API, public("load balancers and people ask whether it runs"), false},
@@ -160,6 +161,9 @@ var Rows = []Row{
 	{"PATCH", "/api/iam/users/-/", API, self(), false},
 	{"PATCH", "/api/iam/users/{id}/", API, path(permission.UpdateUser), true},
 	{"DELETE", "/api/iam/users/{id}/", Signin, path(permission.DeleteUser), true},
+	{"GET", "/api/iam/users/{id}/sessions/", API, path(permission.ReadSession), false},
+	{"DELETE", "/api/iam/users/{id}/sessions/{session}/", Signin, path(permission.DeleteSession), false},
+	{"POST", "/api/iam/users/{id}/sessions/end-all/", Signin, path(permission.DeleteSession), false},
 	{"POST", "/api/iam/username/", API, self(), true},
 	{"GET", "/api/iam/invitations/", API, everywhere(permission.CreateUser), false},
 	{"DELETE", "/api/iam/invitations/{id}/", API, everywhere(permission.CreateUser), false},

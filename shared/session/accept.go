@@ -143,7 +143,7 @@ func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identit
 	if err != nil {
 		return Started{}, err
 	}
-	out.Session = Begin(name, kind, user, "password", a.Source, now)
+	out.Session = Begin(name, kind, w, user, "password", a.Source, now)
 	if out.Secret, err = credential.New(s.random, kind.Prefix(), w.ID.UUID(), user.ID.UUID()); err != nil {
 		return Started{}, err
 	}

@@ -58,7 +58,7 @@ func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, erro
 		return Authenticated{}, err
 	}
 	now := s.store.Now()
-	if a.Session.Kind != kind || !a.Session.Live(now) || a.User.ID != user || a.User.Disabled ||
+	if a.Session.Kind != kind || !a.Session.Live(a.Workspace, now) || a.User.ID != user || a.User.Disabled ||
 		a.Session.Epoch != a.User.Epoch || a.WorkspaceItem.Attr("status") != table.Alive || !a.Workspace.Serves(n.Host) {
 		return Authenticated{}, ErrInvalid
 	}

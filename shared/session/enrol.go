@@ -188,7 +188,7 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 	}
 	next.EnrolOnly = false
 	if a.Session.EnrolOnly {
-		next.EndsAt = now.Add(AbsoluteLimit)
+		next.EndsAt = now.Add(a.Workspace.SessionAbsolute())
 	}
 	events := []audit.Event{by.Event(audit.MFAFactorAdded, now).With(audit.ID("factor_id", f.ID.UUID()), audit.Text("method", "totp")).
 		WithDescription("A sign-in method was added.")}

@@ -242,7 +242,7 @@ func (s *Service) begin(ctx context.Context, got candidate, k Kind, change bool,
 	if err != nil {
 		return Session{}, credential.Secret{}, err
 	}
-	session := Begin(name, k, u, "password", src, now)
+	session := Begin(name, k, w, u, "password", src, now)
 	session.ChangePassword = change
 	p := PrincipalOf(w.ID, u, src)
 	p.Request = req

@@ -82,9 +82,8 @@ func (s *Service) ChangePassword(ctx context.Context, by authz.Allowed, a Authen
 		return Risen{}, s.rejected(ctx, by, err)
 	}
 	user.Epoch++
-	next := a.Session
-	next.Epoch, next.SeenAt, next.ChangePassword = user.Epoch, s.store.Now(), false
-	secret, err := credential.New(s.random, next.Kind.Prefix(), ws.UUID(), user.ID.UUID())
+	a.Session.ChangePassword = false
+	risen, goesOn, err := s.replaced(a, user)
 	if err != nil {
 		return Risen{}, err
 	}
@@ -97,11 +96,10 @@ func (s *Service) ChangePassword(ctx context.Context, by authz.Allowed, a Authen
 		Events: []audit.Event{e}, Messages: []message.Message{notice},
 		Ops: []table.Op{
 			savePassword(PasswordKey(ws, user.ID), item, PasswordRecord{PHC: phc, SetAt: s.store.Now()}), report,
-			identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Remove(a.SessionItem).Else(table.ErrTryAgain),
-			table.Insert(Key(ws, user.ID, secret.Hash()), next).Until(next.EndsAt),
+			identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Remove(a.SessionItem).Else(table.ErrTryAgain), goesOn,
 		},
 	})
-	return Risen{Secret: secret, Session: next}, err
+	return risen, err
 }
 
 // storedPassword returns an account's password item, of version 0 when it has

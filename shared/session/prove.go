@@ -211,7 +211,7 @@ func (s *Service) next(a Authenticated, method identity.Method, now time.Time) (
 	}
 	next := a.Session
 	if next.Kind == Half {
-		next = Begin(a.Session.ID.UUID(), Console, a.User, a.Session.Method, audit.Source{UserAgent: a.Session.Device}, now)
+		next = Begin(a.Session.ID.UUID(), Console, a.Workspace, a.User, a.Session.Method, audit.Source{UserAgent: a.Session.Device}, now)
 		next.Address, next.ChangePassword = a.Session.Address, a.Session.ChangePassword
 	}
 	next.SeenAt = now

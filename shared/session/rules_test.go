@@ -16,21 +16,25 @@ import (
 var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
 func TestSessionsEndAtTheirInstant(t *testing.T) {
+	var w workspace.Workspace
+	w.Security.SessionIdleTimeout, w.Security.SessionAbsoluteTimeout = 3600, 86_400
 	for _, c := range []struct {
 		name string
 		s    session.Session
 		at   time.Time
 		want bool
 	}{
-		{"just begun", session.Session{Kind: session.Console, SeenAt: now, EndsAt: now.Add(time.Hour)}, now, true},
-		{"a nanosecond before the end", session.Session{Kind: session.CLI, SeenAt: now, EndsAt: now.Add(time.Hour)}, now.Add(time.Hour - 1), true},
-		{"at the end", session.Session{Kind: session.CLI, SeenAt: now, EndsAt: now.Add(time.Hour)}, now.Add(time.Hour), false},
-		{"idle to the limit", session.Session{Kind: session.Console, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(session.IdleLimit), false},
-		{"idle a nanosecond less", session.Session{Kind: session.Console, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(session.IdleLimit - 1), true},
-		{"a command line is never idle", session.Session{Kind: session.CLI, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(23 * time.Hour), true},
+		{"just begun", session.Session{Kind: session.Console, CreatedAt: now, SeenAt: now, EndsAt: now.Add(time.Hour)}, now, true},
+		{"a nanosecond before the end", session.Session{Kind: session.CLI, CreatedAt: now, SeenAt: now, EndsAt: now.Add(time.Hour)}, now.Add(time.Hour - 1), true},
+		{"at the end", session.Session{Kind: session.CLI, CreatedAt: now, SeenAt: now, EndsAt: now.Add(time.Hour)}, now.Add(time.Hour), false},
+		{"idle to the limit", session.Session{Kind: session.Console, CreatedAt: now, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(time.Hour), false},
+		{"idle a nanosecond less", session.Session{Kind: session.Console, CreatedAt: now, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(time.Hour - 1), true},
+		{"a command line is never idle", session.Session{Kind: session.CLI, CreatedAt: now, SeenAt: now, EndsAt: now.Add(24 * time.Hour)}, now.Add(23 * time.Hour), true},
+		{"begun under a longer limit", session.Session{Kind: session.CLI, CreatedAt: now, EndsAt: now.Add(48 * time.Hour)}, now.Add(24*time.Hour - 1), true},
+		{"the limit was lowered since", session.Session{Kind: session.CLI, CreatedAt: now, EndsAt: now.Add(48 * time.Hour)}, now.Add(24 * time.Hour), false},
 		{"the zero session", session.Session{}, now, false},
 	} {
-		if got := c.s.Live(c.at); got != c.want {
+		if got := c.s.Live(w, c.at); got != c.want {
 			t.Errorf("%s: live %t", c.name, got)
 		}
 	}

@@ -56,13 +56,10 @@ func (k Kind) Prefix() credential.Prefix {
 	return ""
 }
 
-// Limits of sessions. Source: NIST SP 800-63B-4, reauthentication at AAL2
-// (24 hours, 1 hour without activity); a half-signed-in session lives for the
+// Limits of sessions that no setting moves: a half-signed-in one lives for the
 // length of one sign-in.
 const (
-	AbsoluteLimit = 24 * time.Hour
-	IdleLimit     = time.Hour
-	HalfLimit     = 10 * time.Minute
+	HalfLimit = 10 * time.Minute
 	// TouchEvery is how often the last use of a session is written.
 	TouchEvery = time.Minute
 )
@@ -87,18 +84,24 @@ type Session struct {
 	ChangePassword bool `json:"change_password,omitempty"`
 }
 
-// Live reports whether the session is still good at now: before its absolute
-// end and, for a browser, used within IdleLimit.
-func (s Session) Live(now time.Time) bool {
-	if !now.Before(s.EndsAt) {
-		return false
+// Live reports whether the session is still good at now in its workspace:
+// before its absolute end and, for a browser, in use. Settings bite when they
+// are lowered; raised, they lengthen no session that is there.
+func (s Session) Live(w workspace.Workspace, now time.Time) bool {
+	return now.Before(s.End(w)) && (s.Kind == CLI || now.Sub(s.SeenAt) < w.SessionIdle())
+}
+
+// End returns the absolute end of the session.
+func (s Session) End(w workspace.Workspace) time.Time {
+	if end := s.CreatedAt.Add(w.SessionAbsolute()); end.Before(s.EndsAt) {
+		return end
 	}
-	return s.Kind == CLI || now.Sub(s.SeenAt) < IdleLimit
+	return s.EndsAt
 }
 
 // Begin returns a new session of a kind at now.
-func Begin(name id.UUID, k Kind, u identity.User, method string, src audit.Source, now time.Time) Session {
-	limit := AbsoluteLimit
+func Begin(name id.UUID, k Kind, w workspace.Workspace, u identity.User, method string, src audit.Source, now time.Time) Session {
+	limit := w.SessionAbsolute()
 	if k == Half {
 		limit = HalfLimit
 	}

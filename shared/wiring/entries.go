@@ -89,7 +89,7 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Store: store, Now: c.Now, Bindings: api.New(people, settings, log).Bindings()})
+	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Store: store, Now: c.Now, Bindings: api.New(people, settings, log, sessions).Bindings()})
 }
 
 // makesKeys binds the key service to the deployment's policy for new keys.

@@ -19,6 +19,10 @@ type SecurityPatch struct {
 	AllowedMFAMethods  *[]string `json:"allowed_mfa_methods,omitempty"`
 	MFARequiredActions *[]string `json:"mfa_required_actions,omitempty"`
 	PasskeyAsMFA       *bool     `json:"passkey_as_mfa,omitempty"`
+
+	SessionIdleTimeout     *Whole `json:"session_idle_timeout,omitempty" jsonschema:"minimum=300,maximum=86400"`        // seconds
+	SessionAbsoluteTimeout *Whole `json:"session_absolute_timeout,omitempty" jsonschema:"minimum=3600,maximum=2592000"` // seconds
+	UnusualSignIn          *bool  `json:"unusual_sign_in,omitempty"`
 }
 
 // A PreferencesPatch is a change of the preferences: nil means "as it is".
@@ -67,12 +71,27 @@ var ErrNotYet = fault.Error{Kind: fault.Invalid, Code: "not_changeable", Detail:
 // bounds are refused by name, never clamped.
 func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 	var changes []audit.Change
-	if p.MFATimeout != nil {
-		n := int(*p.MFATimeout)
-		if n < MinMFATimeout || n > MaxMFATimeout {
-			return Security{}, nil, rangeRefusal("mfa_timeout", MinMFATimeout, MaxMFATimeout)
+	for _, f := range []struct {
+		name      string
+		at        *int
+		want      *Whole
+		low, high int
+	}{
+		{"mfa_timeout", &s.MFATimeout, p.MFATimeout, MinMFATimeout, MaxMFATimeout},
+		{"session_idle_timeout", &s.SessionIdleTimeout, p.SessionIdleTimeout, MinIdle, MaxIdle},
+		{"session_absolute_timeout", &s.SessionAbsoluteTimeout, p.SessionAbsoluteTimeout, MinAbsolute, MaxAbsolute},
+	} {
+		if f.want == nil {
+			continue
 		}
-		changes = note(changes, "mfa_timeout", &s.MFATimeout, n)
+		n := int(*f.want)
+		if n < f.low || n > f.high {
+			return Security{}, nil, rangeRefusal(f.name, f.low, f.high)
+		}
+		changes = note(changes, f.name, f.at, n)
+	}
+	if p.UnusualSignIn != nil {
+		changes = note(changes, "unusual_sign_in", &s.UnusualSignIn, *p.UnusualSignIn)
 	}
 	if p.MFARequired != nil {
 		changes = note(changes, "mfa_required", &s.MFARequired, *p.MFARequired)

@@ -50,6 +50,16 @@ func (w Workspace) MFATimeout() time.Duration {
 	return time.Duration(w.Security.MFATimeout) * time.Second
 }
 
+// SessionIdle returns how long a browser's session lives without use.
+func (w Workspace) SessionIdle() time.Duration {
+	return time.Duration(w.Security.SessionIdleTimeout) * time.Second
+}
+
+// SessionAbsolute returns how long a sign-in lasts at most.
+func (w Workspace) SessionAbsolute() time.Duration {
+	return time.Duration(w.Security.SessionAbsoluteTimeout) * time.Second
+}
+
 // Security is the document /api/workspaces/security/-/. Source: alpacon-wire
 // 6.5; specification, "MFA enforcement".
 type Security struct {
@@ -58,6 +68,12 @@ type Security struct {
 	AllowedMFAMethods  []string `json:"allowed_mfa_methods"`
 	MFARequiredActions []string `json:"mfa_required_actions"`
 	PasskeyAsMFA       bool     `json:"passkey_as_mfa"`
+
+	SessionIdleTimeout     int `json:"session_idle_timeout"`     // seconds, of browsers
+	SessionAbsoluteTimeout int `json:"session_absolute_timeout"` // seconds
+	// UnusualSignIn asks for a code at a sign-in from a new device in a new
+	// network, where nothing else is asked for.
+	UnusualSignIn bool `json:"unusual_sign_in"`
 }
 
 // Preferences is the document /api/workspaces/preferences/-/.
@@ -83,7 +99,11 @@ type AccessControl struct {
 const (
 	MinMFATimeout, DefaultMFATimeout, MaxMFATimeout       = 60, 900, 86_400
 	MinWebshTimeout, DefaultWebshTimeout, MaxWebshTimeout = 900, 3_600, 86_400
-	MinInviteTTL, DefaultInviteTTL, MaxInviteTTL          = 3_600, 172_800, 2_592_000
+	// Of sign-in sessions the defaults are NIST SP 800-63B-4's for AAL2, the
+	// bounds ours.
+	MinIdle, DefaultIdle, MaxIdle                = 300, 3_600, 86_400
+	MinAbsolute, DefaultAbsolute, MaxAbsolute    = 3_600, 86_400, 2_592_000
+	MinInviteTTL, DefaultInviteTTL, MaxInviteTTL = 3_600, 172_800, 2_592_000
 )
 
 // MFAMethods are the methods that exist, in the order of the specification's
@@ -99,6 +119,7 @@ func Defaults() (Security, Preferences, AccessControl) {
 	return Security{
 			MFARequired: true, MFATimeout: DefaultMFATimeout, AllowedMFAMethods: slices.Clone(MFAMethods),
 			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true,
+			SessionIdleTimeout: DefaultIdle, SessionAbsoluteTimeout: DefaultAbsolute, UnusualSignIn: true,
 		},
 		Preferences{Language: "en", Timezone: "UTC", InviteTTL: DefaultInviteTTL, WebshSessionTimeout: DefaultWebshTimeout, AutoAgentUpgrade: false},
 		AccessControl{AllowSudoWithMFA: true, HomeDirectoryPermission: "750"}

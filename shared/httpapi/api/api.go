@@ -13,6 +13,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/session"
 	"paddock/shared/workspace"
 )
 
@@ -21,11 +22,12 @@ type Face struct {
 	people   *identity.Service
 	settings *workspace.Service
 	activity *activity.Service
+	sessions *session.Service
 }
 
 // New returns a Face over its services.
-func New(p *identity.Service, w *workspace.Service, a *activity.Service) *Face {
-	return &Face{people: p, settings: w, activity: a}
+func New(p *identity.Service, w *workspace.Service, a *activity.Service, s *session.Service) *Face {
+	return &Face{people: p, settings: w, activity: a, sessions: s}
 }
 
 // Bindings returns the handler of every row of the api function.
@@ -44,6 +46,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 			Refuses(profileRefusals...),
 		httpapi.Answer(patch, "/api/iam/users/{id}/", ok, f.patchUser).Summed("Change an account; its role and address with a fresh proof.").
 			Refuses(profileRefusals...).Refuses(identity.ErrReadOnly, identity.ErrOwnState, identity.ErrEmailTaken, identity.ErrLastSuperuser, identity.ErrTooManySuperusers),
+		httpapi.Answer(get, "/api/iam/users/{id}/sessions/", ok, f.sessionsOf).Summed("List the sessions of an account."),
 		httpapi.Answer(post, "/api/iam/username/", ok, f.username).Summed("Set one's own username, once.").
 			Refuses(identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrUsernameTaken, identity.ErrUsernameSet),
 		httpapi.Answer(get, "/api/iam/invitations/", ok, f.invitations).Summed("List the open invitations."),

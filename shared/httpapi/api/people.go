@@ -236,3 +236,12 @@ func (f *Face) withdraw(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 	}
 	return httpapi.None{}, identity.ErrInvitation
 }
+
+func (f *Face) sessionsOf(c httpapi.Call, _ httpapi.None) (httpapi.SessionsAnswer, error) {
+	u, _, err := c.Named()
+	if err != nil {
+		return httpapi.SessionsAnswer{}, err
+	}
+	all, err := f.sessions.Of(c.Context(), c.Allowed, c.Who, u)
+	return c.Sessions(all), err
+}

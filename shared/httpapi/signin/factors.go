@@ -23,7 +23,7 @@ type VerifyAnswer struct {
 }
 
 func (f *Face) verify(c httpapi.Call, in CodeRequest) (VerifyAnswer, error) {
-	which, err := pathID[id.Challenge](c, mfa.ErrChallenge)
+	which, err := pathID[id.Challenge](c, "id", mfa.ErrChallenge)
 	if err != nil {
 		return VerifyAnswer{}, err
 	}
@@ -111,7 +111,7 @@ type ConfirmAnswer struct {
 }
 
 func (f *Face) confirm(c httpapi.Call, in CodeRequest) (ConfirmAnswer, error) {
-	which, err := pathID[id.Factor](c, mfa.ErrFactor)
+	which, err := pathID[id.Factor](c, "id", mfa.ErrFactor)
 	if err != nil {
 		return ConfirmAnswer{}, err
 	}
@@ -131,7 +131,7 @@ func (f *Face) confirm(c httpapi.Call, in CodeRequest) (ConfirmAnswer, error) {
 }
 
 func (f *Face) removeFactor(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
-	which, err := pathID[id.Factor](c, mfa.ErrFactor)
+	which, err := pathID[id.Factor](c, "id", mfa.ErrFactor)
 	if err != nil {
 		return httpapi.None{}, err
 	}
@@ -149,64 +149,4 @@ func (f *Face) recoveryCodes(c httpapi.Call, _ httpapi.None) (RecoveryAnswer, er
 		return RecoveryAnswer{}, err
 	}
 	return RecoveryAnswer{RecoveryCodes: codes}, nil
-}
-
-// SessionAnswer is a session as its owner sees it.
-type SessionAnswer struct {
-	ID            id.ID[id.Session] `json:"id"`
-	Kind          string            `json:"kind"`
-	Current       bool              `json:"current"`
-	Device        string            `json:"device"`
-	Address       string            `json:"address"`
-	Method        string            `json:"method"`
-	Factors       []string          `json:"factors"`
-	CreatedAt     time.Time         `json:"created_at"`
-	SeenAt        time.Time         `json:"seen_at"`
-	EndsAt        time.Time         `json:"ends_at"`
-	MFAAgeSeconds *int64            `json:"mfa_age_seconds" jsonschema:"nullable"`
-}
-
-// SessionsAnswer lists the caller's sessions.
-type SessionsAnswer struct {
-	Results []SessionAnswer `json:"results"`
-}
-
-func (f *Face) list(c httpapi.Call, _ httpapi.None) (SessionsAnswer, error) {
-	all, err := f.sessions.Own(c.Context(), c.Allowed, c.Who)
-	if err != nil {
-		return SessionsAnswer{}, err
-	}
-	out := SessionsAnswer{Results: []SessionAnswer{}}
-	for _, l := range all {
-		s := l.Session
-		a := SessionAnswer{
-			ID: s.ID, Kind: s.Kind.String(), Current: l.Current, Device: s.Device, Address: s.Address, Method: s.Method,
-			Factors: s.Factors, CreatedAt: s.CreatedAt, SeenAt: s.SeenAt, EndsAt: s.EndsAt,
-		}
-		if !s.Proof.ID.Zero() {
-			age := int64(f.sessions.Now().Sub(s.Proof.At) / time.Second)
-			a.MFAAgeSeconds = &age
-		}
-		out.Results = append(out.Results, a)
-	}
-	return out, nil
-}
-
-func (f *Face) end(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
-	which, err := pathID[id.Session](c, session.ErrNoSession)
-	if err != nil {
-		return httpapi.None{}, err
-	}
-	if which == c.Who.Session.ID {
-		return f.logout(c, httpapi.None{})
-	}
-	return httpapi.None{}, f.sessions.End(c.Context(), c.Allowed, c.Who, which)
-}
-
-func (f *Face) endAll(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
-	if err := f.sessions.EndAll(c.Context(), c.Allowed, c.Who); err != nil {
-		return httpapi.None{}, err
-	}
-	clearCookie(c)
-	return httpapi.None{}, nil
 }

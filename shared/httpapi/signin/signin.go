@@ -69,6 +69,9 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(remove, "/api/iam/users/{id}/", empty, f.deleteUser).Summed("Delete an account; its sessions end.").
 			Refuses(identity.ErrOwnState, identity.ErrLastSuperuser),
 		httpapi.Answer(post, "/api/auth/sessions/end-all/", empty, f.endAll).Summed("End all of one's own sessions, this one too."),
+		httpapi.Answer(post, "/api/auth/sessions/end-others/", empty, f.endOthers).Summed("End all of one's own sessions but this one, which gets a new handle."),
+		httpapi.Answer(remove, "/api/iam/users/{id}/sessions/{session}/", empty, f.endOf).Summed("End one session of an account.").Refuses(session.ErrNoSession),
+		httpapi.Answer(post, "/api/iam/users/{id}/sessions/end-all/", empty, f.endAllOf).Summed("End every session of an account."),
 	}
 }
 
@@ -237,8 +240,8 @@ func (f *Face) acceptInvitation(c httpapi.Call, in AcceptRequest) (SigninAnswer,
 }
 
 // pathID parses an id of a path; what is none names nothing.
-func pathID[K any](c httpapi.Call, none fault.Error) (id.ID[K], error) {
-	v, err := id.Parse[K](c.PathValue("id"))
+func pathID[K any](c httpapi.Call, name string, none fault.Error) (id.ID[K], error) {
+	v, err := id.Parse[K](c.PathValue(name))
 	if err != nil {
 		return id.ID[K]{}, none
 	}
