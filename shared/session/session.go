@@ -28,6 +28,8 @@ const (
 	Console Kind = iota + 1
 	CLI
 	Half
+	// Device is a command line that signed in by device login.
+	Device
 )
 
 // String returns the kind's name in events and answers.
@@ -35,7 +37,7 @@ func (k Kind) String() string {
 	switch k {
 	case Console:
 		return "web"
-	case CLI:
+	case CLI, Device:
 		return "cli"
 	case Half:
 		return "half"
@@ -52,6 +54,8 @@ func (k Kind) Prefix() credential.Prefix {
 		return credential.CLISession
 	case Half:
 		return credential.HalfSession
+	case Device:
+		return credential.Device
 	}
 	return ""
 }
@@ -82,6 +86,8 @@ type Session struct {
 	Address   string            `json:"address"`
 	// EnrolOnly is set for a session opened by a recovery code.
 	EnrolOnly bool `json:"enrol_only,omitempty"`
+	// Tokens is there for the kind Device.
+	Tokens *Tokens `json:"tokens,omitempty"`
 }
 
 // Live reports whether the session is still good at now: before its absolute
@@ -90,7 +96,7 @@ func (s Session) Live(now time.Time) bool {
 	if !now.Before(s.EndsAt) {
 		return false
 	}
-	return s.Kind == CLI || now.Sub(s.SeenAt) < IdleLimit
+	return s.Kind == CLI || s.Kind == Device || now.Sub(s.SeenAt) < IdleLimit
 }
 
 // Begin returns a new session of a kind at now.

@@ -19,6 +19,7 @@ type SecurityPatch struct {
 	AllowedMFAMethods  *[]string `json:"allowed_mfa_methods,omitempty"`
 	MFARequiredActions *[]string `json:"mfa_required_actions,omitempty"`
 	PasskeyAsMFA       *bool     `json:"passkey_as_mfa,omitempty"`
+	CLILogin           *string   `json:"cli_login,omitempty" jsonschema:"enum=browser,enum=legacy"`
 }
 
 // A PreferencesPatch is a change of the preferences: nil means "as it is".
@@ -76,6 +77,12 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 	}
 	if p.MFARequired != nil {
 		changes = note(changes, "mfa_required", &s.MFARequired, *p.MFARequired)
+	}
+	if p.CLILogin != nil {
+		if *p.CLILogin != LoginByBrowser && *p.CLILogin != LoginLegacy {
+			return Security{}, nil, fault.Field("cli_login", "invalid_value", "The login of command lines must be browser or legacy.")
+		}
+		changes = note(changes, "cli_login", &s.CLILogin, *p.CLILogin)
 	}
 	if p.AllowedMFAMethods != nil && !sameSet(*p.AllowedMFAMethods, s.AllowedMFAMethods) {
 		return Security{}, nil, ErrNotYet.In("allowed_mfa_methods")

@@ -4,6 +4,7 @@ package signin
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"paddock/shared/credential"
@@ -26,7 +27,7 @@ func New(s *session.Service) *Face { return &Face{sessions: s} }
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
 	const ok, created, empty = http.StatusOK, http.StatusCreated, http.StatusNoContent
-	return []httpapi.Binding{
+	return append(f.deviceBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(table.ErrGone),
 		httpapi.Answer(post, "/api/auth/login/", ok, f.login).Summed("Sign in with the command line.").
 			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired),
@@ -53,7 +54,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(get, "/api/auth/sessions/", ok, f.list).Summed("List one's own sessions."),
 		httpapi.Answer(remove, "/api/auth/sessions/{id}/", empty, f.end).Summed("End one of one's own sessions.").Refuses(session.ErrNoSession),
 		httpapi.Answer(post, "/api/auth/sessions/end-all/", empty, f.endAll).Summed("End all of one's own sessions, this one too."),
-	}
+	}...)
 }
 
 // What handlers refuse that ask a password, make an account, or set up a
@@ -86,10 +87,15 @@ type AuthEnv struct {
 	Language string     `json:"language"`
 }
 
-// AuthMethod is "legacy" until device login is there: clients then ask for
-// username and password, or take a token.
+// AuthMethod is "auth0" where a command line signs in by device login; the
+// other members say how, and are there only then. With "legacy" it asks for
+// username and password, or takes a token.
 type AuthMethod struct {
-	Method string `json:"method"`
+	Method   string `json:"method"`
+	ClientID string `json:"client_id,omitempty"`
+	Domain   string `json:"domain,omitempty"` // host and port, without scheme
+	Audience string `json:"audience,omitempty"`
+	Schema   string `json:"schema_name,omitempty"` // the workspace's, for the scope org:
 }
 
 func (f *Face) env(c httpapi.Call, _ httpapi.None) (AuthEnv, error) {
@@ -97,7 +103,13 @@ func (f *Face) env(c httpapi.Call, _ httpapi.None) (AuthEnv, error) {
 	if err != nil {
 		return AuthEnv{}, err
 	}
-	return AuthEnv{Auth0: AuthMethod{Method: "legacy"}, Language: ws.Preferences.Language}, nil
+	out := AuthEnv{Auth0: AuthMethod{Method: "legacy"}, Language: ws.Preferences.Language}
+	if origin, ok := session.DeviceLoginAt(ws, c.Host); ok {
+		out.Auth0 = AuthMethod{
+			Method: "auth0", ClientID: session.CLIClient, Domain: strings.TrimPrefix(origin, "https://"), Audience: ws.Canonical(), Schema: ws.Slug,
+		}
+	}
+	return out, nil
 }
 
 // LoginRequest is the CLI's password login. Source: alpacon-wire 1.4; the
