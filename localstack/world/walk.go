@@ -533,6 +533,7 @@ func (w *Walk) recover(ctx context.Context) error {
 type CommandLine struct {
 	Visit   *visitor.Visitor
 	Device  string // of the installation
+	Codes   []string
 	Refresh string
 	Access  string
 }
@@ -633,7 +634,8 @@ func (w *Walk) CommandLine(ctx context.Context) (*CommandLine, error) {
 			return nil, fmt.Errorf("redeem: %w", err)
 		}
 		v.Access = tokens.Access
-		return &CommandLine{Visit: v, Device: Device, Refresh: tokens.Refresh, Access: tokens.Access}, nil
+		codes := []string{opened.DeviceCode, opened.UserCode, strings.ReplaceAll(opened.UserCode, "-", "")}
+		return &CommandLine{Visit: v, Device: Device, Codes: codes, Refresh: tokens.Refresh, Access: tokens.Access}, nil
 	}
 	return nil, errors.New("no device login was redeemed")
 }
