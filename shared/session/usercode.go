@@ -57,7 +57,10 @@ func ParseUserCode(typed string) (UserCode, bool) {
 		}
 		out = append(out, c)
 	}
-	return UserCode(out), len(out) == userCodeLength
+	if len(out) != userCodeLength {
+		return "", false
+	}
+	return UserCode(out), true
 }
 
 // Shown returns the code as it is shown: XXXX-XXXX.
