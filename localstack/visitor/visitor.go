@@ -24,6 +24,7 @@ type Visitor struct {
 	Client *http.Client
 	Agent  string
 	Bearer string // sent as token="…" instead of the cookie, as the CLI does
+	Access string // access token, sent as Bearer …, as the CLI does after a device login
 	Host   string // sent instead of the host of Base, when not empty
 	Origin string // sent instead of Base, when not empty
 	Key    string // sent as Idempotency-Key, when not empty
@@ -119,6 +120,8 @@ func (v *Visitor) once(ctx context.Context, method, path string, payload []byte)
 		r.Header.Set("Idempotency-Key", v.Key)
 	}
 	switch {
+	case v.Access != "":
+		r.Header.Set("Authorization", "Bearer "+v.Access)
 	case v.Bearer != "":
 		r.Header.Set("Authorization", `token="`+v.Bearer+`"`)
 	case v.cookie != "":

@@ -201,6 +201,8 @@ func scratch(w write) bool {
 		return strings.HasPrefix(w.key.SK, "session#")
 	case w.key.Kind == "C": // a method being set up
 		return strings.HasPrefix(w.key.SK, "factor#")
+	case w.key.Kind == "Q": // a device login that waits
+		return w.key.SK == "login"
 	}
 	return w.key.Kind == "M" // delivery
 }

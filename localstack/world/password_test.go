@@ -26,7 +26,7 @@ const (
 // TestAChangedPasswordEndsOtherSessions changes it in one browser (security,
 // PW-9).
 func TestAChangedPasswordEndsOtherSessions(t *testing.T) {
-	w := open(t, "pw-change")
+	w := relaxed(t, "pw-change")
 	mia := made(t, w, "mia", "member", "203.0.113.81")
 	other := person{Visitor: w.Entries.Visitor(w.Slug, "203.0.113.82"), email: mia.email, word: mia.word}
 	other.signIn(t)
@@ -56,7 +56,7 @@ func TestAChangedPasswordEndsOtherSessions(t *testing.T) {
 
 // TestGuessesAtThePresentPasswordAreBounded tries it from a stolen session.
 func TestGuessesAtThePresentPasswordAreBounded(t *testing.T) {
-	w := open(t, "pw-guess")
+	w := relaxed(t, "pw-guess")
 	mia := made(t, w, "mia", "member", "203.0.113.83")
 	atMinute()
 	for i := range 11 {
@@ -71,7 +71,7 @@ func TestGuessesAtThePresentPasswordAreBounded(t *testing.T) {
 // TestATemporaryPasswordOpensOnlyItsReplacement signs in with one that an
 // administrator chose.
 func TestATemporaryPasswordOpensOnlyItsReplacement(t *testing.T) {
-	w := open(t, "pw-temporary")
+	w := relaxed(t, "pw-temporary")
 	const word = "chosen-by-somebody-else"
 	want(t, w.Me, http.StatusCreated, "POST", "/api/iam/users/", map[string]any{"username": "tim", "email": "tim@people.example", "password": word})
 	v := w.Entries.Visitor(w.Slug, "203.0.113.84")
@@ -93,8 +93,8 @@ func TestATemporaryPasswordOpensOnlyItsReplacement(t *testing.T) {
 // TestAResetLinkOpensOnce uses links that are old, replaced, foreign, of
 // another purpose and late (security, RS-1 and RS-2).
 func TestAResetLinkOpensOnce(t *testing.T) {
-	w := open(t, "pw-reset")
-	foreign := open(t, "pw-foreign")
+	w := relaxed(t, "pw-reset")
+	foreign := relaxed(t, "pw-foreign")
 	sue := made(t, w, "sue", "superuser", "203.0.113.85").enrolled(t)
 	stranger := w.Entries.Visitor(w.Slug, "203.0.113.86")
 	ask := func() string {
@@ -137,7 +137,7 @@ func TestAResetLinkOpensOnce(t *testing.T) {
 // TestLinksComeFromConfiguration asks for one with other hosts in the headers
 // that proxies set.
 func TestLinksComeFromConfiguration(t *testing.T) {
-	w := open(t, "pw-host")
+	w := relaxed(t, "pw-host")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.Me.Base+forgot, strings.NewReader(`{"login":"`+w.Email()+`"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestLinksComeFromConfiguration(t *testing.T) {
 // TestAnAddressComesBackForGood lets a thief change an address twice: the
 // owner of the first one takes it back, and the thief's own link is void.
 func TestAnAddressComesBackForGood(t *testing.T) {
-	w := open(t, "email")
+	w := relaxed(t, "email")
 	ann := made(t, w, "ann", "member", "203.0.113.87").enrolled(t)
 	stranger := w.Entries.Visitor(w.Slug, "203.0.113.88")
 	move := func(to string) {
@@ -261,7 +261,7 @@ func keysIn(input any) string {
 // TestNothingTellsAccountsApart compares, byte by byte and call by call, what a
 // stranger is answered about accounts of every kind (security, EN-1 to EN-4).
 func TestNothingTellsAccountsApart(t *testing.T) {
-	w := open(t, "oracle")
+	w := relaxed(t, "oracle")
 	mia := made(t, w, "mia", "member", "203.0.113.91")
 	dora := made(t, w, "dora", "member", "203.0.113.92")
 	want(t, w.Me, http.StatusOK, "PATCH", dora.path, map[string]any{"is_active": false})
@@ -318,7 +318,7 @@ func TestNothingTellsAccountsApart(t *testing.T) {
 // TestResetMailsAreBounded asks for more links than an hour sends: nothing
 // shows, nothing more is sent, and the newest link goes on to work.
 func TestResetMailsAreBounded(t *testing.T) {
-	w := open(t, "pw-bomb")
+	w := relaxed(t, "pw-bomb")
 	mia := made(t, w, "mia", "member", "203.0.113.95")
 	shared.Clock.Advance(time.Hour)
 	v := w.Entries.Visitor(w.Slug, "198.51.100.95")
@@ -349,7 +349,7 @@ func TestResetMailsAreBounded(t *testing.T) {
 
 // TestNotMeEndsEverything presses the link of a notice.
 func TestNotMeEndsEverything(t *testing.T) {
-	w := open(t, "not-me")
+	w := relaxed(t, "not-me")
 	mia := made(t, w, "mia", "member", "203.0.113.96")
 	want(t, mia.Visitor, http.StatusOK, "POST", change, map[string]string{"current": mia.word, "password": "the-lamp-of-a-thief"})
 	token := mailed(t, w, mia.email, "/not-me")

@@ -18,8 +18,8 @@ type person struct {
 	path, email, word string
 }
 
-// open returns a walk in a workspace that does not demand a second factor.
-func open(t *testing.T, slug string) *world.Walk {
+// relaxed returns a walk in a workspace that does not demand a second factor.
+func relaxed(t *testing.T, slug string) *world.Walk {
 	t.Helper()
 	w := walk(t, slug, 3)
 	want(t, w.Me, http.StatusOK, "PATCH", "/api/workspaces/security/-/", map[string]bool{"mfa_required": false})
@@ -117,7 +117,7 @@ func own(t *testing.T, w *world.Walk) string {
 // TestStaffDoNotTouchSuperusers tries, as staff with a fresh proof, everything
 // that would make one of them, or one out of them (security, RB-2 and RB-3).
 func TestStaffDoNotTouchSuperusers(t *testing.T) {
-	w := open(t, "staff")
+	w := relaxed(t, "staff")
 	stan := made(t, w, "stan", "staff", "203.0.113.21").enrolled(t)
 	mia := made(t, w, "mia", "member", "203.0.113.22")
 	chief := own(t, w)
@@ -150,7 +150,7 @@ func TestStaffDoNotTouchSuperusers(t *testing.T) {
 // TestTheLastSuperuserStays tries to demote, disable and delete the only one,
 // and lets two demote each other at once (security, RB-7).
 func TestTheLastSuperuserStays(t *testing.T) {
-	w := open(t, "last")
+	w := relaxed(t, "last")
 	chief := own(t, w)
 	refused(t, w.Me, "last_superuser", "PATCH", chief, map[string]any{"is_superuser": false})
 	refused(t, w.Me, "own_account", "PATCH", chief, map[string]any{"is_active": false})
@@ -197,7 +197,7 @@ func TestTheLastSuperuserStays(t *testing.T) {
 // TestWhoLosesARightLosesItsUse holds that an account which is disabled,
 // demoted or deleted does nothing more with what it had.
 func TestWhoLosesARightLosesItsUse(t *testing.T) {
-	w := open(t, "losing")
+	w := relaxed(t, "losing")
 	stan := made(t, w, "stan", "staff", "203.0.113.41")
 	want(t, stan.Visitor, http.StatusCreated, "POST", "/api/workspaces/users/invite/", map[string]string{"email": "late@people.example"})
 	late := mailed(t, w, "late@people.example", "/invitation")
@@ -228,7 +228,7 @@ func TestWhoLosesARightLosesItsUse(t *testing.T) {
 // TestOfTwoInvitationsOneIsGood invites an address twice, withdraws, and uses
 // up the day's budget of one address.
 func TestOfTwoInvitationsOneIsGood(t *testing.T) {
-	w := open(t, "invites")
+	w := relaxed(t, "invites")
 	stranger := w.Entries.Visitor(w.Slug, "203.0.113.51")
 	invite := func() string {
 		want(t, w.Me, http.StatusCreated, "POST", "/api/workspaces/users/invite/", map[string]string{"email": "Guest@People.example"})
@@ -268,7 +268,7 @@ func TestOfTwoInvitationsOneIsGood(t *testing.T) {
 
 // TestAUsernameIsSetOnce accepts an invitation without one.
 func TestAUsernameIsSetOnce(t *testing.T) {
-	w := open(t, "username")
+	w := relaxed(t, "username")
 	want(t, w.Me, http.StatusCreated, "POST", "/api/workspaces/users/invite/", map[string]string{"email": "un@people.example"})
 	v := w.Entries.Visitor(w.Slug, "203.0.113.61")
 	want(t, v, http.StatusCreated, "POST", "/api/auth/invitations/accept/", map[string]string{"token": mailed(t, w, "un@people.example", "/invitation"), "password": "a-lamp-for-the-nameless"})
@@ -287,7 +287,7 @@ func TestAUsernameIsSetOnce(t *testing.T) {
 // TestReadOnlyFieldsAreRefusedByName sends the whole document back, as the
 // command line does, with one field changed.
 func TestReadOnlyFieldsAreRefusedByName(t *testing.T) {
-	w := open(t, "readonly")
+	w := relaxed(t, "readonly")
 	mia := made(t, w, "mia", "member", "203.0.113.71")
 	var document map[string]any
 	if err := want(t, w.Me, http.StatusOK, "GET", mia.path, nil).Decode(http.StatusOK, &document); err != nil {

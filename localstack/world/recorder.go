@@ -103,15 +103,21 @@ type Acknowledged struct {
 }
 
 // Acknowledged returns the changes that clients were told of. Setting up a
-// method is none until it is confirmed, and looking at an invitation is none.
+// method is none until it is confirmed, looking at an invitation or a device
+// login is none, and a device login is none until it is approved.
 func (r *Recorder) Acknowledged() []Acknowledged {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Acknowledged(nil), r.acknowledged...)
 }
 
+// changeless are the paths to which a POST is no change.
+var changeless = []string{ //nolint:gochecknoglobals // a list
+	"/api/auth/mfa/factors/", "/api/auth/invitations/view/", "/api/auth/device/lookup/", "/oauth/device/code/",
+}
+
 func (r *Recorder) answered(method, path, body, requestID string, status int) {
-	if method == "GET" || path == "/api/auth/mfa/factors/" || path == "/api/auth/invitations/view/" {
+	if method == "GET" || slices.Contains(changeless, path) {
 		return
 	}
 	r.mu.Lock()

@@ -18,7 +18,11 @@ func TestNothingPlantedStandsInTheClear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets = append(secrets, link)
+	line, err := w.CommandLine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets = append(append(secrets, link, line.Refresh, line.Access), line.Codes...)
 	found, looked, err := shared.Search(t.Context(), secrets)
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a flag
 
-var variable = regexp.MustCompile(`\b([0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{40,}|[0-9]{5,}|[0-9a-f]{8})\b`)
+var variable = regexp.MustCompile(`\b([0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}|[0-9]{5,}|[0-9a-f]{8})\b`)
 
 // shapeOf returns a key with everything that differs from item to item as "*".
 func shapeOf(r table.Record) string {
@@ -92,6 +92,14 @@ func tampered(t *testing.T) *world.Walk {
 		if err := w.Me.Want(t.Context(), 201, "POST", path, body, nil); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// A device login that waits, and a wrong guess at one.
+	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
+	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Me.Want(t.Context(), 404, "POST", "/api/auth/device/lookup/", map[string]string{"user_code": "BBBB-BBBB"}, nil); err != nil {
+		t.Fatal(err)
 	}
 	return w
 }

@@ -16,19 +16,27 @@ func word(n int) string { return fmt.Sprintf("%s-%d", Password, n) }
 func (w *Walk) changePassword(ctx context.Context) error {
 	w.words++
 	next := word(w.words)
-	a, failed, err := w.ask(ctx, w.Me, "POST", "/api/auth/password/change/", map[string]string{"current": w.word, "password": next})
-	if err != nil {
-		return err
+	for range tries {
+		a, failed, err := w.ask(ctx, w.Me, "POST", "/api/auth/password/change/", map[string]string{"current": w.word, "password": next})
+		if err != nil {
+			return err
+		}
+		switch {
+		case a.Status == http.StatusOK:
+			w.word = next
+			return nil
+		case a.Status == http.StatusUnauthorized && failed: // it was carried out
+			w.word = next
+			return w.SignIn(ctx)
+		case a.Status == http.StatusUnauthorized: // the session had come to its end
+			if err := w.SignIn(ctx); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("change the password: %d %s", a.Status, a.Body)
+		}
 	}
-	switch {
-	case a.Status == http.StatusOK:
-		w.word = next
-		return nil
-	case !failed || a.Status != http.StatusUnauthorized:
-		return fmt.Errorf("change the password: %d %s", a.Status, a.Body)
-	}
-	w.word = next
-	return w.SignIn(ctx)
+	return errors.New("the password was not changed")
 }
 
 // opened posts the newest link of a page that was mailed to an address. A link

@@ -22,7 +22,8 @@ const (
 	CLISession      Prefix = "pdkc_"
 	HalfSession     Prefix = "pdkh_"
 	Refresh         Prefix = "pdkr_"
-	Device          Prefix = "pdkd_"
+	Device          Prefix = "pdkd_" // wrapped in an access token
+	DeviceCode      Prefix = "pdkq_" // of a device login that waits for its approval
 	Invitation      Prefix = "pdki_"
 	MailedLink      Prefix = "pdkl_"
 	APIToken        Prefix = "alpat-"
@@ -31,7 +32,7 @@ const (
 )
 
 // Prefixes lists every prefix.
-var Prefixes = []Prefix{ConsoleSession, CLISession, HalfSession, Refresh, Device, Invitation, MailedLink, APIToken, ServiceToken, RegistrationKey}
+var Prefixes = []Prefix{ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, APIToken, ServiceToken, RegistrationKey}
 
 // Lengths of the text of a secret, the shortest and the longest prefix.
 const (
@@ -104,7 +105,7 @@ func Parse(text string) (Secret, error) {
 // known reports whether p is one of Prefixes.
 func (p Prefix) known() bool {
 	switch p {
-	case ConsoleSession, CLISession, HalfSession, Refresh, Device, Invitation, MailedLink,
+	case ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink,
 		APIToken, ServiceToken, RegistrationKey:
 		return true
 	}

@@ -125,19 +125,19 @@ func (a *App) serve(row route.Row, b Binding) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := readBody(r)
 		if err != nil {
-			writeProblem(w, r, err)
+			writeRefusal(w, r, row, err)
 			return
 		}
 		call, err := a.guard(r, row, b.Status)
 		if err != nil {
-			writeProblem(w, r, err)
+			writeRefusal(w, r, row, err)
 			return
 		}
 		call.Body, call.Answer = body, w.Header()
 		answer, err := b.serve(call, row)
 		if err != nil {
 			w.Header().Del("Set-Cookie") // a refusal changes no session
-			writeProblem(w, r, err)
+			writeRefusal(w, r, row, err)
 			return
 		}
 		if answer == nil {

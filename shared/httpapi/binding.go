@@ -64,5 +64,8 @@ func decodeFields(c Call, row route.Row, in any) error {
 	if row.Method == http.MethodGet {
 		return decodeQuery(c.URL.Query(), in)
 	}
+	if row.OAuth() && isForm(c.Request) {
+		return decodeForm(c.Body, in)
+	}
 	return decode(c.Body, in, row.Wire)
 }

@@ -151,7 +151,11 @@ func TestAuthorizationHeaderIsReadStrictly(t *testing.T) {
 		{"none", nil, "authentication_required"},
 		{"two", []string{"Bearer " + text, "Bearer " + text}, "authorization_header"},
 		{"basic", []string{"Basic eDp5"}, "authorization_header"},
-		{"bearer in small letters", []string{"bearer " + text}, "authorization_header"},
+		{"bearer in small letters", []string{"bearer " + text}, ""},
+		{"bearer twice", []string{"Bearer Bearer " + text}, "session_invalid"},
+		{"a blank before", []string{"Bearer  " + text}, "session_invalid"},
+		{"a bare handle of an access token with dots", []string{"Bearer " + text + ".a.b"}, "session_invalid"},
+		{"an access token in quotes", []string{`token="a.b.c"`}, "authorization_header"},
 		{"token without quotes", []string{"token=" + text}, "authorization_header"},
 		{"empty bearer", []string{"Bearer "}, "authorization_header"},
 		{"a letter changed", []string{"Bearer " + text[:len(text)-1] + "-"}, "session_invalid"},
@@ -160,7 +164,7 @@ func TestAuthorizationHeaderIsReadStrictly(t *testing.T) {
 		for _, h := range c.headers {
 			r.Header.Add("Authorization", h)
 		}
-		_, cookie, err := httpapi.SecretOf(r)
+		cookie, err := httpapi.BearerOf(r)
 		f, _ := errors.AsType[fault.Error](err)
 		if f.Code != c.code || cookie {
 			t.Errorf("%s: %v, cookie %t", c.name, err, cookie)

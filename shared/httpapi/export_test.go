@@ -8,8 +8,13 @@ var (
 	DecodeQuery  = decodeQuery
 	ReadBody     = readBody
 	StatusOfKind = statusOf
-	SecretOf     = secretOf
 )
+
+// BearerOf returns whether a request has a credential, and whether as cookie.
+func BearerOf(r *http.Request) (cookie bool, err error) {
+	b, err := bearerOf(r)
+	return b.cookie, err
+}
 
 // Empty returns an app without rows.
 func Empty() *App { return &App{mux: http.NewServeMux()} }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"paddock/shared/accesstoken"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
@@ -37,7 +38,11 @@ var (
 	}
 	errNotFound = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is nothing here."}
 	errStepUp   = session.ErrStepUp
-	errCLIStep  = fault.Error{
+	errConsole  = fault.Error{
+		Kind: fault.Denied, Code: "console_session_required",
+		Detail: "Do this in the browser: a command line cannot.",
+	}
+	errCLIStep = fault.Error{
 		Kind: fault.Denied, Code: "mfa_session_required",
 		Detail: "This needs a fresh MFA verification, which a session from a password login cannot give. Sign in with a browser.",
 	}
@@ -122,39 +127,62 @@ func (c Call) Named() (identity.User, table.Item, error) {
 	return identity.User{}, table.Item{}, errNotFound
 }
 
-// secretOf returns the credential of a request. The Authorization header wins
-// over the cookie; both forms of it parse strictly (security, TK-11).
-func secretOf(r *http.Request) (secret credential.Secret, cookie bool, err error) {
+// A bearer is the credential of a request: a handle, bare or in an access token.
+type bearer struct {
+	secret credential.Secret
+	access *accesstoken.Token
+	cookie bool
+}
+
+// bearerOf returns the credential of a request. The Authorization header wins
+// over the cookie; both forms of it parse strictly (security, TK-11). Only the
+// scheme's name has any case (RFC 9110 section 11.1).
+func bearerOf(r *http.Request) (bearer, error) {
 	headers := r.Header.Values("Authorization")
 	if len(headers) > 1 {
-		return credential.Secret{}, false, errHeaders
+		return bearer{}, errHeaders
 	}
 	if len(headers) == 1 {
-		text, ok := strings.CutPrefix(headers[0], "Bearer ")
-		if !ok {
-			text, ok = strings.CutPrefix(headers[0], `token="`)
-			if ok {
-				text, ok = strings.CutSuffix(text, `"`)
-			}
-		}
-		if !ok || text == "" {
-			return credential.Secret{}, false, errHeaders
-		}
-		secret, err = credential.Parse(text)
-		if err != nil {
-			return credential.Secret{}, false, session.ErrInvalid
-		}
-		return secret, false, nil
+		return authorization(headers[0])
 	}
 	c, err := r.Cookie(CookieName)
 	if err != nil {
-		return credential.Secret{}, false, session.ErrNoCredential
+		return bearer{}, session.ErrNoCredential
 	}
-	secret, err = credential.Parse(c.Value)
+	secret, err := credential.Parse(c.Value)
 	if err != nil {
-		return credential.Secret{}, true, session.ErrInvalid
+		return bearer{}, session.ErrInvalid
 	}
-	return secret, true, nil
+	return bearer{secret: secret, cookie: true}, nil
+}
+
+// authorization reads an Authorization header. An access token comes as Bearer
+// only; a handle has no dots.
+func authorization(header string) (bearer, error) {
+	const scheme = "Bearer "
+	var text string
+	if len(header) >= len(scheme) && strings.EqualFold(header[:len(scheme)], scheme) {
+		text = header[len(scheme):]
+	} else if inner, ok := strings.CutPrefix(header, `token="`); ok {
+		if text, ok = strings.CutSuffix(inner, `"`); !ok || strings.Contains(text, ".") {
+			return bearer{}, errHeaders
+		}
+	}
+	if text == "" {
+		return bearer{}, errHeaders
+	}
+	if strings.Contains(text, ".") {
+		t, err := accesstoken.Read(text)
+		if err != nil {
+			return bearer{}, session.ErrInvalid
+		}
+		return bearer{secret: t.Handle(), access: &t}, nil
+	}
+	secret, err := credential.Parse(text)
+	if err != nil {
+		return bearer{}, session.ErrInvalid
+	}
+	return bearer{secret: secret}, nil
 }
 
 // sameOrigin refuses unsafe requests with a cookie that a foreign page could
@@ -198,22 +226,25 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	if row.Rule.Form == route.Public {
 		return call, crossSitePublic(r)
 	}
-	secret, cookie, err := secretOf(r)
+	sent, err := bearerOf(r)
 	if err != nil {
 		return call, err
 	}
-	if cookie {
+	if sent.cookie {
 		if err := sameOrigin(r); err != nil {
 			return call, err
 		}
 	}
-	who, err := a.sessions.Authenticate(r.Context(), session.Need{Secret: secret, Host: r.Host, Half: row.Rule.Half, Objects: objectOf(r, row)})
+	who, err := a.sessions.Authenticate(r.Context(), session.Need{Secret: sent.secret, Access: sent.access, Host: r.Host, Half: row.Rule.Half, Objects: objectOf(r, row)})
 	if err != nil {
 		return call, err
 	}
 	call.Who = who
 	if err := enforced(who, row); err != nil {
 		return call, call.owed(err)
+	}
+	if row.Rule.Console && (who.Session.Kind == session.CLI || who.Session.Kind == session.Device) {
+		return call, call.refuse(row, "a session of a command line", errConsole)
 	}
 	call.Allowed, err = a.decide(r.Context(), &call, row)
 	if err != nil {
@@ -252,8 +283,12 @@ func enforced(who session.Authenticated, row route.Row) error {
 	if row.Rule.Half || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || !who.Session.Proof.ID.Zero() {
 		return nil
 	}
-	if who.Session.Kind == session.CLI {
+	switch who.Session.Kind {
+	case session.CLI:
 		return errCLIStep
+	case session.Device:
+		return errStepUp
+	case session.Console, session.Half:
 	}
 	return session.ErrEnrolOnly
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"paddock/shared/fault"
+	"paddock/shared/route"
 )
 
 // A Problem is an error on the wire. Source: alpacon-wire 2.3.
@@ -54,6 +55,27 @@ func statusOf(k fault.Kind) int {
 // writeProblem answers an error. What nobody classified is logged with its
 // cause and answered without it.
 func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	refusal := explained(w, r, err)
+	p := Problem{Detail: refusal.Detail, Code: refusal.Code, Source: refusal.Source, RequestID: OriginOf(r.Context()).RequestID}
+	if d, ok := errors.AsType[*denial](err); ok {
+		p.DecisionID = d.decision.String()
+	}
+	writeJSON(w, statusOf(refusal.Kind), p)
+}
+
+// writeRefusal answers an error of a row in the row's own shape.
+func writeRefusal(w http.ResponseWriter, r *http.Request, row route.Row, err error) {
+	if !row.OAuth() {
+		writeProblem(w, r, err)
+		return
+	}
+	refusal := explained(w, r, err)
+	writeJSON(w, statusOf(refusal.Kind), OAuthProblem{Error: OAuthCode(refusal), Description: refusal.Detail})
+}
+
+// explained returns what a caller is told of an error, and sets the headers
+// that go with it.
+func explained(w http.ResponseWriter, r *http.Request, err error) fault.Error {
 	origin := OriginOf(r.Context())
 	refusal, ok := errors.AsType[fault.Error](err)
 	if !ok || refusal.Kind == fault.Internal {
@@ -61,18 +83,14 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 			"route", r.Pattern, "err", err.Error())
 		refusal = errInternal
 	}
-	p := Problem{Detail: refusal.Detail, Code: refusal.Code, Source: refusal.Source, RequestID: origin.RequestID}
-	if d, ok := errors.AsType[*denial](err); ok {
-		p.DecisionID = d.decision.String()
-		if d.maxAge > 0 {
-			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_user_authentication", `+
-				`error_description="A fresh MFA verification is needed", max_age="`+seconds(d.maxAge)+`"`)
-		}
+	if d, ok := errors.AsType[*denial](err); ok && d.maxAge > 0 {
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_user_authentication", `+
+			`error_description="A fresh MFA verification is needed", max_age="`+seconds(d.maxAge)+`"`)
 	}
 	if refusal.RetryAfter > 0 {
 		w.Header().Set("Retry-After", seconds(refusal.RetryAfter))
 	}
-	writeJSON(w, statusOf(refusal.Kind), p)
+	return refusal
 }
 
 // seconds prints a duration in whole seconds, rounded up, at least 1.

@@ -33,6 +33,8 @@ func fieldRefusals(row route.Row, b Binding) []fault.Error {
 		return nil
 	case row.Method == http.MethodGet:
 		return []fault.Error{errPage}
+	case row.OAuth():
+		return []fault.Error{errBadJSON, errField, errForm}
 	case row.Wire:
 		return []fault.Error{errBadJSON, errField}
 	}
@@ -49,7 +51,10 @@ func ruleRefusals(row route.Row) []fault.Error {
 		out = append(out, table.ErrGone)
 	}
 	if !r.Half {
-		out = append(out, session.ErrHalf, session.ErrEnrolOnly, session.ErrChangePassword, errCLIStep)
+		out = append(out, session.ErrHalf, session.ErrEnrolOnly, session.ErrChangePassword, errCLIStep, errStepUp)
+	}
+	if r.Console {
+		out = append(out, errConsole)
 	}
 	if r.Fresh {
 		out = append(out, errStepUp, errCLIStep)

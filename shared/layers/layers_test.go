@@ -32,6 +32,7 @@ func level(path string) int {
 		{"shared/tally", 3},
 		{"shared/identity", 3},
 		{"shared/credential", 3},
+		{"shared/accesstoken", 3},
 		{"shared/session", 3},
 		{"shared/mfa", 3},
 		{"shared/activity", 3},

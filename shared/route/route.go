@@ -4,7 +4,11 @@
 // has none; the infrastructure makes the gateway's routes from them.
 package route
 
-import "paddock/shared/permission"
+import (
+	"strings"
+
+	"paddock/shared/permission"
+)
 
 // A Function is a Lambda function that serves HTTP.
 type Function string
@@ -66,6 +70,7 @@ type Rule struct {
 	Fresh      bool   // needs an MFA proof younger than the workspace's timeout
 	Half       bool   // Self only: also open to a half-signed-in session
 	Change     bool   // Self only: also open to a session that must replace its password
+	Console    bool   // closed to sessions of command lines
 }
 
 // String returns the rule in one line, as the golden file and the description
@@ -85,6 +90,9 @@ func (r Rule) String() string {
 	if r.Change {
 		text += ", password to be replaced too"
 	}
+	if r.Console {
+		text += ", in the console"
+	}
 	return text
 }
 
@@ -96,6 +104,10 @@ type Row struct {
 	Rule     Rule
 	Wire     bool // kept for compatible clients: unknown fields are ignored
 }
+
+// OAuth reports whether the row speaks OAuth: it takes form bodies too, and its
+// refusals have the shape of RFC 6749 section 5.2.
+func (r Row) OAuth() bool { return strings.HasPrefix(r.Path, "/oauth/") }
 
 // Pattern returns the net/http.ServeMux pattern of the row. A trailing slash
 // matches only itself, never what lies below.
@@ -110,6 +122,10 @@ func public(reason string) Rule { return Rule{Form: Public, Reason: reason} }
 func self() Rule                { return Rule{Form: Self, Permission: permission.OwnAccount} }
 func half() Rule {
 	return Rule{Form: Self, Permission: permission.OwnAccount, Half: true}
+}
+func console(r Rule) Rule {
+	r.Console = true
+	return r
 }
 func everywhere(p permission.Permission) Rule { return Rule{Form: Everywhere, Permission: p} }
 func path(p permission.Permission) Rule       { return Rule{Form: Path, Permission: p} }
@@ -128,11 +144,11 @@ var Rows = []Row{
 	{"POST", "/api/auth/signin/", Signin, public("nobody is signed in yet"), false},
 	{"POST", "/api/auth/invitations/view/", Signin, public("the invitation itself is the credential"), false},
 	{"POST", "/api/auth/invitations/accept/", Signin, public("the invitation itself is the credential"), false},
-	{"POST", "/api/auth/mfa/challenges/", Signin, half(), false},
-	{"POST", "/api/auth/mfa/challenges/{id}/verify/", Signin, half(), false},
+	{"POST", "/api/auth/mfa/challenges/", Signin, console(half()), false},
+	{"POST", "/api/auth/mfa/challenges/{id}/verify/", Signin, console(half()), false},
 	{"GET", "/api/auth/mfa/factors/", Signin, half(), false},
-	{"POST", "/api/auth/mfa/factors/", Signin, half(), false},
-	{"POST", "/api/auth/mfa/factors/{id}/confirm/", Signin, half(), false},
+	{"POST", "/api/auth/mfa/factors/", Signin, console(half()), false},
+	{"POST", "/api/auth/mfa/factors/{id}/confirm/", Signin, console(half()), false},
 	{"DELETE", "/api/auth/mfa/factors/{id}/", Signin, fresh(self()), false},
 	{"POST", "/api/auth/mfa/recovery-codes/", Signin, fresh(self()), false},
 	{"POST", "/api/auth/password/change/", Signin, Rule{Form: Self, Permission: permission.OwnAccount, Change: true}, false},
@@ -145,6 +161,16 @@ var Rows = []Row{
 	{"DELETE", "/api/auth/sessions/{id}/", Signin, self(), false},
 	{"POST", "/api/auth/sessions/end-all/", Signin, self(), false},
 	{"POST", "/api/auth/sessions/end-others/", Signin, self(), false},
+
+	// Device login. The person approves in the console what the command line
+	// asks for and polls.
+	{"POST", "/oauth/device/code/", Signin, public("nobody is signed in yet"), true},
+	{"POST", "/oauth/token/", Signin, public("the device code or refresh token is the credential"), true},
+	{"POST", "/oauth/revoke/", Signin, public("the refresh token is the credential"), true},
+	{"POST", "/api/auth0/token/blacklist/", Signin, self(), true},
+	{"POST", "/api/auth/device/lookup/", Signin, console(self()), false},
+	{"POST", "/api/auth/device/approve/", Signin, console(self()), false},
+	{"POST", "/api/auth/device/deny/", Signin, console(self()), false},
 
 	// Who am I, and is the service there.
 	{"GET", "/api/health/", API, public("load balancers and people ask whether it runs"), false},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"time"
 
+	"paddock/shared/accesstoken"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/id"
@@ -16,6 +18,8 @@ import (
 // A Need is what a request brings and asks.
 type Need struct {
 	Secret credential.Secret
+	// Access is the access token around Secret, nil for a bare handle.
+	Access *accesstoken.Token
 	Host   string
 	// Objects are the keys that the path names; they are read along.
 	Objects func(ws id.ID[id.Workspace], user id.ID[id.Principal]) []table.Key
@@ -23,7 +27,7 @@ type Need struct {
 	Half bool
 }
 
-var kinds = map[credential.Prefix]Kind{credential.ConsoleSession: Console, credential.CLISession: CLI, credential.HalfSession: Half}
+var kinds = map[credential.Prefix]Kind{credential.ConsoleSession: Console, credential.CLISession: CLI, credential.HalfSession: Half, credential.Device: Device}
 
 // principalID returns whom a secret names.
 func principalID(s credential.Secret) id.ID[id.Principal] { return id.Of[id.Principal](s.Principal()) }
@@ -34,35 +38,69 @@ func principalID(s credential.Secret) id.ID[id.Principal] { return id.Of[id.Prin
 // ErrHalf.
 func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, error) {
 	kind, ok := kinds[n.Secret.Prefix()]
-	if !ok {
+	if !ok || (kind == Device) != (n.Access != nil) {
 		return Authenticated{}, ErrInvalid
 	}
 	if kind == Half && !n.Half {
 		return Authenticated{}, ErrHalf
 	}
 	ws, user := id.Of[id.Workspace](n.Secret.Workspace()), id.Of[id.Principal](n.Secret.Principal())
-	hash := n.Secret.Hash()
-	a := Authenticated{Hash: hex.EncodeToString(hash[:])}
-	keys := []table.Key{Key(ws, user, hash), identity.UserKey(ws, user), workspace.HeadKey(ws)}
-	if n.Objects != nil {
-		keys = append(keys, n.Objects(ws, user)...)
+	place := n.Secret.Hash()
+	if n.Access != nil {
+		place = n.Access.Session()
 	}
-	items, err := s.store.Read(ctx, authz.ForCeremony(ws, "guard", authz.Principal{}), keys...)
+	a, err := s.gather(ctx, ws, user, place, n.Objects)
 	if errors.Is(err, table.ErrGone) {
 		return Authenticated{}, ErrInvalid
 	}
 	if err != nil {
 		return Authenticated{}, err
 	}
-	if err := a.sort(keys, items); err != nil {
-		return Authenticated{}, err
-	}
-	now := s.store.Now()
-	if a.Session.Kind != kind || !a.Session.Live(a.Workspace, now) || a.User.ID != user || a.User.Disabled ||
-		a.Session.Epoch != a.User.Epoch || a.WorkspaceItem.Attr("status") != table.Alive || !a.Workspace.Serves(n.Host) {
+	if a.Session.Kind != kind || !a.good(s.store.Now(), user, n.Host) {
 		return Authenticated{}, ErrInvalid
 	}
+	if n.Access != nil {
+		if err := s.checkAccess(ctx, a, *n.Access); err != nil {
+			return Authenticated{}, err
+		}
+	}
 	return a, nil
+}
+
+// checkAccess refuses an access token that is not one of the session's own: its
+// signature and claims are checked with the keys that came with the one read.
+func (s *Service) checkAccess(ctx context.Context, a Authenticated, t accesstoken.Token) error {
+	key, err := s.store.SigningKey(ctx, authz.ForCeremony(a.Workspace.ID, "guard", authz.Principal{}), signingPurpose)
+	if err != nil {
+		return err
+	}
+	want := accesstoken.Expected{Origin: a.Workspace.Canonical(), Subject: a.User.ID.UUID(), Now: s.store.Now()}
+	if t.Check(key, want) != nil || !a.Session.Tokens.opens(t.Handle()) {
+		return ErrInvalid
+	}
+	return nil
+}
+
+// gather reads the session at a place with its user, its workspace and the
+// objects of a path, in one round trip, and believes nothing yet.
+func (s *Service) gather(ctx context.Context, ws id.ID[id.Workspace], user id.ID[id.Principal], place [32]byte, objects func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key) (Authenticated, error) {
+	a := Authenticated{Hash: hex.EncodeToString(place[:])}
+	keys := []table.Key{Key(ws, user, place), identity.UserKey(ws, user), workspace.HeadKey(ws)}
+	if objects != nil {
+		keys = append(keys, objects(ws, user)...)
+	}
+	items, err := s.store.Read(ctx, authz.ForCeremony(ws, "guard", authz.Principal{}), keys...)
+	if err != nil {
+		return Authenticated{}, err
+	}
+	return a, a.sort(keys, items)
+}
+
+// good reports whether the session is live at now, of an account that may sign
+// in and has not ended it, in a workspace that is alive and serves the host.
+func (a *Authenticated) good(now time.Time, user id.ID[id.Principal], host string) bool {
+	return a.Session.Live(a.Workspace, now) && a.User.ID == user && !a.User.Disabled && a.Session.Epoch == a.User.Epoch &&
+		a.WorkspaceItem.Attr("status") == table.Alive && a.Workspace.Serves(host)
 }
 
 // sort puts the items that were read where they belong.

@@ -32,9 +32,9 @@ type opened struct {
 	items    []table.Item
 }
 
-// open returns what a link of this purpose opens. Whatever is wrong with it is
+// openLink returns what a link of this purpose opens. Whatever is wrong with it is
 // identity.ErrLink.
-func (s *Service) open(ctx context.Context, r Redemption, p identity.LinkPurpose) (opened, error) {
+func (s *Service) openLink(ctx context.Context, r Redemption, p identity.LinkPurpose) (opened, error) {
 	w, err := s.WorkspaceAt(ctx, r.Host)
 	if err != nil {
 		return opened{}, err
@@ -104,7 +104,7 @@ func (o opened) notice(t message.Template, to string) message.Message {
 // address and nothing else: a second factor is asked at sign-in as before.
 // Every session ends. Source: security, RS-1 and RS-2.
 func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
-	o, err := s.open(ctx, r, identity.ResetPassword)
+	o, err := s.openLink(ctx, r, identity.ResetPassword)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
 // ConfirmEmail makes the address that a link was mailed to the account's own.
 // The old one is told, with a link that undoes it. Source: security, RS-3.
 func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
-	o, err := s.open(ctx, r, identity.ConfirmEmail)
+	o, err := s.openLink(ctx, r, identity.ConfirmEmail)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
 // mails a link to choose a new password. Links that undo later changes end
 // with it: whoever took the account over must not take it back.
 func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
-	o, err := s.open(ctx, r, identity.UndoEmail)
+	o, err := s.openLink(ctx, r, identity.UndoEmail)
 	if err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
 // was not them: its sessions, its password and its links. A link to choose a
 // new password is mailed; second factors stay.
 func (s *Service) NotMe(ctx context.Context, r Redemption) error {
-	o, err := s.open(ctx, r, identity.Report)
+	o, err := s.openLink(ctx, r, identity.Report)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,8 @@ const (
 	Console Kind = iota + 1
 	CLI
 	Half
+	// Device is a command line that signed in by device login.
+	Device
 )
 
 // String returns the kind's name in events and answers.
@@ -35,7 +37,7 @@ func (k Kind) String() string {
 	switch k {
 	case Console:
 		return "web"
-	case CLI:
+	case CLI, Device:
 		return "cli"
 	case Half:
 		return "half"
@@ -52,6 +54,8 @@ func (k Kind) Prefix() credential.Prefix {
 		return credential.CLISession
 	case Half:
 		return credential.HalfSession
+	case Device:
+		return credential.Device
 	}
 	return ""
 }
@@ -82,13 +86,15 @@ type Session struct {
 	// ChangePassword is set while the password must be replaced: it was chosen
 	// by somebody else, or is one that is guessed first.
 	ChangePassword bool `json:"change_password,omitempty"`
+	// Tokens is there for the kind Device.
+	Tokens *Tokens `json:"tokens,omitempty"`
 }
 
 // Live reports whether the session is still good at now in its workspace:
 // before its absolute end and, for a browser, in use. Settings bite when they
 // are lowered; raised, they lengthen no session that is there.
 func (s Session) Live(w workspace.Workspace, now time.Time) bool {
-	return now.Before(s.End(w)) && (s.Kind == CLI || now.Sub(s.SeenAt) < w.SessionIdle())
+	return now.Before(s.End(w)) && (s.Kind == CLI || s.Kind == Device || now.Sub(s.SeenAt) < w.SessionIdle())
 }
 
 // End returns the absolute end of the session.

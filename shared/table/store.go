@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -161,6 +162,24 @@ func (s *Store) MAC(ctx context.Context, by authz.Allowed, field, text string) (
 	}
 	sum := index.MAC(field, text)
 	return HashText(sum[:]), nil
+}
+
+// SigningKey returns the key with which the workspace signs for a purpose: an
+// HMAC of the purpose's name under the index key, which rotation leaves alone.
+// Keys of two purposes have nothing to do with each other, nor with a MAC.
+func (s *Store) SigningKey(ctx context.Context, by authz.Allowed, purpose string) ([sha256.Size]byte, error) {
+	if by.Workspace().Zero() {
+		return [sha256.Size]byte{}, ErrNoProof
+	}
+	keys, err := s.keys(ctx, by.Workspace())
+	if err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	index, err := keys.Current(seal.Index)
+	if err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	return index.MAC("signing key", purpose), nil
 }
 
 func (s *Store) ringKeys(ws id.ID[id.Workspace]) []Key {

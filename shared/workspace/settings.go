@@ -20,9 +20,10 @@ type SecurityPatch struct {
 	MFARequiredActions *[]string `json:"mfa_required_actions,omitempty"`
 	PasskeyAsMFA       *bool     `json:"passkey_as_mfa,omitempty"`
 
-	SessionIdleTimeout     *Whole `json:"session_idle_timeout,omitempty" jsonschema:"minimum=300,maximum=86400"`        // seconds
-	SessionAbsoluteTimeout *Whole `json:"session_absolute_timeout,omitempty" jsonschema:"minimum=3600,maximum=2592000"` // seconds
-	UnusualSignIn          *bool  `json:"unusual_sign_in,omitempty"`
+	SessionIdleTimeout     *Whole  `json:"session_idle_timeout,omitempty" jsonschema:"minimum=300,maximum=86400"`        // seconds
+	SessionAbsoluteTimeout *Whole  `json:"session_absolute_timeout,omitempty" jsonschema:"minimum=3600,maximum=2592000"` // seconds
+	UnusualSignIn          *bool   `json:"unusual_sign_in,omitempty"`
+	CLILogin               *string `json:"cli_login,omitempty" jsonschema:"enum=browser,enum=legacy"`
 }
 
 // A PreferencesPatch is a change of the preferences: nil means "as it is".
@@ -95,6 +96,12 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 	}
 	if p.MFARequired != nil {
 		changes = note(changes, "mfa_required", &s.MFARequired, *p.MFARequired)
+	}
+	if p.CLILogin != nil {
+		if *p.CLILogin != LoginByBrowser && *p.CLILogin != LoginLegacy {
+			return Security{}, nil, fault.Field("cli_login", "invalid_value", "The login of command lines must be browser or legacy.")
+		}
+		changes = note(changes, "cli_login", &s.CLILogin, *p.CLILogin)
 	}
 	if p.AllowedMFAMethods != nil && !sameSet(*p.AllowedMFAMethods, s.AllowedMFAMethods) {
 		return Security{}, nil, ErrNotYet.In("allowed_mfa_methods")

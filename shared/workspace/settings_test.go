@@ -141,7 +141,7 @@ func TestEveryFieldIsChangedOrRefusedByName(t *testing.T) {
 				_, changes, err := security.Apply(decoded[workspace.SecurityPatch](t, patch))
 				return changes, err
 			},
-			changed: map[string]string{"mfa_required": `false`, "mfa_timeout": `60`},
+			changed: map[string]string{"mfa_required": `false`, "mfa_timeout": `60`, "cli_login": `"legacy"`, "session_idle_timeout": `300`, "session_absolute_timeout": `3600`, "unusual_sign_in": `false`},
 			refused: map[string]string{"allowed_mfa_methods": `["otp"]`, "mfa_required_actions": `[]`, "passkey_as_mfa": `false`},
 		},
 		{
@@ -203,4 +203,27 @@ func decoded[T any](t *testing.T, patch string) T {
 		t.Fatalf("%s: %v", patch, err)
 	}
 	return out
+}
+
+func TestLoginOfCommandLinesIsOneOfTwo(t *testing.T) {
+	security, _, _ := workspace.Defaults()
+	for _, value := range []string{"", "Browser", "browser ", "auth0", "none"} {
+		next, changes, err := security.Apply(workspace.SecurityPatch{CLILogin: &value})
+		f, ok := errors.AsType[fault.Error](err)
+		if !ok || f.Source != "cli_login" || len(changes) != 0 || next.CLILogin != "" {
+			t.Errorf("%q: %v, %v", value, changes, err)
+		}
+	}
+}
+
+func TestSecureOriginIsThatOfTheHost(t *testing.T) {
+	w := workspace.Workspace{Origins: []string{"http://localhost:8080", "https://localhost:8443", "https://demo.paddock.test"}}
+	for host, want := range map[string]string{
+		"localhost:8080": "", "localhost:8443": "https://localhost:8443", "LOCALHOST:8443": "https://localhost:8443",
+		"demo.paddock.test": "https://demo.paddock.test", "demo.paddock.test:443": "", "localhost": "", "": "",
+	} {
+		if got, ok := w.SecureOrigin(host); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %t", host, got, ok)
+		}
+	}
 }

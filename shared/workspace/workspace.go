@@ -45,6 +45,17 @@ func (w Workspace) Serves(host string) bool {
 	return false
 }
 
+// SecureOrigin returns the https origin of the workspace that a request for
+// this host belongs to, and false when the host is not served over https.
+func (w Workspace) SecureOrigin(host string) (string, bool) {
+	for _, origin := range w.Origins {
+		if u, err := url.Parse(origin); err == nil && u.Scheme == "https" && strings.EqualFold(u.Host, host) {
+			return origin, true
+		}
+	}
+	return "", false
+}
+
 // MFATimeout returns how long an MFA verification stays valid.
 func (w Workspace) MFATimeout() time.Duration {
 	return time.Duration(w.Security.MFATimeout) * time.Second
@@ -74,7 +85,16 @@ type Security struct {
 	// UnusualSignIn asks for a code at a sign-in from a new device in a new
 	// network, where nothing else is asked for.
 	UnusualSignIn bool `json:"unusual_sign_in"`
+	// CLILogin is how command lines sign in: LoginByBrowser or LoginLegacy.
+	CLILogin string `json:"cli_login"`
 }
+
+// The values of Security.CLILogin: device login, where the workspace is asked
+// over https, or names and passwords typed at the command line.
+const (
+	LoginByBrowser = "browser"
+	LoginLegacy    = "legacy"
+)
 
 // Preferences is the document /api/workspaces/preferences/-/.
 type Preferences struct {
@@ -118,7 +138,7 @@ var MFAActions = []string{"websh", "webftp", "command", "editor", "deploy_shell"
 func Defaults() (Security, Preferences, AccessControl) {
 	return Security{
 			MFARequired: true, MFATimeout: DefaultMFATimeout, AllowedMFAMethods: slices.Clone(MFAMethods),
-			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true,
+			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true, CLILogin: LoginByBrowser,
 			SessionIdleTimeout: DefaultIdle, SessionAbsoluteTimeout: DefaultAbsolute, UnusualSignIn: true,
 		},
 		Preferences{Language: "en", Timezone: "UTC", InviteTTL: DefaultInviteTTL, WebshSessionTimeout: DefaultWebshTimeout, AutoAgentUpgrade: false},
@@ -155,6 +175,9 @@ func Decode(item table.Item) (Workspace, error) {
 	var w Workspace
 	if err := table.Decode(item, &w); err != nil {
 		return Workspace{}, err
+	}
+	if w.Security.CLILogin == "" { // stored before there was the setting
+		w.Security.CLILogin = LoginByBrowser
 	}
 	return w, nil
 }

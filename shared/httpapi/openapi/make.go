@@ -23,9 +23,10 @@ import (
 
 const (
 	jsonMedia = "application/json"
+	formMedia = "application/x-www-form-urlencoded"
 	about     = `JSON over HTTPS on the workspace's host. Bodies have at most 64 KiB; an empty one and ` + "`null`" + ` mean "no fields", ` +
 		`and a member must not be null. Routes marked as the compatible ones ignore members that they do not know, all others refuse them. ` +
-		`Every refusal is a Problem whose code is one of those listed for its status. A path of another method answers 405 method_not_allowed, ` +
+		`Every refusal is a Problem whose code is one of those listed for its status; the routes of OAuth answer an OAuthProblem, and take forms too. A path of another method answers 405 method_not_allowed, ` +
 		`an unknown path 404 not_found. The gateway in front may answer 429 and 503 of its own, with nothing but a message.`
 )
 
@@ -45,14 +46,14 @@ func Make(rows []route.Row, bindings []httpapi.Binding) (*Document, error) {
 		Servers: []Server{{URL: "/", Description: "the workspace's own host"}},
 		Paths:   map[string]map[string]*Operation{},
 	}
-	problem := s.answer(reflect.TypeFor[httpapi.Problem]())
+	problems := shapes{own: s.answer(reflect.TypeFor[httpapi.Problem]()), oauth: s.answer(reflect.TypeFor[httpapi.OAuthProblem]())}
 	tags := map[string]bool{}
 	for _, row := range rows {
 		at := slices.IndexFunc(bindings, func(b httpapi.Binding) bool { return b.Method == row.Method && b.Path == row.Path })
 		if at < 0 {
 			return nil, fmt.Errorf("openapi: %s %s has no handler", row.Method, row.Path)
 		}
-		o, err := operation(s, problem, row, bindings[at])
+		o, err := operation(s, problems, row, bindings[at])
 		if err != nil {
 			return nil, err
 		}
@@ -94,14 +95,14 @@ func schemes() map[string]SecurityScheme {
 	}
 }
 
-func operation(s *schemas, problem *jsonschema.Schema, row route.Row, b httpapi.Binding) (*Operation, error) {
+func operation(s *schemas, problems shapes, row route.Row, b httpapi.Binding) (*Operation, error) {
 	if b.Summary == "" {
 		return nil, fmt.Errorf("openapi: %s %s has no summary", row.Method, row.Path)
 	}
 	o := &Operation{
 		OperationID: operationID(row), Summary: b.Summary, Description: "Open to: " + row.Rule.String() + ".",
 		Tags: []string{tag(row)}, Security: []map[string][]string{}, Parameters: pathParameters(row),
-		Responses: refusals(problem, row, b), Function: string(row.Function), Rule: row.Rule.String(),
+		Responses: refusals(problems, row, b), Function: string(row.Function), Rule: row.Rule.String(),
 	}
 	if row.Wire {
 		o.Description += " One of the compatible routes."
@@ -126,6 +127,9 @@ func operation(s *schemas, problem *jsonschema.Schema, row route.Row, b httpapi.
 			schema = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{schema, {Type: "null"}}}
 		}
 		o.RequestBody = &Body{Required: obliges(b.In), Content: map[string]Media{jsonMedia: {Schema: schema}}}
+		if row.OAuth() {
+			o.RequestBody.Content[formMedia] = Media{Schema: schema}
+		}
 	}
 	success := Response{Description: http.StatusText(b.Status)}
 	if b.Out != reflect.TypeFor[httpapi.None]() {
@@ -159,21 +163,31 @@ func pathParameters(row route.Row) []Parameter {
 	return out
 }
 
+// The shapes of refusals.
+type shapes struct{ own, oauth *jsonschema.Schema }
+
 // refusals returns a response for every status that the row can refuse with;
 // its schema names the codes.
-func refusals(problem *jsonschema.Schema, row route.Row, b httpapi.Binding) map[string]Response {
+func refusals(problems shapes, row route.Row, b httpapi.Binding) map[string]Response {
+	problem, member := problems.own, "code"
+	if row.OAuth() {
+		problem, member = problems.oauth, "error"
+	}
 	codes := map[int][]any{}
 	for _, f := range httpapi.Refusals(row, b) {
-		status := httpapi.StatusOf(f)
-		if !slices.Contains(codes[status], any(f.Code)) {
-			codes[status] = append(codes[status], f.Code)
+		status, code := httpapi.StatusOf(f), f.Code
+		if row.OAuth() {
+			code = httpapi.OAuthCode(f)
+		}
+		if !slices.Contains(codes[status], any(code)) {
+			codes[status] = append(codes[status], code)
 		}
 	}
 	out := map[string]Response{}
 	for status, names := range codes {
 		slices.SortFunc(names, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		code := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
-		code.Properties.Set("code", &jsonschema.Schema{Enum: names})
+		code.Properties.Set(member, &jsonschema.Schema{Enum: names})
 		out[strconv.Itoa(status)] = Response{
 			Description: http.StatusText(status), Headers: headers(status, names),
 			Content: map[string]Media{jsonMedia: {Schema: &jsonschema.Schema{AllOf: []*jsonschema.Schema{problem, code}}}},
@@ -213,6 +227,9 @@ func operationID(row route.Row) string {
 
 // tag returns the part of the API that a row belongs to.
 func tag(row route.Row) string {
+	if row.OAuth() {
+		return "oauth"
+	}
 	part, _, below := strings.Cut(strings.TrimPrefix(row.Path, "/api/"), "/")
 	if !below || row.Rule.Form == route.Public && row.Function == route.API || part == "status" {
 		return "service"

@@ -93,7 +93,7 @@ type document struct {
 				Schema struct {
 					AllOf []struct {
 						Ref        string `json:"$ref"`
-						Properties struct{ Code struct{ Enum []string } }
+						Properties struct{ Code, Error struct{ Enum []string } }
 					} `json:"allOf"`
 				}
 			}
@@ -160,6 +160,12 @@ func TestEveryRowIsDescribed(t *testing.T) {
 				continue
 			}
 			forms := r.Content["application/json"].Schema.AllOf
+			if row.OAuth() {
+				if len(forms) != 2 || forms[0].Ref != "#/components/schemas/OAuthProblem" || len(forms[1].Properties.Error.Enum) == 0 {
+					t.Errorf("%s answers %s without problem and errors", o.OperationID, status)
+				}
+				continue
+			}
 			if len(forms) != 2 || forms[0].Ref != "#/components/schemas/Problem" || len(forms[1].Properties.Code.Enum) == 0 {
 				t.Errorf("%s answers %s without problem and codes", o.OperationID, status)
 			}
@@ -170,10 +176,10 @@ func TestEveryRowIsDescribed(t *testing.T) {
 		for status, code := range expected(row) {
 			if !slices.ContainsFunc(o.Responses[status].Content["application/json"].Schema.AllOf, func(f struct {
 				Ref        string `json:"$ref"`
-				Properties struct{ Code struct{ Enum []string } }
+				Properties struct{ Code, Error struct{ Enum []string } }
 			},
 			) bool {
-				return slices.Contains(f.Properties.Code.Enum, code)
+				return slices.Contains(append(f.Properties.Code.Enum, f.Properties.Error.Enum...), code)
 			}) {
 				t.Errorf("%s does not tell of %s %s", o.OperationID, status, code)
 			}
@@ -184,6 +190,9 @@ func TestEveryRowIsDescribed(t *testing.T) {
 // expected derives from the rule, apart from httpapi, what must be described.
 func expected(row route.Row) map[string]string {
 	out := map[string]string{"500": "internal_error", "413": "body_too_large"}
+	if row.OAuth() {
+		out = map[string]string{"500": "server_error", "413": "invalid_request", "503": "temporarily_unavailable"}
+	}
 	if row.Rule.Form != route.Public {
 		out["401"] = "authentication_required"
 	}

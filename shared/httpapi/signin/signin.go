@@ -4,6 +4,7 @@ package signin
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"paddock/shared/credential"
@@ -26,7 +27,7 @@ func New(s *session.Service) *Face { return &Face{sessions: s} }
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
 	const ok, created, accepted, empty = http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent
-	return []httpapi.Binding{
+	return append(f.deviceBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(table.ErrGone),
 		httpapi.Answer(post, "/api/auth/login/", ok, f.login).Summed("Sign in with the command line.").
 			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired, session.ErrChangePassword),
@@ -72,7 +73,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth/sessions/end-others/", empty, f.endOthers).Summed("End all of one's own sessions but this one, which gets a new handle."),
 		httpapi.Answer(remove, "/api/iam/users/{id}/sessions/{session}/", empty, f.endOf).Summed("End one session of an account.").Refuses(session.ErrNoSession),
 		httpapi.Answer(post, "/api/iam/users/{id}/sessions/end-all/", empty, f.endAllOf).Summed("End every session of an account."),
-	}
+	}...)
 }
 
 // What handlers refuse that ask a password, make an account, or set up a
@@ -106,10 +107,15 @@ type AuthEnv struct {
 	Language string     `json:"language"`
 }
 
-// AuthMethod is "legacy" until device login is there: clients then ask for
-// username and password, or take a token.
+// AuthMethod is "auth0" where a command line signs in by device login; the
+// other members say how, and are there only then. With "legacy" it asks for
+// username and password, or takes a token.
 type AuthMethod struct {
-	Method string `json:"method"`
+	Method   string `json:"method"`
+	ClientID string `json:"client_id,omitempty"`
+	Domain   string `json:"domain,omitempty"` // host and port, without scheme
+	Audience string `json:"audience,omitempty"`
+	Schema   string `json:"schema_name,omitempty"` // the workspace's, for the scope org:
 }
 
 func (f *Face) env(c httpapi.Call, _ httpapi.None) (AuthEnv, error) {
@@ -117,7 +123,13 @@ func (f *Face) env(c httpapi.Call, _ httpapi.None) (AuthEnv, error) {
 	if err != nil {
 		return AuthEnv{}, err
 	}
-	return AuthEnv{Auth0: AuthMethod{Method: "legacy"}, Language: ws.Preferences.Language}, nil
+	out := AuthEnv{Auth0: AuthMethod{Method: "legacy"}, Language: ws.Preferences.Language}
+	if origin, ok := session.DeviceLoginAt(ws, c.Host); ok {
+		out.Auth0 = AuthMethod{
+			Method: "auth0", ClientID: session.CLIClient, Domain: strings.TrimPrefix(origin, "https://"), Audience: ws.Canonical(), Schema: ws.Slug,
+		}
+	}
+	return out, nil
 }
 
 // LoginRequest is the CLI's password login. Source: alpacon-wire 1.4; the

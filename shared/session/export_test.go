@@ -1,0 +1,4 @@
+package session
+
+// Opened for the external tests.
+var AccessHandle = accessHandle
