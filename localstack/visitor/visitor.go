@@ -29,7 +29,8 @@ type Visitor struct {
 	Origin string // sent instead of Base, when not empty
 	Key    string // sent as Idempotency-Key, when not empty
 
-	cookie string
+	cookie  string
+	browser string // the cookie by which the browser is known
 }
 
 // An Answer is what came back.
@@ -55,10 +56,22 @@ func (a Answer) Problem() Problem {
 	return p
 }
 
-const cookieName = "__Host-paddock"
+const (
+	cookieName  = "__Host-paddock"
+	browserName = "__Host-paddock-browser"
+)
 
 // Cookie returns the session cookie that the visitor holds.
 func (v *Visitor) Cookie() string { return v.cookie }
+
+// Browser returns the cookie by which the browser is known.
+func (v *Visitor) Browser() string { return v.browser }
+
+// KnownBy makes the visitor a browser that holds this cookie.
+func (v *Visitor) KnownBy(browser string) *Visitor {
+	v.browser = browser
+	return v
+}
 
 // WithCookie returns another browser that holds this cookie.
 func (v *Visitor) WithCookie(cookie string) *Visitor {
@@ -125,8 +138,11 @@ func (v *Visitor) once(ctx context.Context, method, path string, payload []byte)
 	case v.Bearer != "":
 		r.Header.Set("Authorization", `token="`+v.Bearer+`"`)
 	case v.cookie != "":
-		r.Header.Set("Cookie", cookieName+"="+v.cookie)
+		r.AddCookie(&http.Cookie{Name: cookieName, Value: v.cookie})
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if v.browser != "" {
+		r.AddCookie(&http.Cookie{Name: browserName, Value: v.browser})
 	}
 	client := v.Client
 	if client == nil {
@@ -142,8 +158,11 @@ func (v *Visitor) once(ctx context.Context, method, path string, payload []byte)
 		return Answer{}, err
 	}
 	for _, c := range answer.Cookies() {
-		if c.Name == cookieName {
+		switch c.Name {
+		case cookieName:
 			v.cookie = c.Value
+		case browserName:
+			v.browser = c.Value
 		}
 	}
 	return Answer{Status: answer.StatusCode, Header: answer.Header, Body: got}, nil

@@ -75,11 +75,18 @@ func TestATemporaryPasswordOpensOnlyItsReplacement(t *testing.T) {
 	const word = "chosen-by-somebody-else"
 	want(t, w.Me, http.StatusCreated, "POST", "/api/iam/users/", map[string]any{"username": "tim", "email": "tim@people.example", "password": word})
 	v := w.Entries.Visitor(w.Slug, "203.0.113.84")
-	refused(t, v, "password_change_required", "POST", "/api/auth/login/", map[string]string{"username": "tim", "password": word})
-	a := want(t, v, http.StatusOK, "POST", "/api/auth/signin/", map[string]string{"login": "tim", "password": word})
+	// Nobody has proved yet that the address is Tim's: his first sign-in does.
+	refused(t, v, "mfa_required", "POST", "/api/auth/login/", map[string]string{"username": "tim", "password": word})
+	want(t, v, http.StatusOK, "POST", "/api/auth/signin/", map[string]string{"login": "tim", "password": word})
+	var challenge struct{ ID string }
+	if err := want(t, v, http.StatusCreated, "POST", "/api/auth/mfa/challenges/", map[string]string{"method": "email", "purpose": "login"}).Decode(http.StatusCreated, &challenge); err != nil {
+		t.Fatal(err)
+	}
+	a := want(t, v, http.StatusOK, "POST", "/api/auth/mfa/challenges/"+challenge.ID+"/verify/", map[string]string{"code": code(t, w, "tim@people.example")})
 	if !bytes.Contains(a.Body, []byte(`"state":"password_change_required"`)) {
 		t.Errorf("%s", a.Body)
 	}
+	refused(t, v, "password_change_required", "POST", "/api/auth/login/", map[string]string{"username": "tim", "password": word})
 	for _, path := range []string{"/api/status/", "/api/iam/users/-/", "/api/auth/sessions/", "/api/audit/activity/"} {
 		refused(t, v, "password_change_required", "GET", path, nil)
 	}

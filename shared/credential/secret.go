@@ -26,13 +26,14 @@ const (
 	DeviceCode      Prefix = "pdkq_" // of a device login that waits for its approval
 	Invitation      Prefix = "pdki_"
 	MailedLink      Prefix = "pdkl_"
+	KnownBrowser    Prefix = "pdkb_"
 	APIToken        Prefix = "alpat-"
 	ServiceToken    Prefix = "alpst-"
 	RegistrationKey Prefix = "alprt-"
 )
 
 // Prefixes lists every prefix.
-var Prefixes = []Prefix{ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, APIToken, ServiceToken, RegistrationKey}
+var Prefixes = []Prefix{ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser, APIToken, ServiceToken, RegistrationKey}
 
 // Lengths of the text of a secret, the shortest and the longest prefix.
 const (
@@ -105,7 +106,7 @@ func Parse(text string) (Secret, error) {
 // known reports whether p is one of Prefixes.
 func (p Prefix) known() bool {
 	switch p {
-	case ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink,
+	case ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser,
 		APIToken, ServiceToken, RegistrationKey:
 		return true
 	}

@@ -22,6 +22,7 @@ type Method string
 // The methods. Source: specification, "Supported MFA methods".
 const (
 	OTP          Method = "otp"
+	MailedCode   Method = "email"
 	RecoveryCode Method = "recovery_code"
 )
 
@@ -62,6 +63,12 @@ type User struct {
 	// of them the links that undo one are void.
 	EmailChanges int64 `json:"email_changes,omitempty"`
 	UndoneTo     int64 `json:"undone_to,omitempty"`
+
+	// Networks are those from which the account signed in, the last one first.
+	Networks []string `json:"networks,omitempty"`
+	// BrowsersSince is the instant before which browsers that were known are
+	// strangers again.
+	BrowsersSince time.Time `json:"browsers_since,omitzero"`
 }
 
 // DefaultShell is the login shell of an account that names none.

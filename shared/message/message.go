@@ -33,6 +33,10 @@ const (
 	AccountMade       // Link to set a password, Person, Until
 	PasswordReset     // Link, Until
 	PasswordChanged   // Link to report it
+	NewSignIn         // Link to report it
+	Attack            // Link to report it
+	SignInCode        // Code, Until
+	OneMoreTry        // Link, Until
 )
 
 // A Message is one message to one address. Its fields are escaped by Render.
@@ -43,6 +47,7 @@ type Message struct {
 	Workspace string    `json:"workspace"`
 	Person    string    `json:"person,omitempty"`
 	Link      string    `json:"link,omitempty"`
+	Code      string    `json:"code,omitempty"`
 	What      string    `json:"what,omitempty"`
 	From      string    `json:"from,omitempty"` // address and device that acted
 	Until     time.Time `json:"until,omitzero"`
@@ -98,6 +103,22 @@ func Render(m Message) (Rendered, error) {
 		r.Subject = "The password of your account was changed"
 		r.Text = fmt.Sprintf("The password of your account in the workspace %q was changed, from %s. Its other sessions have ended.\n\nIf this was not you, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
 			ws, oneLine(m.From), m.Link, until(m))
+	case NewSignIn:
+		r.Subject = "Your account was used from a new place"
+		r.Text = fmt.Sprintf("Someone signed in to your account in the workspace %q from a new device in a new network: %s.\n\nIf this was not you, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
+			ws, oneLine(m.From), m.Link, until(m))
+	case Attack:
+		r.Subject = "Someone is guessing the password of your account"
+		r.Text = fmt.Sprintf("There were many wrong passwords for your account in the workspace %q, the last one from %s. Further guesses are refused for a while; browsers that you signed in from before go on to work.\n\nIf you think that somebody knows your password, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
+			ws, oneLine(m.From), m.Link, until(m))
+	case SignInCode:
+		r.Subject = "Your code to sign in to " + ws
+		r.Text = fmt.Sprintf("Your code to finish signing in to the workspace %q:\n\n    %s\n\nIt was asked for from %s and works once, until %s.\nNever tell it to anybody. If you are not signing in just now, somebody knows your password: change it.\n",
+			ws, m.Code, oneLine(m.From), until(m))
+	case OneMoreTry:
+		r.Subject = "Sign in to " + ws + " once more"
+		r.Text = fmt.Sprintf("There were too many wrong passwords for your account in the workspace %q. This link opens one more attempt:\n\n%s\n\nIt was asked for from %s and works once, until %s.\nIf this was not you, ignore it.\n",
+			ws, m.Link, oneLine(m.From), until(m))
 	default:
 		return Rendered{}, ErrUnknownTemplate
 	}

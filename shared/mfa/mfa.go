@@ -63,6 +63,8 @@ type Challenge struct {
 	Method    identity.Method     `json:"method"`
 	Purpose   Purpose             `json:"purpose"`
 	ExpiresAt time.Time           `json:"expires_at"`
+	Code      string              `json:"code,omitempty"`    // that was mailed
+	SentTo    string              `json:"sent_to,omitempty"` // masked
 }
 
 // A TOTPSecret is the stored secret of an authenticator app. LastStep is the

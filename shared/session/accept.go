@@ -82,7 +82,7 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Started, error) {
 func (s *Service) newUser(w workspace.Workspace, inv identity.Invitation, a Acceptance) (identity.User, string, error) {
 	user := identity.User{
 		ID: inv.User, Email: inv.Email, EmailKey: inv.EmailKey, EmailVerified: true, FirstName: a.FirstName, LastName: a.LastName,
-		Role: inv.Role, DateJoined: s.store.Now(),
+		Role: inv.Role, DateJoined: s.store.Now(), Networks: []string{networkOf(a.Source.IP)},
 	}
 	if err := identity.CheckPersonName("first_name", a.FirstName); err != nil {
 		return identity.User{}, "", err
@@ -148,8 +148,15 @@ func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identit
 		return Started{}, err
 	}
 	ops = append(ops, table.Insert(Key(w.ID, user.ID, out.Secret.Hash()), out.Session).Until(out.Session.EndsAt))
-	err = s.store.Commit(ctx, by, table.Change{Events: acceptEvents(by, user, inv, out, now), Ops: ops})
-	return out, err
+	events := acceptEvents(by, user, inv, out, now)
+	if kind == Console {
+		c, err := s.remember(by, user, presented{})
+		if err != nil {
+			return Started{}, err
+		}
+		out.Browser, events, ops = c.Secret, append(events, c.events...), append(ops, c.ops...)
+	}
+	return out, s.store.Commit(ctx, by, table.Change{Events: events, Ops: ops})
 }
 
 // acceptEvents returns the events of an accepted invitation: the account first.

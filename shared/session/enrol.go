@@ -130,7 +130,7 @@ type Confirmed struct {
 // ConfirmTOTP finishes an enrolment with a code of the app. It proves the
 // factor, so that the session rises; the first method brings recovery codes,
 // shown this once.
-func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authenticated, which id.ID[id.Factor], code string) (Confirmed, error) {
+func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authenticated, which id.ID[id.Factor], answer Answer) (Confirmed, error) {
 	now := s.store.Now()
 	if err := MayEnrol(a, now); err != nil {
 		return Confirmed{}, err
@@ -164,7 +164,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	if err != nil {
 		return Confirmed{}, afterWindow(err)
 	}
-	step, ok := credential.CheckTOTP(secret.Secret, code, now, 0)
+	step, ok := credential.CheckTOTP(secret.Secret, answer.Code, now, 0)
 	if !ok {
 		return Confirmed{}, s.failed(ctx, by, mfa.Challenge{ID: id.Of[id.Challenge](which.UUID()), Method: identity.OTP}, attempt, "wrong", mfa.ErrCode)
 	}
@@ -172,12 +172,12 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	confirmed := pending
 	confirmed.TTL = time.Time{}
 	return s.confirm(ctx, by, a, identity.Factor{ID: which, Method: identity.OTP, Name: secret.Name, ConfirmedAt: now},
-		table.Replace(confirmed, secret).Else(mfa.ErrFactor), recovery)
+		table.Replace(confirmed, secret).Else(mfa.ErrFactor), recovery, answer.Browser)
 }
 
 // confirm stores a confirmed factor: the account lists it, recovery codes are
 // made with the first, and the session rises.
-func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated, f identity.Factor, stored table.Op, recovery table.Item) (Confirmed, error) {
+func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated, f identity.Factor, stored table.Op, recovery table.Item, browser credential.Secret) (Confirmed, error) {
 	now := s.store.Now()
 	out := Confirmed{Factor: f}
 	user := a.User
@@ -208,18 +208,30 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 		events = append(events, by.Event(audit.MFARecoveryCodesGenerated, now).With(audit.Number("count", int64(len(codes)))).
 			WithDescription("Recovery codes were made."))
 	}
+	change := table.Change{Events: events, Messages: []message.Message{notice(by, a, message.FactorAdded, "An authenticator app")}}
 	if a.Session.Kind == Half {
-		events = append(events, loginEvent(by, next, now))
+		done, err := s.rememberHalf(ctx, by, a, browser)
+		if err != nil {
+			return Confirmed{}, err
+		}
+		user, _ = visited(user, networkOf(by.Principal().Source.IP))
+		out.Browser, ops = done.Secret, append(ops, done.ops...)
+		change.Events = append(append(change.Events, loginEvent(by, next, done.NewBrowser, now)), done.events...)
 	}
-	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain),
+	change.Ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain),
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))
-	err = s.store.Commit(ctx, by, table.Change{
-		Events: events, Ops: ops,
-		Messages: []message.Message{notice(by, a, message.FactorAdded, "An authenticator app")},
-	})
-	out.Risen = Risen{Secret: secret, Session: next}
-	return out, err
+	out.Secret, out.Session = secret, next
+	return out, s.store.Commit(ctx, by, change)
+}
+
+// rememberHalf makes the browser of a half-signed-in session a known one.
+func (s *Service) rememberHalf(ctx context.Context, by authz.Allowed, a Authenticated, browser credential.Secret) (Completion, error) {
+	from, err := s.browser(ctx, by, browser)
+	if err != nil {
+		return Completion{}, err
+	}
+	return s.remember(by, a.User, from)
 }
 
 func (s *Service) recoveryCodes(a Authenticated) ([]string, mfa.RecoverySet, error) {

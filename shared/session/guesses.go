@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
+	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
+	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/message"
 	"paddock/shared/table"
 	"paddock/shared/tally"
 	"paddock/shared/workspace"
@@ -37,10 +41,20 @@ type candidate struct {
 	hash     credential.Hash
 	// temporary is set for a password that its owner must replace.
 	temporary bool
+
+	who  id.ID[id.Principal] // whom the name leads to, or nobody
+	from presented           // the browser, when it is one of the account's
+	pair string              // the budget of the address at the account, once it was counted
 }
 
 // A spent budget says when its window ends. It is table.ErrStale.
-type spentBudget struct{ left time.Duration }
+type spentBudget struct {
+	of     string
+	scope  string // "" for budgets that are worth no alarm
+	limit  int64
+	window time.Duration
+	left   time.Duration
+}
 
 func (b *spentBudget) Error() string { return "session: a budget of guesses is spent" }
 func (b *spentBudget) Unwrap() error { return table.ErrStale }
@@ -51,40 +65,116 @@ func (s *Service) spend(ctx context.Context, by authz.Allowed, of, kind string, 
 	now := s.store.Now()
 	n, err := s.store.Count(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, now.Add(2*window))
 	if errors.Is(err, table.ErrStale) {
-		return n, &spentBudget{left: now.Truncate(window).Add(window).Sub(now)}
+		scope, _, _ := strings.Cut(kind, "#")
+		if scope != accountScope && scope != addressScope && scope != pairScope {
+			scope = ""
+		}
+		return n, &spentBudget{of: of, scope: scope, limit: limit, window: window, left: now.Truncate(window).Add(window).Sub(now)}
 	}
 	return n, err
 }
 
 // throttled records and returns the refusal that a spent budget is; any other
-// error it returns as it is.
+// error it returns as it is. Once an hour and budget it is an event of its own,
+// and tells the owner.
 func (s *Service) throttled(ctx context.Context, by authz.Allowed, got candidate, account string, attempt int64, err error) error {
 	spent, ok := errors.AsType[*spentBudget](err)
 	if !ok {
 		return err
 	}
-	return s.refuse(ctx, by, got.user, account, "throttled", attempt, ErrThrottled.After(spent.left))
+	refusal := ErrThrottled.After(spent.left)
+	if spent.scope == "" {
+		return s.refuse(ctx, by, got.user, account, "throttled", attempt, refusal)
+	}
+	if _, err := s.spend(ctx, by, spent.of, "told#"+spent.scope, 1, noticeEvery); errors.Is(err, table.ErrStale) {
+		return s.refuse(ctx, by, got.user, account, "throttled", attempt, refusal)
+	} else if err != nil {
+		return err
+	}
+	if err := s.alarm(ctx, by, got, account, attempt, refusal, spent); err != nil {
+		return err
+	}
+	return refusal
 }
 
-// weigh counts the attempt and reads the account: first for the address and the
-// name, then for the address at the account and the account itself. It returns
-// a *spentBudget when a budget is used up. Guesses at an account are counted under
-// the account, whichever of its names is typed.
+// noticeEvery is how often at most an owner is told of an attack.
+const noticeEvery = time.Hour
+
+// alarm writes that a budget was used up, and mails the owner: nobody, where
+// there is no account, but with the same writes.
+func (s *Service) alarm(ctx context.Context, by authz.Allowed, got candidate, account string, attempt int64, refusal fault.Error, spent *spentBudget) error {
+	now := s.store.Now()
+	locked := by.Event(audit.AuthAccountLocked, now).With(audit.Text("scope", spent.scope), audit.Number("failures", spent.limit),
+		audit.Number("window_s", int64(spent.window/time.Second)), audit.Instant("until", now.Add(spent.left))).
+		WithDescription("A budget of guesses was used up.")
+	refused := s.refusedEvent(by, got.user, account, "throttled", attempt, refusal)
+	change := table.Change{Events: []audit.Event{locked, refused}}
+	if spent.scope == addressScope {
+		change.Events = append(change.Events, by.Event(audit.AuthAttackDetected, now).With(audit.Text("kind", "stuffing"), audit.Number("addresses_n", 1),
+			audit.Number("window_s", int64(spent.window/time.Second))).WithDescription("One network guessed at many accounts."))
+		return s.store.Commit(ctx, by, change)
+	}
+	user := got.user
+	if !got.known || user.Disabled {
+		decoy, err := s.absent()
+		if err != nil {
+			return err
+		}
+		user = identity.User{ID: decoy}
+	}
+	link, secret, err := s.link(by.Workspace(), user, identity.NoticeLife)
+	if err != nil {
+		return err
+	}
+	src := by.Principal().Source
+	change.Ops = []table.Op{identity.PutLink(identity.LinkKey(by.Workspace(), user.ID, identity.Report, secret.Hash()), nil, link)}
+	change.Messages = []message.Message{{
+		Channel: message.Mail, Template: message.Attack, To: user.Email, Workspace: got.ws.Name, From: src.IP.String() + ", " + src.UserAgent,
+		Until: link.ExpiresAt, Link: identity.Report.URL(got.ws.Canonical(), secret),
+	}}
+	return s.store.Commit(ctx, by, change)
+}
+
+// weigh counts the attempt and reads the account: first for the address, the
+// name and the browser, then for the address at the account and the account
+// itself. It returns a *spentBudget when a budget is used up. Guesses at an
+// account are counted under the account, whichever of its names is typed. A
+// browser that the account knows has a budget of its own, and no other counts
+// for it.
 func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login string) (got candidate, attempts int64, err error) {
 	got.hash = credential.Dummy()
 	address, err := s.store.MAC(ctx, by, "address", tally.Network(a.Source.IP).String())
 	if err != nil {
 		return got, 0, err
 	}
-	var user id.ID[id.Principal]
+	var addressSpent error
 	err = together(
-		func() error { _, err := s.spend(ctx, by, address, "address", addressTries, pairWindow); return err },
-		func() (err error) { user, err = s.resolve(ctx, by, a.Host, login, &got); return err },
+		func() error {
+			_, addressSpent = s.spend(ctx, by, address, addressScope, addressTries, pairWindow)
+			return unlessSpent(addressSpent)
+		},
+		func() (err error) { got.who, err = s.resolve(ctx, by, a.Host, login, &got); return err },
+		func() (err error) { got.from, err = s.browser(ctx, by, a.Browser); return err },
 	)
 	if err != nil {
 		return got, 0, err
 	}
-	refund := s.budgetKey(by, got.of, accountBudget, accountDay) // of this window, whenever it is used
+	if got.from.of(got.who, s.store.Now()) {
+		err = together(
+			func() (err error) {
+				attempts, err = s.spend(ctx, by, got.of, got.ownBudget(), pairTries, pairWindow)
+				return err
+			},
+			func() error { return s.account(ctx, by, got.who, &got) },
+		)
+		if err != nil || got.from.trusts(got.user, s.store.Now()) {
+			return got, attempts, err
+		}
+		got.from = presented{} // its owner gave it up
+	}
+	if addressSpent != nil {
+		return got, 0, addressSpent
+	}
 	var pair, account error
 	err = together(
 		func() error {
@@ -92,21 +182,42 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 			return pair
 		},
 		func() error {
-			_, account = s.spend(ctx, by, got.of, accountBudget, accountTries, accountDay)
+			_, account = s.spend(ctx, by, got.of, accountScope, accountTries, accountDay)
 			return account
 		},
-		func() error { return s.account(ctx, by, user, &got) },
+		func() error { return s.account(ctx, by, got.who, &got) },
 	)
+	got.pair = "pair#" + address
 	if errors.Is(pair, table.ErrStale) && account == nil {
 		// What its pair's budget refuses is no guess at the account: otherwise
 		// one address could use up the budget of everybody else.
-		err = errors.Join(err, s.store.Refund(ctx, by, table.Guesses, refund, accountTries, s.store.Now().Add(2*accountDay)))
+		err = errors.Join(err, s.refund(ctx, by, got.of, accountScope, accountTries, accountDay))
 	}
 	return got, attempts, err
 }
 
-// accountBudget names the budget of an account over all addresses.
-const accountBudget = "account"
+// ownBudget names the budget of the browser that an attempt comes from.
+func (c candidate) ownBudget() string { return "browser#" + c.from.browser.ID.String() }
+
+// unlessSpent returns an error that is no spent budget.
+func unlessSpent(err error) error {
+	if errors.Is(err, table.ErrStale) {
+		return nil
+	}
+	return err
+}
+
+// refund takes one guess back from the present window of a budget.
+func (s *Service) refund(ctx context.Context, by authz.Allowed, of, kind string, limit int64, window time.Duration) error {
+	return s.store.Refund(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, s.store.Now().Add(2*window))
+}
+
+// The scopes of budgets that are worth an alarm.
+const (
+	accountScope = "account" // of an account, over all addresses
+	addressScope = "address" // of an address, over all accounts
+	pairScope    = "pair"    // of an address at an account
+)
 
 // budgetKey places a budget's counter of the present window.
 func (s *Service) budgetKey(by authz.Allowed, of, kind string, window time.Duration) table.Key {

@@ -181,6 +181,7 @@ func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
 	after.Email, after.EmailKey, after.EmailVerified, after.PendingEmail = o.link.Email, o.link.EmailKey, true, ""
 	after.UndoneTo = after.EmailChanges
 	after.Epoch++
+	after.BrowsersSince = s.store.Now()
 	ops, err := s.readdress(ctx, o, after)
 	if err != nil {
 		return err
@@ -207,6 +208,7 @@ func (s *Service) NotMe(ctx context.Context, r Redemption) error {
 	}
 	after := o.user
 	after.Epoch++
+	after.BrowsersSince = s.store.Now()
 	after.PendingEmail = ""
 	reset, m, err := s.newReset(o, after)
 	if err != nil {

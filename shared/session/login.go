@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type Started struct {
 	Session Session
 	User    identity.User
 	Methods []identity.Method // with which an owed factor can be proved
+	Browser credential.Secret // by which the browser is known from now on; zero for none
 }
 
 // An Attempt is a try to sign in by password.
@@ -43,8 +45,12 @@ type Attempt struct {
 	Login    string // username or e-mail, as typed
 	Password string
 	Kind     Kind // Console or CLI
-	Source   audit.Source
-	Request  authz.Request
+	// Browser is the secret of a known browser, Ticket that of a mailed link
+	// which opens one attempt beyond the budgets; zero for none.
+	Browser credential.Secret
+	Ticket  credential.Secret
+	Source  audit.Source
+	Request authz.Request
 }
 
 // Refusals of sign-ins. Unknown user, wrong password, disabled account and a
@@ -97,6 +103,9 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 		return Started{}, err
 	}
 	got, attempt, err := s.weigh(ctx, by, a, login)
+	if errors.Is(err, table.ErrStale) && a.Ticket.Prefix() == credential.MailedLink {
+		err = s.unlock(ctx, by, &got, a, err)
+	}
 	if err != nil {
 		return Started{}, s.throttled(ctx, by, got, account, attempt, err)
 	}
@@ -119,16 +128,20 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 
 // refuse records a refused attempt and returns the refusal.
 func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) error {
+	if err := tally.Refused(ctx, s.store, by, s.refusedEvent(by, u, account, reason, attempt, refusal)); err != nil {
+		return err
+	}
+	return refusal
+}
+
+func (s *Service) refusedEvent(by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) audit.Event {
 	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
 		WithDescription("A sign-in was refused.")
 	if !u.ID.Zero() {
 		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})
 	}
-	if err := tally.Refused(ctx, s.store, by, e); err != nil {
-		return err
-	}
-	return refusal
+	return e
 }
 
 // started begins the session that a right password gives: a full one, or a
@@ -137,6 +150,10 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 	w := got.ws
 	change := got.temporary || credential.Common(password)
 	out := Started{User: got.user, State: StateAfterPassword(w, got.user, change)}
+	unusual := w.Security.UnusualSignIn && sight(got.user, got.from, a.Source.IP, s.store.Now()).Unusual()
+	if unusual = unusual && (out.State == SignedIn || out.State == ChangeRequired); unusual {
+		out.State = MFARequired
+	}
 	kind := a.Kind
 	if out.State != SignedIn {
 		if a.Kind == CLI {
@@ -148,13 +165,36 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 			kind = Half
 			out.Methods = MethodsOf(w, got.user)
 		}
+		if unusual { // nothing else is asked for: a mailed code
+			out.Methods = []identity.Method{identity.MailedCode}
+		}
 	}
 	ops, err := s.rehash(got, password)
 	if err != nil {
 		return Started{}, err
 	}
-	out.Session, out.Secret, err = s.begin(ctx, got, kind, change, a.Source, a.Request, ops)
-	return out, err
+	begin := func() (err error) {
+		out.Session, out.Secret, out.Browser, err = s.begin(ctx, got, kind, flags{change: change, unusual: unusual}, a, ops)
+		return err
+	}
+	return out, together(begin, func() error { return s.noGuess(ctx, got) })
+}
+
+// noGuess takes a right password back from the budgets that it was counted in:
+// it was none of the guesses that they bound. What an address tries over all
+// accounts stays counted.
+func (s *Service) noGuess(ctx context.Context, got candidate) error {
+	by := authz.ForCeremony(got.ws.ID, "login", authz.Principal{})
+	if got.from.item.Version > 0 {
+		return s.refund(ctx, by, got.of, got.ownBudget(), pairTries, pairWindow)
+	}
+	if got.pair == "" {
+		return nil
+	}
+	return together(
+		func() error { return s.refund(ctx, by, got.of, got.pair, pairTries, pairWindow) },
+		func() error { return s.refund(ctx, by, got.of, accountScope, accountTries, accountDay) },
+	)
 }
 
 // owed writes the event of a right password where what is owed besides cannot
@@ -230,34 +270,53 @@ func (s *Service) rehash(got candidate, password credential.Password) ([]table.O
 	return []table.Op{table.Replace(got.passItem, PasswordRecord{PHC: phc, SetAt: s.store.Now()}).Else(table.ErrTryAgain)}, nil
 }
 
+// flags are what a new session is to remember.
+type flags struct{ change, unusual bool }
+
 // begin stores a new session with its event; the account must still be what
-// was read.
-func (s *Service) begin(ctx context.Context, got candidate, k Kind, change bool, src audit.Source, req authz.Request, more []table.Op) (Session, credential.Secret, error) {
+// was read. A full session completes the sign-in, and gives the browser its
+// secret.
+func (s *Service) begin(ctx context.Context, got candidate, k Kind, f flags, a Attempt, more []table.Op) (Session, credential.Secret, credential.Secret, error) {
+	fail := func(err error) (Session, credential.Secret, credential.Secret, error) {
+		return Session{}, credential.Secret{}, credential.Secret{}, err
+	}
 	now, w, u := s.store.Now(), got.ws, got.user
 	name, err := s.store.NewID()
 	if err != nil {
-		return Session{}, credential.Secret{}, err
+		return fail(err)
 	}
 	secret, err := credential.New(s.random, k.Prefix(), w.ID.UUID(), u.ID.UUID())
 	if err != nil {
-		return Session{}, credential.Secret{}, err
+		return fail(err)
 	}
-	session := Begin(name, k, w, u, "password", src, now)
-	session.ChangePassword = change
-	p := PrincipalOf(w.ID, u, src)
-	p.Request = req
+	session := Begin(name, k, w, u, "password", a.Source, now)
+	session.ChangePassword, session.Unusual = f.change, f.unusual
+	p := PrincipalOf(w.ID, u, a.Source)
+	p.Request = a.Request
 	p.Actor.SessionID = session.ID.UUID()
 	by := authz.ForCeremony(w.ID, "login", p)
-	e := by.Event(audit.AuthLogin, now).With(audit.Text("method", "password"), audit.List("factors", "password"),
-		audit.ID("session_id", session.ID.UUID())).WithDescription("Signed in with a password.")
-	if k == Half {
-		e = by.Event(audit.AuthLoginFirstFactor, now).With(audit.List("factors_owed", "mfa")).
-			WithDescription("The password was right; a second factor is owed.")
+	change := table.Change{Ops: append(more, table.Insert(Key(w.ID, u.ID, secret.Hash()), session).Until(session.EndsAt))}
+	var c Completion
+	switch k {
+	case Half:
+		change.Events = []audit.Event{by.Event(audit.AuthLoginFirstFactor, now).With(audit.List("factors_owed", "mfa")).
+			WithDescription("The password was right; a second factor is owed.")}
+		change.Ops = append(change.Ops, table.Unchanged(got.userItem).Else(table.ErrTryAgain))
+	case Console:
+		if c, err = s.complete(by, w, u, got.userItem, got.from); err != nil {
+			return fail(err)
+		}
+		change = c.join(change, by.Event(audit.AuthLogin, now).With(audit.Text("method", "password"), audit.List("factors", "password"),
+			audit.ID("session_id", session.ID.UUID()), audit.Flag("new_device", c.NewBrowser)).WithDescription("Signed in with a password."))
+	default:
+		change.Events = []audit.Event{by.Event(audit.AuthLogin, now).With(audit.Text("method", "password"), audit.List("factors", "password"),
+			audit.ID("session_id", session.ID.UUID())).WithDescription("Signed in with a password.")}
+		change.Ops = append(change.Ops, table.Unchanged(got.userItem).Else(table.ErrTryAgain))
 	}
-	ops := append(more, table.Unchanged(got.userItem).Else(table.ErrTryAgain),
-		table.Insert(Key(w.ID, u.ID, secret.Hash()), session).Until(session.EndsAt))
-	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: ops})
-	return session, secret, err
+	if err := s.store.Commit(ctx, by, change); err != nil {
+		return fail(err)
+	}
+	return session, secret, c.Secret, nil
 }
 
 // maxLogin bounds what is looked up of a typed login name, in bytes; longer

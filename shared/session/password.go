@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
@@ -176,92 +175,8 @@ func (s *Service) reportable(by authz.Allowed, a Authenticated, t message.Templa
 	return m, identity.PutLink(identity.LinkKey(a.Workspace.ID, a.User.ID, identity.Report, secret.Hash()), nil, link), nil
 }
 
-// Budgets of requests for a link to reset a password. Source: security, MF-12.
-const (
-	forgotTries  = 30 // per address
-	forgotMails  = 5  // per account; beyond it nothing is sent, and nothing told
-	forgotWindow = time.Hour
-)
-
 // Forgot mails a link to choose a new password. Whether the account exists is
-// not told, and not to be seen in what is done either: for one that does not,
-// or is disabled, the same is stored at a place that leads to nobody, and the
-// message goes to no one.
+// not told; see mailLink.
 func (s *Service) Forgot(ctx context.Context, at Attempt) error {
-	ws, err := s.named(ctx, at.Host)
-	if err != nil {
-		return err
-	}
-	by := authz.ForCeremony(ws, "forgot", authz.Principal{Source: at.Source, Request: at.Request})
-	login := canonicalLogin(at.Login)
-	account, err := s.store.MAC(ctx, by, "guess", login)
-	if err != nil {
-		return err
-	}
-	address, err := s.store.MAC(ctx, by, "address", tally.Network(at.Source.IP).String())
-	if err != nil {
-		return err
-	}
-	if n, err := s.spend(ctx, by, address, "forgot", forgotTries, forgotWindow); err != nil {
-		return s.throttled(ctx, by, candidate{}, account, n, err)
-	}
-	var got candidate
-	who, err := s.resolve(ctx, by, at.Host, login, &got)
-	if err != nil {
-		return err
-	}
-	slot := identity.LinkKey(ws, who, identity.ResetPassword, [32]byte{})
-	items, err := s.store.Read(ctx, by, identity.UserKey(ws, who), slot)
-	if err != nil {
-		return err
-	}
-	_, budget := s.spend(ctx, by, got.of, "forgot", forgotMails, forgotWindow)
-	if budget != nil && !errors.Is(budget, table.ErrStale) {
-		return budget
-	}
-	return s.mailReset(ctx, by, got, who, items, account, budget == nil)
-}
-
-// mailReset stores a link to reset the password of who, and the message with
-// it: for nobody when send is false or there is no such account.
-func (s *Service) mailReset(ctx context.Context, by authz.Allowed, got candidate, who id.ID[id.Principal], read []table.Item, account string, send bool) error {
-	ws, key := by.Workspace(), identity.UserKey(by.Workspace(), who)
-	same := table.Absent(key)
-	user := identity.User{ID: who}
-	for _, item := range read {
-		if item.Key != key {
-			continue
-		}
-		var err error
-		if user, err = identity.DecodeUser(item); err != nil {
-			return err
-		}
-		same = table.Unchanged(item)
-	}
-	link, secret, err := s.link(ws, user, identity.ResetLife)
-	if err != nil {
-		return err
-	}
-	src := by.Principal().Source
-	m := message.Message{
-		Channel: message.Mail, Template: message.PasswordReset, To: user.Email, Workspace: got.ws.Name, From: src.IP.String() + ", " + src.UserAgent,
-		Until: link.ExpiresAt, Link: identity.ResetPassword.URL(got.ws.Canonical(), secret),
-	}
-	put := identity.PutLink(identity.LinkKey(ws, who, identity.ResetPassword, secret.Hash()), read, link)
-	if user.Disabled || !send {
-		// The older link stays: what is not sent replaces nothing.
-		decoy, err := s.absent()
-		if err != nil {
-			return err
-		}
-		m.To, put = "", identity.PutLink(identity.LinkKey(ws, decoy, identity.ResetPassword, secret.Hash()), nil, link)
-	}
-	e := by.Event(audit.AuthPasswordResetRequested, s.store.Now()).With(audit.Text("channel", "mail"), audit.Text("identifier_hmac", account)).
-		WithDescription("A link to choose a new password was asked for.")
-	if user.EmailKey != "" {
-		e = e.WithSubject(user.ID.UUID())
-	}
-	return s.store.Commit(ctx, by, table.Change{
-		Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: []table.Op{put, same.Else(table.ErrTryAgain)},
-	})
+	return s.mailLink(ctx, at, mailedLink{purpose: identity.ResetPassword, template: message.PasswordReset, life: identity.ResetLife, budget: "forgot"})
 }

@@ -34,8 +34,11 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 	if purpose != want {
 		return mfa.Challenge{}, errPurpose
 	}
-	if !slices.Contains(MethodsOf(a.Workspace, a.User), method) {
+	if !mayProve(a, method) {
 		return mfa.Challenge{}, mfa.ErrMethod
+	}
+	if method == identity.MailedCode {
+		return s.mailCode(ctx, by, a)
 	}
 	name, err := s.store.NewID()
 	if err != nil {
@@ -52,17 +55,34 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 	return c, err
 }
 
+// mayProve is the rule of which methods a session can prove: those of its
+// account that the workspace allows, and a mailed code where a sign-in was
+// unusual and nothing else was asked for.
+func mayProve(a Authenticated, method identity.Method) bool {
+	if a.Session.Unusual {
+		return method == identity.MailedCode
+	}
+	return slices.Contains(MethodsOf(a.Workspace, a.User), method)
+}
+
 // A Risen session is the one that replaces another after a proof.
 type Risen struct {
 	Secret  credential.Secret
 	Session Session
+	Browser credential.Secret // by which the browser is known from now on; zero for none
+}
+
+// An Answer is what is given to a challenge, and the browser that gives it.
+type Answer struct {
+	Code    string
+	Browser credential.Secret
 }
 
 // Verify answers a challenge. On success the session is replaced by one that
 // holds the proof, under a new handle, and the challenge and the code are used
 // up in the same transaction: of any number of equal answers one succeeds.
 // Wrong, replayed and late answers are mfa.ErrCode and leave an event.
-func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated, which id.ID[id.Challenge], code string) (Risen, error) {
+func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated, which id.ID[id.Challenge], answer Answer) (Risen, error) {
 	ws, user := a.Workspace.ID, a.User.ID
 	item, ok, err := s.store.One(ctx, by, mfa.ChallengeKey(ws, user, which))
 	if err != nil {
@@ -78,7 +98,7 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if !ok || c.Session != a.Hash || !now.Before(c.ExpiresAt) {
 		return Risen{}, mfa.ErrChallenge
 	}
-	if !slices.Contains(MethodsOf(a.Workspace, a.User), c.Method) {
+	if !mayProve(a, c.Method) {
 		return Risen{}, mfa.ErrMethod
 	}
 	budget, budgetEnd := mfa.GuessKey(ws, user, string(c.Method), now), now.Add(2*mfa.FactorWindow)
@@ -93,10 +113,15 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 		return Risen{}, err
 	}
 	var risen Risen
-	if c.Method == identity.RecoveryCode {
-		risen, err = s.recover(ctx, by, a, c, item, code, attempt)
-	} else {
-		risen, err = s.proveTOTP(ctx, by, a, c, item, code, attempt)
+	switch c.Method {
+	case identity.RecoveryCode:
+		risen, err = s.recover(ctx, by, a, c, item, answer.Code, attempt)
+	case identity.MailedCode:
+		risen, err = s.proveMailed(ctx, by, a, c, item, answer, attempt)
+	case identity.OTP:
+		risen, err = s.proveTOTP(ctx, by, a, c, item, answer, attempt)
+	default:
+		err = mfa.ErrMethod
 	}
 	if err != nil {
 		return Risen{}, err
@@ -130,8 +155,8 @@ func (s *Service) failed(ctx context.Context, by authz.Allowed, c mfa.Challenge,
 	return refusal
 }
 
-func (s *Service) proveTOTP(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge, challenge table.Item, code string, attempt int64) (Risen, error) {
-	ws, user := a.Workspace.ID, a.User.ID
+func (s *Service) proveTOTP(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge, challenge table.Item, answer Answer, attempt int64) (Risen, error) {
+	ws, user, code := a.Workspace.ID, a.User.ID, answer.Code
 	var keys []table.Key
 	for _, f := range a.User.Factors {
 		if f.Method == identity.OTP {
@@ -154,7 +179,7 @@ func (s *Service) proveTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 		}
 		secret.LastStep = step
 		used := table.Replace(item, secret).Else(mfa.ErrCode)
-		risen, err := s.rise(ctx, by, a, c, challenge, used)
+		risen, err := s.rise(ctx, by, a, c, challenge, answer.Browser, used)
 		if errors.Is(err, mfa.ErrCode) { // another answer used it at the same time
 			err = s.failed(ctx, by, c, attempt, "replay", mfa.ErrCode)
 		}
@@ -173,34 +198,45 @@ func (s *Service) proveTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 	return Risen{}, s.failed(ctx, by, c, attempt, reason, mfa.ErrCode)
 }
 
-// rise replaces the session by one with the proof of challenge c. used is the
-// operation that makes the code unusable.
-func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge, challenge table.Item, used table.Op) (Risen, error) {
+// rise replaces the session by one with the proof of challenge c. used are the
+// operations that make the code unusable.
+func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge, challenge table.Item, browser credential.Secret, used ...table.Op) (Risen, error) {
 	now := s.store.Now()
 	next, secret, proof, err := s.next(a, c.Method, now)
 	if err != nil {
 		return Risen{}, err
 	}
+	if c.Method == identity.MailedCode { // no factor of the account: it proves no step-up
+		next.Proof = mfa.Proof{}
+	}
 	verified := by.Event(audit.MFAVerified, now).With(audit.ID("challenge_id", c.ID.UUID()), audit.Text("method", string(c.Method)),
 		audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("A second factor was proved.")
-	events := []audit.Event{verified}
-	if c.Purpose == mfa.SignIn {
-		events = []audit.Event{loginEvent(by, next, now), verified}
-	} else {
-		events = append(events, by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof.ID.UUID()), audit.Text("method", string(c.Method)),
-			audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("Privileged actions are open until the MFA timeout."))
-	}
-	ops := []table.Op{
-		used,
+	change := table.Change{Events: []audit.Event{verified}, Ops: append(used,
 		table.Remove(challenge).Else(mfa.ErrChallenge),
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
-		table.Unchanged(a.UserItem).Else(table.ErrTryAgain),
-		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt),
+		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))}
+	out := Risen{Secret: secret, Session: next}
+	if c.Purpose == mfa.SignIn {
+		done, err := s.completed(ctx, by, a, browser)
+		if err != nil {
+			return Risen{}, err
+		}
+		out.Browser, change = done.Secret, done.join(change, loginEvent(by, next, done.NewBrowser, now))
+	} else {
+		change.Events = append(change.Events, by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof.ID.UUID()), audit.Text("method", string(c.Method)),
+			audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("Privileged actions are open until the MFA timeout."))
+		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
 	}
-	if err := s.store.Commit(ctx, by, table.Change{Events: events, Ops: ops}); err != nil {
-		return Risen{}, err
+	return out, s.store.Commit(ctx, by, change)
+}
+
+// completed returns the completion of the sign-in of a half-signed-in session.
+func (s *Service) completed(ctx context.Context, by authz.Allowed, a Authenticated, browser credential.Secret) (Completion, error) {
+	from, err := s.browser(ctx, by, browser)
+	if err != nil {
+		return Completion{}, err
 	}
-	return Risen{Secret: secret, Session: next}, nil
+	return s.complete(by, a.Workspace, a.User, a.UserItem, from)
 }
 
 // next returns the session that follows a, with a fresh proof by method.
@@ -223,9 +259,9 @@ func (s *Service) next(a Authenticated, method identity.Method, now time.Time) (
 	return next, secret, next.Proof, err
 }
 
-func loginEvent(by authz.Allowed, s Session, now time.Time) audit.Event {
+func loginEvent(by authz.Allowed, s Session, newBrowser bool, now time.Time) audit.Event {
 	return by.Event(audit.AuthLogin, now).With(audit.Text("method", s.Method), audit.List("factors", s.Factors...),
-		audit.ID("session_id", s.ID.UUID()), audit.Number("mfa_age_s", 0)).WithDescription("Signed in with a password and a second factor.")
+		audit.ID("session_id", s.ID.UUID()), audit.Flag("new_device", newBrowser), audit.Number("mfa_age_s", 0)).WithDescription("Signed in with a password and a second factor.")
 }
 
 // recover opens the session that a recovery code gives: it can only enrol a
@@ -264,7 +300,7 @@ func (s *Service) recover(ctx context.Context, by authz.Allowed, a Authenticated
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt),
 	}
 	err = s.store.Commit(ctx, by, table.Change{
-		Events: []audit.Event{used, loginEvent(by, next, now)}, Ops: ops,
+		Events: []audit.Event{used, loginEvent(by, next, false, now)}, Ops: ops,
 		Messages: []message.Message{notice(by, a, message.RecoveryCodeUsed, "A recovery code")},
 	})
 	if errors.Is(err, mfa.ErrCode) { // another answer used a code at the same time

@@ -86,6 +86,8 @@ type Session struct {
 	// ChangePassword is set while the password must be replaced: it was chosen
 	// by somebody else, or is one that is guessed first.
 	ChangePassword bool `json:"change_password,omitempty"`
+	// Unusual is set for a half-signed-in session that a mailed code completes.
+	Unusual bool `json:"unusual,omitempty"`
 	// Tokens is there for the kind Device.
 	Tokens *Tokens `json:"tokens,omitempty"`
 }

@@ -18,9 +18,9 @@ import (
 
 // enumerations are the values of the text types that have only some.
 var enumerations = map[reflect.Type][]any{
-	reflect.TypeFor[identity.Method](): {identity.OTP, identity.RecoveryCode},
+	reflect.TypeFor[identity.Method](): {identity.OTP, identity.RecoveryCode, identity.MailedCode},
 	reflect.TypeFor[mfa.Purpose]():     {mfa.SignIn, mfa.StepUp},
-	reflect.TypeFor[session.State]():   {session.SignedIn, session.MFARequired, session.EnrolmentRequired},
+	reflect.TypeFor[session.State]():   {session.SignedIn, session.MFARequired, session.EnrolmentRequired, session.ChangeRequired},
 }
 
 // schemas collects the named schemas of types.

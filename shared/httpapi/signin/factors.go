@@ -27,12 +27,16 @@ func (f *Face) verify(c httpapi.Call, in CodeRequest) (VerifyAnswer, error) {
 	if err != nil {
 		return VerifyAnswer{}, err
 	}
-	risen, err := f.sessions.Verify(c.Context(), c.Allowed, c.Who, which, in.Code)
+	risen, err := f.sessions.Verify(c.Context(), c.Allowed, c.Who, which, session.Answer{Code: in.Code, Browser: browserOf(c)})
 	if err != nil {
 		return VerifyAnswer{}, err
 	}
 	setCookie(c, risen.Secret)
+	remember(c, risen.Browser)
 	out := VerifyAnswer{State: session.SignedIn, ValidUntil: risen.Session.Proof.At.Add(c.Who.Workspace.MFATimeout())}
+	if risen.Session.Proof.ID.Zero() { // a mailed code opens no privileged action
+		out.ValidUntil = risen.Session.SeenAt
+	}
 	if risen.Session.ChangePassword {
 		out.State = session.ChangeRequired
 	}
@@ -115,11 +119,12 @@ func (f *Face) confirm(c httpapi.Call, in CodeRequest) (ConfirmAnswer, error) {
 	if err != nil {
 		return ConfirmAnswer{}, err
 	}
-	done, err := f.sessions.ConfirmTOTP(c.Context(), c.Allowed, c.Who, which, in.Code)
+	done, err := f.sessions.ConfirmTOTP(c.Context(), c.Allowed, c.Who, which, session.Answer{Code: in.Code, Browser: browserOf(c)})
 	if err != nil {
 		return ConfirmAnswer{}, enrolRefused(c, err)
 	}
 	setCookie(c, done.Secret)
+	remember(c, done.Browser)
 	out := ConfirmAnswer{State: session.SignedIn, Factor: factorOf(done.Factor), RecoveryCodes: done.RecoveryCodes}
 	if done.Session.ChangePassword {
 		out.State = session.ChangeRequired

@@ -43,6 +43,11 @@ func (f *Face) forgot(c httpapi.Call, in ForgotRequest) (ForgotAnswer, error) {
 	return ForgotAnswer{Detail: "If there is such an account, a link was mailed to its address."}, err
 }
 
+func (f *Face) unlock(c httpapi.Call, in ForgotRequest) (ForgotAnswer, error) {
+	err := f.sessions.Unlock(c.Context(), attempt(c, in.Login, "", session.Console))
+	return ForgotAnswer{Detail: "If there is such an account, a link was mailed to its address."}, err
+}
+
 // LinkRequest carries the secret of a mailed link.
 type LinkRequest struct {
 	Token string `json:"token"`

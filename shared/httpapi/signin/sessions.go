@@ -1,6 +1,8 @@
 package signin
 
 import (
+	"time"
+
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/session"
@@ -37,6 +39,34 @@ func (f *Face) endOthers(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 	}
 	setCookie(c, risen.Secret)
 	return httpapi.None{}, nil
+}
+
+// BrowserAnswer is a browser that its owner has signed in from.
+type BrowserAnswer struct {
+	ID        id.UUID   `json:"id"`
+	Device    string    `json:"device"`
+	Network   string    `json:"network"`
+	CreatedAt time.Time `json:"created_at"`
+	SeenAt    time.Time `json:"seen_at"`
+	Current   bool      `json:"current"`
+}
+
+// BrowsersAnswer lists the caller's known browsers, the last one seen first.
+type BrowsersAnswer struct {
+	Results []BrowserAnswer `json:"results"`
+}
+
+func (f *Face) devices(c httpapi.Call, _ httpapi.None) (BrowsersAnswer, error) {
+	known, err := f.sessions.Browsers(c.Context(), c.Allowed, c.Who, browserOf(c))
+	out := BrowsersAnswer{Results: []BrowserAnswer{}}
+	for _, k := range known {
+		out.Results = append(out.Results, BrowserAnswer{ID: k.ID, Device: k.Agent, Network: k.Network, CreatedAt: k.CreatedAt, SeenAt: k.SeenAt, Current: k.Current})
+	}
+	return out, err
+}
+
+func (f *Face) forget(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
+	return httpapi.None{}, f.sessions.Forget(c.Context(), c.Allowed, c.Who, c.PathValue("id"))
 }
 
 // endOf ends one session of somebody else.

@@ -39,7 +39,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth/invitations/accept/", created, f.acceptInvitation).Summed("Make the account of an invitation; sets the session cookie.").
 			Refuses(accountRefusals...),
 		httpapi.Answer(post, "/api/auth/mfa/challenges/", created, f.challenge).Summed("Open a challenge to prove a second factor.").
-			Refuses(mfa.ErrMethod),
+			Refuses(mfa.ErrMethod, mfa.ErrTries),
 		httpapi.Answer(post, "/api/auth/mfa/challenges/{id}/verify/", ok, f.verify).Summed("Answer a challenge; the session gets a new handle.").
 			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrCode),
 		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
@@ -55,6 +55,10 @@ func (f *Face) Bindings() []httpapi.Binding {
 			Refuses(newPasswordRefusals...).Refuses(session.ErrCurrent, session.ErrSamePassword, session.ErrThrottled),
 		httpapi.Answer(post, "/api/auth/password/forgot/", accepted, f.forgot).Summed("Mail a link to choose a new password, if the account exists.").
 			Refuses(table.ErrGone, session.ErrThrottled),
+		httpapi.Answer(post, "/api/auth/unlock/", accepted, f.unlock).Summed("Mail a link that opens one attempt to sign in, if the account exists.").
+			Refuses(table.ErrGone, session.ErrThrottled),
+		httpapi.Answer(get, "/api/auth/devices/", ok, f.devices).Summed("List the browsers that one has signed in from."),
+		httpapi.Answer(remove, "/api/auth/devices/{id}/", empty, f.forget).Summed("Forget a browser: it is a stranger again.").Refuses(session.ErrNoBrowser),
 		httpapi.Answer(post, "/api/auth/password/reset/", empty, f.reset).Summed("Set the password of the account that a mailed link opens.").
 			Refuses(newPasswordRefusals...).Refuses(table.ErrGone, identity.ErrLink),
 		httpapi.Answer(post, "/api/auth/email/confirm/", empty, f.confirmEmail).Summed("Confirm a new address with the link that was mailed there.").
@@ -92,12 +96,41 @@ var (
 
 // setCookie gives the browser a session. Its life is the session's own: the
 // cookie ends with the browser, the session earlier or later on our side.
-func setCookie(c httpapi.Call, s credential.Secret) { cookie(c, s.Reveal(), 0) }
+func setCookie(c httpapi.Call, s credential.Secret) { cookie(c, httpapi.CookieName, s.Reveal(), 0) }
 
-func clearCookie(c httpapi.Call) { cookie(c, "", -1) }
+func clearCookie(c httpapi.Call) { cookie(c, httpapi.CookieName, "", -1) }
 
-func cookie(c httpapi.Call, value string, maxAge int) {
-	set := http.Cookie{Name: httpapi.CookieName, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: maxAge}
+// remember makes the browser a known one, by a secret that outlives sessions.
+func remember(c httpapi.Call, s credential.Secret) {
+	if s.Prefix() != "" {
+		cookie(c, browserCookie, s.Reveal(), int(session.BrowserLife/time.Second))
+	}
+}
+
+// browserCookie is the cookie of a known browser.
+const browserCookie = "__Host-paddock-browser"
+
+// browserOf returns the secret of a known browser that a request carries; zero
+// for none.
+func browserOf(c httpapi.Call) credential.Secret {
+	sent, err := c.Cookie(browserCookie)
+	if err != nil {
+		return credential.Secret{}
+	}
+	return secretOr(sent.Value)
+}
+
+// secretOr returns the secret that a text is; zero for none.
+func secretOr(text string) credential.Secret {
+	s, err := credential.Parse(text)
+	if err != nil {
+		return credential.Secret{}
+	}
+	return s
+}
+
+func cookie(c httpapi.Call, name, value string, maxAge int) {
+	set := http.Cookie{Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: maxAge}
 	c.Answer.Add("Set-Cookie", set.String())
 }
 
@@ -157,7 +190,7 @@ func (f *Face) login(c httpapi.Call, in LoginRequest) (LoginAnswer, error) {
 
 func attempt(c httpapi.Call, login, password string, k session.Kind) session.Attempt {
 	return session.Attempt{
-		Host: c.Host, Login: login, Password: password, Kind: k, Source: httpapi.SourceOf(c.Request), Request: c.Seen,
+		Host: c.Host, Login: login, Password: password, Kind: k, Source: httpapi.SourceOf(c.Request), Request: c.Seen, Browser: browserOf(c),
 	}
 }
 
@@ -165,6 +198,9 @@ func attempt(c httpapi.Call, login, password string, k session.Kind) session.Att
 type SigninRequest struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
+	// Ticket is the secret of a mailed link that opens one attempt when there
+	// were too many.
+	Ticket string `json:"ticket,omitempty"`
 }
 
 // SigninAnswer is how far a sign-in has come. Source: design, section 14.
@@ -185,11 +221,14 @@ func answerOf(s session.Started) SigninAnswer {
 }
 
 func (f *Face) signin(c httpapi.Call, in SigninRequest) (SigninAnswer, error) {
-	started, err := f.sessions.Login(c.Context(), attempt(c, in.Login, in.Password, session.Console))
+	try := attempt(c, in.Login, in.Password, session.Console)
+	try.Ticket = secretOr(in.Ticket)
+	started, err := f.sessions.Login(c.Context(), try)
 	if err != nil {
 		return SigninAnswer{}, err
 	}
 	setCookie(c, started.Secret)
+	remember(c, started.Browser)
 	return answerOf(started), nil
 }
 
@@ -248,6 +287,7 @@ func (f *Face) acceptInvitation(c httpapi.Call, in AcceptRequest) (SigninAnswer,
 		return SigninAnswer{}, err
 	}
 	setCookie(c, started.Secret)
+	remember(c, started.Browser)
 	return answerOf(started), nil
 }
 
@@ -271,6 +311,9 @@ type ChallengeAnswer struct {
 	ID        id.ID[id.Challenge] `json:"id"`
 	Method    identity.Method     `json:"method"`
 	ExpiresAt time.Time           `json:"expires_at"`
+	// SentTo is the masked address that a code was mailed to; empty for other
+	// methods.
+	SentTo string `json:"sent_to"`
 }
 
 func (f *Face) challenge(c httpapi.Call, in ChallengeRequest) (ChallengeAnswer, error) {
@@ -278,5 +321,5 @@ func (f *Face) challenge(c httpapi.Call, in ChallengeRequest) (ChallengeAnswer, 
 	if err != nil {
 		return ChallengeAnswer{}, err
 	}
-	return ChallengeAnswer{ID: ch.ID, Method: ch.Method, ExpiresAt: ch.ExpiresAt}, nil
+	return ChallengeAnswer{ID: ch.ID, Method: ch.Method, ExpiresAt: ch.ExpiresAt, SentTo: ch.SentTo}, nil
 }

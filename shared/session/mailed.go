@@ -1,0 +1,213 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/message"
+	"paddock/shared/mfa"
+	"paddock/shared/table"
+	"paddock/shared/tally"
+)
+
+// mailTries bounds the codes mailed to one person in mfa.FactorWindow. Source:
+// security, MF-12.
+const mailTries = 5
+
+// mailCode opens a challenge whose code is mailed to the account. An older one
+// of the session ends with its own time; each has its own code and tries.
+func (s *Service) mailCode(ctx context.Context, by authz.Allowed, a Authenticated) (mfa.Challenge, error) {
+	now := s.store.Now()
+	budget := mfa.GuessKey(a.Workspace.ID, a.User.ID, "mailed", now)
+	if _, err := s.count(ctx, by, budget, mailTries, now.Add(2*mfa.FactorWindow)); err != nil {
+		return mfa.Challenge{}, afterWindow(err)
+	}
+	name, err := s.store.NewID()
+	if err != nil {
+		return mfa.Challenge{}, err
+	}
+	n, err := rand.Int(s.random, big.NewInt(1_000_000))
+	if err != nil {
+		return mfa.Challenge{}, err
+	}
+	c := mfa.Challenge{
+		ID: id.Of[id.Challenge](name), Session: a.Hash, Method: identity.MailedCode, Purpose: mfa.SignIn, ExpiresAt: now.Add(mfa.ChallengeLife),
+		Code: fmt.Sprintf("%06d", n),
+	}
+	c.SentTo = identity.Mask(identity.Email{Key: a.User.EmailKey})
+	created := by.Event(audit.MFAChallengeCreated, now).With(audit.ID("challenge_id", name), audit.List("methods", string(c.Method)), audit.Text("purpose", string(c.Purpose))).
+		WithDescription("A challenge for a mailed code was opened.")
+	sent := by.Event(audit.AuthVerificationSent, now).With(audit.Text("purpose", string(c.Purpose)), audit.Text("channel", "mail"), audit.Text("masked_to", c.SentTo)).
+		WithDescription("A code to sign in was mailed.")
+	m := notice(by, a, message.SignInCode, "")
+	m.Code, m.Until = c.Code, c.ExpiresAt
+	return c, s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{created, sent}, Messages: []message.Message{m},
+		Ops: []table.Op{table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour))},
+	})
+}
+
+// proveMailed answers a challenge with the code that was mailed. It is used up
+// with the challenge.
+func (s *Service) proveMailed(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge, challenge table.Item, answer Answer, attempt int64) (Risen, error) {
+	if c.Code == "" || subtle.ConstantTimeCompare([]byte(c.Code), []byte(answer.Code)) != 1 {
+		return Risen{}, s.failed(ctx, by, c, attempt, "wrong", mfa.ErrCode)
+	}
+	risen, err := s.rise(ctx, by, a, c, challenge, answer.Browser)
+	if errors.Is(err, mfa.ErrChallenge) { // another answer used it at the same time
+		err = s.failed(ctx, by, c, attempt, "replay", mfa.ErrCode)
+	}
+	return risen, err
+}
+
+// Unlock mails a link that opens one attempt to sign in beyond the budgets of
+// guesses. Whether the account exists is not told; see Forgot.
+func (s *Service) Unlock(ctx context.Context, at Attempt) error {
+	return s.mailLink(ctx, at, mailedLink{purpose: identity.Unlock, template: message.OneMoreTry, life: identity.UnlockLife, budget: "unlock"})
+}
+
+// unlock uses up the ticket of an attempt whose budget is spent, and returns
+// nil when it opens the attempt, else the error that was given.
+func (s *Service) unlock(ctx context.Context, by authz.Allowed, got *candidate, a Attempt, spent error) error {
+	ws := by.Workspace()
+	if a.Ticket.Workspace() != ws.UUID() || principalID(a.Ticket) != got.who {
+		return spent
+	}
+	items, err := s.store.Read(ctx, by, identity.LinkKey(ws, got.who, identity.Unlock, a.Ticket.Hash()))
+	if err != nil || len(items) == 0 {
+		return errors.Join(err, unlessFailed(err, spent))
+	}
+	var link identity.Link
+	if err := table.Decode(items[0], &link); err != nil {
+		return err
+	}
+	if err := s.account(ctx, by, got.who, got); err != nil {
+		return err
+	}
+	if !got.known || link.Epoch != got.user.Epoch || !link.Matches(a.Ticket, s.store.Now()) {
+		return spent
+	}
+	e := by.Event(audit.AuthAccountUnlocked, s.store.Now()).With(audit.Text("by", "link")).WithSubject(got.who.UUID()).
+		WithDescription("A mailed link opened one attempt to sign in.")
+	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Remove(items[0])}})
+	if errors.Is(err, table.ErrStale) { // used by another attempt
+		return spent
+	}
+	return err
+}
+
+// unlessFailed returns instead when err is nil.
+func unlessFailed(err, instead error) error {
+	if err != nil {
+		return nil
+	}
+	return instead
+}
+
+// A mailedLink is what is mailed to those who cannot sign in.
+type mailedLink struct {
+	purpose  identity.LinkPurpose
+	template message.Template
+	life     time.Duration
+	budget   string
+}
+
+// Budgets of links that strangers ask for. Source: security, MF-12.
+const (
+	linkTries  = 30 // per address
+	linkMails  = 5  // per account; beyond it nothing is sent, and nothing told
+	linkWindow = time.Hour
+)
+
+// mailLink mails a link to the account of a login name. Whether it exists is
+// not told, and not to be seen in what is done either: for one that does not,
+// or is disabled, the same is stored at a place that leads to nobody, and the
+// message goes to no one.
+func (s *Service) mailLink(ctx context.Context, at Attempt, l mailedLink) error {
+	ws, err := s.named(ctx, at.Host)
+	if err != nil {
+		return err
+	}
+	by := authz.ForCeremony(ws, "mailed link", authz.Principal{Source: at.Source, Request: at.Request})
+	login := canonicalLogin(at.Login)
+	account, err := s.store.MAC(ctx, by, "guess", login)
+	if err != nil {
+		return err
+	}
+	address, err := s.store.MAC(ctx, by, "address", tally.Network(at.Source.IP).String())
+	if err != nil {
+		return err
+	}
+	if n, err := s.spend(ctx, by, address, l.budget, linkTries, linkWindow); err != nil {
+		return s.throttled(ctx, by, candidate{}, account, n, err)
+	}
+	var got candidate
+	if got.who, err = s.resolve(ctx, by, at.Host, login, &got); err != nil {
+		return err
+	}
+	items, err := s.store.Read(ctx, by, identity.UserKey(ws, got.who), identity.LinkKey(ws, got.who, l.purpose, [32]byte{}))
+	if err != nil {
+		return err
+	}
+	_, budget := s.spend(ctx, by, got.of, l.budget, linkMails, linkWindow)
+	if err := unlessSpent(budget); err != nil {
+		return err
+	}
+	return s.storeLink(ctx, by, l, got, items, account, budget == nil)
+}
+
+// storeLink stores a link of the account that was read, and the message with
+// it: for nobody when send is false or there is no such account.
+func (s *Service) storeLink(ctx context.Context, by authz.Allowed, l mailedLink, got candidate, read []table.Item, account string, send bool) error {
+	ws, key := by.Workspace(), identity.UserKey(by.Workspace(), got.who)
+	same, user := table.Absent(key), identity.User{ID: got.who}
+	for _, item := range read {
+		if item.Key != key {
+			continue
+		}
+		var err error
+		if user, err = identity.DecodeUser(item); err != nil {
+			return err
+		}
+		same = table.Unchanged(item)
+	}
+	link, secret, err := s.link(ws, user, l.life)
+	if err != nil {
+		return err
+	}
+	src := by.Principal().Source
+	m := message.Message{
+		Channel: message.Mail, Template: l.template, To: user.Email, Workspace: got.ws.Name, From: src.IP.String() + ", " + src.UserAgent,
+		Until: link.ExpiresAt, Link: l.purpose.URL(got.ws.Canonical(), secret),
+	}
+	put := identity.PutLink(identity.LinkKey(ws, got.who, l.purpose, secret.Hash()), read, link)
+	if user.Disabled || !send {
+		// The older link stays: what is not sent replaces nothing.
+		decoy, err := s.absent()
+		if err != nil {
+			return err
+		}
+		m.To, put = "", identity.PutLink(identity.LinkKey(ws, decoy, l.purpose, secret.Hash()), nil, link)
+	}
+	e := by.Event(audit.AuthPasswordResetRequested, s.store.Now()).With(audit.Text("channel", "mail"), audit.Text("identifier_hmac", account)).
+		WithDescription("A link to choose a new password was asked for.")
+	if l.purpose == identity.Unlock {
+		e = by.Event(audit.AuthVerificationSent, s.store.Now()).With(audit.Text("purpose", "unlock"), audit.Text("channel", "mail")).
+			WithDescription("A link to one more attempt to sign in was asked for.")
+	}
+	if user.EmailKey != "" {
+		e = e.WithSubject(user.ID.UUID())
+	}
+	return s.store.Commit(ctx, by, table.Change{
+		Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: []table.Op{put, same.Else(table.ErrTryAgain)},
+	})
+}
