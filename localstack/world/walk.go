@@ -39,6 +39,7 @@ type Walk struct {
 	guests, changes int
 	clerk           string // path of the newest account that was made
 	word            string // the present password
+	fresh           string // the address that was asked for last
 	words           int    // how many there were
 }
 
@@ -89,6 +90,8 @@ type Step struct {
 	Once bool
 	// Before, if set, brings about what the step starts from.
 	Before func(context.Context) error
+	// After, if set, mends what the next steps rest on.
+	After func(context.Context) error
 	// Guesses is set for the steps that give the password or several codes.
 	Guesses bool
 }
@@ -112,8 +115,9 @@ func (w *Walk) Steps() []Step {
 		{Name: "delete an account", Before: w.hire, Do: w.dismiss},
 		{Name: "change the password", Do: w.changePassword, Guesses: true},
 		{Name: "forget the password", Do: w.forget, Guesses: true},
-		{Name: "take another address, and undo it", Do: w.readdress, Guesses: true},
-		{Name: "report what was not oneself", Do: w.report, Guesses: true},
+		{Name: "confirm an address", Before: w.ownAddress, Do: w.confirm},
+		{Name: "undo it", Before: w.moved, Do: w.undo, Guesses: true},
+		{Name: "report what was not oneself", Before: w.changePassword, Do: w.report, After: w.choose, Guesses: true},
 		{Name: "new recovery codes", Do: w.newCodes},
 		{Name: "a second method, and its removal", Do: w.secondMethod, Guesses: true},
 		{Name: "use a recovery code", Do: w.recover, Guesses: true},
@@ -138,6 +142,9 @@ func (w *Walk) Take(ctx context.Context, s Step) error {
 	}
 	if err := w.Inspect(ctx); err != nil {
 		return fmt.Errorf("after %s: %w", s.Name, err)
+	}
+	if s.After != nil {
+		return s.After(ctx)
 	}
 	return nil
 }

@@ -180,9 +180,14 @@ func take(t *testing.T, w *world.Walk, at int, r *world.Recorder) error {
 	if err := w.Cold(r); err != nil {
 		t.Fatal(err)
 	}
+	after := step.After
+	step.After = nil
 	err := w.Take(t.Context(), step)
 	if !step.Once {
 		w.Use(warm)
+	}
+	if err == nil && after != nil {
+		err = after(t.Context())
 	}
 	return err
 }

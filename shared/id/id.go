@@ -152,6 +152,8 @@ type (
 	Principal struct{}
 	// Session marks the public id of a sign-in session.
 	Session struct{}
+	// Browser marks the id of a browser that its owner has signed in from.
+	Browser struct{}
 	// Factor marks the id of an authenticator.
 	Factor struct{}
 	// Challenge marks the id of an open one-time challenge.

@@ -28,11 +28,11 @@ const maxNetworks = 20
 // of its own, which each sign-in replaces; guesses from elsewhere do not lock
 // it out. Source: security, LK-1 and LK-4.
 type Browser struct {
-	ID        id.UUID   `json:"id"`
-	Agent     string    `json:"agent"`
-	Network   string    `json:"network"` // of its last sign-in
-	CreatedAt time.Time `json:"created_at"`
-	SeenAt    time.Time `json:"seen_at"`
+	ID        id.ID[id.Browser] `json:"id"`
+	Agent     string            `json:"agent"`
+	Network   string            `json:"network"` // of its last sign-in
+	CreatedAt time.Time         `json:"created_at"`
+	SeenAt    time.Time         `json:"seen_at"`
 }
 
 // ErrNoBrowser refuses to forget a browser that the caller does not have.
@@ -128,7 +128,7 @@ func (s *Service) remember(by authz.Allowed, u identity.User, p presented) (Comp
 		if err != nil {
 			return Completion{}, err
 		}
-		browser = Browser{ID: fresh, CreatedAt: now}
+		browser = Browser{ID: id.Of[id.Browser](fresh), CreatedAt: now}
 		c.events = append(c.events, by.Event(audit.AuthDeviceRegistered, now).With(audit.ID("device_id", fresh), audit.Text("device_kind", "browser"),
 			audit.Flag("notified", c.Unusual())).WithDescription("A first sign-in from a browser."))
 	} else {
@@ -230,7 +230,7 @@ func (s *Service) Forget(ctx context.Context, by authz.Allowed, a Authenticated,
 		if k.ID.String() != which {
 			continue
 		}
-		e := by.Event(audit.AuthDeviceRemoved, s.store.Now()).With(audit.ID("device_id", k.ID), audit.ID("by", a.User.ID.UUID())).
+		e := by.Event(audit.AuthDeviceRemoved, s.store.Now()).With(audit.ID("device_id", k.ID.UUID()), audit.ID("by", a.User.ID.UUID())).
 			WithDescription("A known device was forgotten.")
 		return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Remove(k.Item).Else(table.ErrTryAgain)}})
 	}

@@ -102,6 +102,7 @@ func (s *Service) unlock(ctx context.Context, by authz.Allowed, got *candidate, 
 	if errors.Is(err, table.ErrStale) { // used by another attempt
 		return spent
 	}
+	got.pair = "" // it was counted nowhere
 	return err
 }
 

@@ -43,12 +43,12 @@ func (f *Face) endOthers(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 
 // BrowserAnswer is a browser that its owner has signed in from.
 type BrowserAnswer struct {
-	ID        id.UUID   `json:"id"`
-	Device    string    `json:"device"`
-	Network   string    `json:"network"`
-	CreatedAt time.Time `json:"created_at"`
-	SeenAt    time.Time `json:"seen_at"`
-	Current   bool      `json:"current"`
+	ID        id.ID[id.Browser] `json:"id"`
+	Device    string            `json:"device"`
+	Network   string            `json:"network"`
+	CreatedAt time.Time         `json:"created_at"`
+	SeenAt    time.Time         `json:"seen_at"`
+	Current   bool              `json:"current"`
 }
 
 // BrowsersAnswer lists the caller's known browsers, the last one seen first.
