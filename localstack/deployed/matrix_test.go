@@ -90,6 +90,7 @@ func probe(t *testing.T, row route.Row, s stranger, chief string) int {
 	want := expected(row, s)
 	name := row.Method + " " + row.Path
 	path := strings.Replace(row.Path, "{id}", idFor(row, chief), 1)
+	path = strings.Replace(path, "{session}", id.UUID{15: 1}.String(), 1)
 	var body any
 	if row.Method != http.MethodGet {
 		body = json.RawMessage(`{"broken":`)
@@ -117,7 +118,7 @@ func probe(t *testing.T, row route.Row, s stranger, chief string) int {
 // idFor returns an id for the path: the superuser's for users, so that seeing
 // and touching it can be told apart, else one that names nothing.
 func idFor(row route.Row, chief string) string {
-	if row.Rule.Permission.Resource == permission.User {
+	if row.Rule.Form == route.Path {
 		return chief
 	}
 	return id.UUID{15: 1}.String()
@@ -145,6 +146,9 @@ func expected(row route.Row, s stranger) string {
 	}
 	if r.Form == route.Path && !authz.BuiltIn(s.role).Has(r.Permission) {
 		return "404 not_found"
+	}
+	if r.Form == route.Path && r.Permission.Action != permission.Read && s.role != authz.Superuser {
+		return "403 permission_denied" // the account that is named is a superuser's
 	}
 	if r.Fresh && (s.stale || s.role != authz.Superuser) { // only the superuser has a factor, so a proof
 		return "403 auth_mfa_required"

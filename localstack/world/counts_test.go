@@ -26,14 +26,13 @@ func TestAtMostOneWaitBeforeTheHandler(t *testing.T) {
 	r := w.Entries.Recorder
 	guarded := 0
 	for _, row := range route.Rows {
-		ends := row.Path == "/api/auth/logout/" || row.Path == "/api/auth/sessions/end-all/"
-		if ends {
+		if ends(row) {
 			continue // after them the others would be refused; see below
 		}
 		guarded += guardCalls(t, w, r, row)
 	}
 	for _, row := range route.Rows {
-		if row.Path == "/api/auth/logout/" || row.Path == "/api/auth/sessions/end-all/" {
+		if ends(row) {
 			if err := w.SignIn(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -43,6 +42,11 @@ func TestAtMostOneWaitBeforeTheHandler(t *testing.T) {
 	if guarded < 20 {
 		t.Errorf("only %d guards read anything", guarded)
 	}
+}
+
+// ends reports whether a row ends the session that asks.
+func ends(row route.Row) bool {
+	return row.Path == "/api/auth/logout/" || row.Path == "/api/auth/sessions/end-all/" || row.Path == "/api/auth/sessions/end-others/"
 }
 
 func guardCalls(t *testing.T, w *world.Walk, r *world.Recorder, row route.Row) int {
