@@ -50,11 +50,7 @@ func send(t *testing.T, v *visitor.Visitor, method, path string, body any) visit
 
 // told returns status and code of an answer, in the shape of its row.
 func told(a visitor.Answer) string {
-	var p struct{ Code, Error string }
-	if a.Status >= http.StatusBadRequest {
-		_ = json.Unmarshal(a.Body, &p)
-	}
-	return strings.TrimSpace(fmt.Sprint(a.Status, " ", p.Code, p.Error))
+	return strings.TrimSpace(fmt.Sprint(a.Status, " ", a.Problem().Code, a.OAuthError()))
 }
 
 // expect sends a request as v and compares status and code.
@@ -372,6 +368,42 @@ func TestAnotherInstallationEndsTheSession(t *testing.T) {
 	expect(t, l.Visit, tokenPath, world.RefreshBody(w.Slug, world.Device, l.Refresh), "400 invalid_grant")
 	if n := counted(t, w, audit.AuthTokenReuseDetected); n != 1 {
 		t.Errorf("%d events, want 1", n)
+	}
+}
+
+// TestProcessesOfOneInstallationRefreshTogether holds that refreshes at the
+// same time are not in each other's way, and that all their tokens are good.
+func TestProcessesOfOneInstallationRefreshTogether(t *testing.T) {
+	w := walk(t, "device-parallel", 3)
+	l := line(t, w)
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	var answers []visitor.Answer
+	for i := range 8 {
+		v := w.Entries.Visitor(w.Slug, fmt.Sprintf("203.0.113.%d", 150+i))
+		wait.Go(func() {
+			a, err := v.Do(t.Context(), "POST", tokenPath, world.RefreshBody(w.Slug, l.Device, l.Refresh))
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			answers = append(answers, a)
+		})
+	}
+	wait.Wait()
+	good := 0
+	for _, a := range answers {
+		if told(a) == "503 temporarily_unavailable" { // the engine let it wait too long
+			continue
+		}
+		good++
+		if got := status(t, l, redeemed(t, a).Access); got != "200" {
+			t.Errorf("a token of a refresh at the same time: %s", got)
+		}
+	}
+	if n := counted(t, w, audit.AuthTokenRefreshed); n != good || good < 2 {
+		t.Errorf("%d refreshes succeeded, %d have an event", good, n)
 	}
 }
 

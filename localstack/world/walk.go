@@ -163,20 +163,11 @@ func explains(a visitor.Answer) bool {
 	case "internal_error", "try_again":
 		return true
 	}
-	switch oauthError(a) {
+	switch a.OAuthError() {
 	case "server_error", "temporarily_unavailable":
 		return true
 	}
 	return false
-}
-
-// oauthError returns the error of an answer of the rows of OAuth, "" for none.
-func oauthError(a visitor.Answer) string {
-	var p struct{ Error string }
-	if a.Status < http.StatusBadRequest || json.Unmarshal(a.Body, &p) != nil {
-		return ""
-	}
-	return p.Error
 }
 
 // want asks for an answer with this status and decodes it into out. After a
@@ -609,7 +600,7 @@ func (w *Walk) CommandLine(ctx context.Context) (*CommandLine, error) {
 			return nil, fmt.Errorf("begin a device login: %w", err)
 		}
 		a, _, err = w.ask(ctx, v, "POST", "/oauth/token/", PollBody(opened.DeviceCode))
-		if err != nil || oauthError(a) != "authorization_pending" {
+		if err != nil || a.OAuthError() != "authorization_pending" {
 			return nil, fmt.Errorf("the first poll: %d %s: %w", a.Status, a.Body, err)
 		}
 		code := map[string]string{"user_code": opened.UserCode}
@@ -623,7 +614,7 @@ func (w *Walk) CommandLine(ctx context.Context) (*CommandLine, error) {
 		if err != nil {
 			return nil, err
 		}
-		if failed && oauthError(a) == "invalid_grant" { // it was redeemed, its tokens lost
+		if failed && a.OAuthError() == "invalid_grant" { // it was redeemed, its tokens lost
 			continue
 		}
 		var tokens struct {
