@@ -1,9 +1,11 @@
 package world_test
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,8 +14,10 @@ import (
 
 	"paddock/localstack/visitor"
 	"paddock/localstack/world"
+	"paddock/shared/accesstoken"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
+	"paddock/shared/credential"
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/table"
@@ -355,6 +359,92 @@ func claimsOf(t *testing.T, access string) map[string]any {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// TestASignatureAloneOpensNothing signs with the workspace's own key, as a
+// function that holds it could: without the handle of a session nothing opens.
+func TestASignatureAloneOpensNothing(t *testing.T) {
+	w := walk(t, "device-signed", 3)
+	one, two := line(t, w), line(t, w)
+	store, err := shared.Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := store.SigningKey(t.Context(), authz.ForTask(w.ID, "test"), "access token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := func(access string) (c accesstoken.Claims) {
+		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(access, ".")[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(payload, &c); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	mine, other := claims(one.Access), claims(two.Access)
+	invented, err := credential.New(rand.Reader, credential.Device, w.ID.UUID(), id.UUID{15: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(c *accesstoken.Claims){
+		"":                               func(*accesstoken.Claims) {},
+		"another session's handle":       func(c *accesstoken.Claims) { c.Handle = other.Handle },
+		"another session":                func(c *accesstoken.Claims) { c.Session = other.Session },
+		"no session":                     func(c *accesstoken.Claims) { c.Session = strings.Repeat("00", 32) },
+		"another user":                   func(c *accesstoken.Claims) { c.Subject = id.UUID{15: 1}.String() },
+		"an invented handle":             func(c *accesstoken.Claims) { c.Handle = invented.Reveal() },
+		"the issuer of another":          func(c *accesstoken.Claims) { c.Issuer = world.Origin("device") },
+		"the audience of another":        func(c *accesstoken.Claims) { c.Audience = world.Origin("device") },
+		"a life beyond that of a token":  func(c *accesstoken.Claims) { c.ExpiresAt += 3600 },
+		"the end of a token gone before": func(c *accesstoken.Claims) { c.ExpiresAt = shared.Clock.Now().Unix() },
+	} {
+		c := mine
+		change(&c)
+		text, err := accesstoken.Sign(key, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "401 session_invalid"
+		if name == "" {
+			want = "200"
+		}
+		if got := status(t, one, text); got != want {
+			t.Errorf("signed with %q: %s, want %s", name, got, want)
+		}
+	}
+	again, err := accesstoken.Sign([accesstoken.KeySize]byte{}, mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, one, again); got != "401 session_invalid" {
+		t.Errorf("signed with another key: %s", got)
+	}
+}
+
+// TestAccessTokenNeedsNoMoreReads counts what the first request of a cold
+// function needs for an access token: its key comes with the one read.
+func TestAccessTokenNeedsNoMoreReads(t *testing.T) {
+	w := walk(t, "device-cold", 3)
+	l := line(t, w)
+	r := &world.Recorder{}
+	if err := w.Cold(r); err != nil {
+		t.Fatal(err)
+	}
+	v := w.Entries.Visitor(w.Slug, "198.51.100.44")
+	v.Access = l.Access
+	if a := send(t, v, "GET", "/api/status/", nil); a.Status != http.StatusOK {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	count := map[string]int{}
+	for _, c := range r.Calls() {
+		count[c.Operation]++
+	}
+	if want := map[string]int{"BatchGetItem": 1, "Decrypt": 2}; !maps.Equal(count, want) {
+		t.Errorf("a cold request makes %v, want %v", count, want)
+	}
 }
 
 func TestAnotherInstallationEndsTheSession(t *testing.T) {
