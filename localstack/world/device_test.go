@@ -20,6 +20,7 @@ import (
 	"paddock/shared/credential"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/route"
 	"paddock/shared/table"
 )
 
@@ -674,12 +675,24 @@ func TestStepUpOfACommandLine(t *testing.T) {
 	if told(a) != "403 auth_mfa_required" || !strings.Contains(a.Header.Get("WWW-Authenticate"), `max_age="800"`) {
 		t.Errorf("with a stale proof: %s, %q", told(a), a.Header.Get("WWW-Authenticate"))
 	}
-	for path, body := range map[string]any{
-		"/api/auth/mfa/challenges/": map[string]string{"method": "otp", "purpose": "step_up"},
-		"/api/auth/mfa/factors/":    map[string]string{"method": "otp", "name": "x"},
-		approvePath:                 typed("BBBB-BBBB"), denyPath: typed("BBBB-BBBB"), lookupPath: typed("BBBB-BBBB"),
-	} {
-		expect(t, l.Visit, path, body, "403 console_session_required")
+	closed := 0
+	for _, row := range route.Rows {
+		path := strings.ReplaceAll(row.Path, "{id}", w.Factors[0])
+		if a := send(t, l.Visit, row.Method, path, map[string]string{}); (told(a) == "403 console_session_required") != row.Rule.Console {
+			t.Errorf("%s %s: %s, in the console only: %t", row.Method, row.Path, told(a), row.Rule.Console)
+		}
+		if row.Rule.Console {
+			closed++
+		}
+		if row.Path == "/api/auth/logout/" || row.Path == "/api/auth/sessions/end-all/" || row.Path == dropPath {
+			if err := w.SignIn(t.Context()); err != nil { // its own session was ended, or its tokens
+				t.Fatal(err)
+			}
+			l = line(t, w)
+		}
+	}
+	if closed < 9 {
+		t.Errorf("only %d rows are closed to command lines", closed)
 	}
 	half := w.Entries.Visitor(w.Slug, "192.0.2.99")
 	expect(t, half, "/api/auth/signin/", map[string]string{"login": w.Email(), "password": world.Password}, "200")

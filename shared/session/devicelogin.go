@@ -22,8 +22,9 @@ import (
 const (
 	openTries      = 60     // logins begun per address
 	openWorkspace  = 10_000 // logins begun in a workspace
-	codeTries      = 10     // wrong user codes per person
-	codeAddress    = 60     // wrong user codes per address
+	openLimit      = "60 in 15 minutes"
+	codeTries      = 10 // wrong user codes per person
+	codeAddress    = 60 // wrong user codes per address
 	codeLimit      = "10 in 15 minutes"
 	deviceKept     = time.Hour // after its end, to tell "expired" from "unknown"
 	deviceBudget   = "device"
@@ -107,10 +108,17 @@ func (s *Service) mayOpen(ctx context.Context, by authz.Allowed, src audit.Sourc
 	if err == nil {
 		_, err = s.spend(ctx, by, everybody, deviceBudget, openWorkspace, pairWindow)
 	}
-	if spent, ok := errors.AsType[*spentBudget](err); ok {
-		return ErrThrottled.After(spent.left)
+	spent, ok := errors.AsType[*spentBudget](err)
+	if !ok {
+		return err
 	}
-	return err
+	refusal := ErrThrottled.After(spent.left)
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", "throttled"), audit.Text("limit", openLimit)).
+		WithDescription("A login of a command line was not begun: too many are.")
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // open stores a login under a fresh user code.
