@@ -20,6 +20,7 @@ import (
 // an internal error that tells nothing, and the log line raises the alarm.
 func TestDamagedItemsAreInternalErrors(t *testing.T) {
 	w := tampered(t)
+	waiting := open(t, w, w.Me)
 	kinds := stored(t, w.ID)
 	get := func(path string) func(*testing.T, table.Record) visitor.Answer {
 		return func(t *testing.T, _ table.Record) visitor.Answer { return do(t, w, "GET", path, nil) }
@@ -46,6 +47,9 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		"credentials C#workspace#* / factor#*":    verify,
 		"credentials C#workspace#* / recovery": func(t *testing.T, _ table.Record) visitor.Answer {
 			return do(t, w, "POST", "/api/auth/mfa/recovery-codes/", nil)
+		},
+		"credentials Q#workspace#* / login": func(t *testing.T, _ table.Record) visitor.Answer {
+			return do(t, w, "POST", lookupPath, typed(waiting.UserCode))
 		},
 		"data U#workspace#* / invitation#*": func(t *testing.T, _ table.Record) visitor.Answer {
 			secret, err := w.Link("guest1." + world.Colleague)
