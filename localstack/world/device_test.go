@@ -577,8 +577,8 @@ func TestOneAddressOpensSoManyDeviceLogins(t *testing.T) {
 	open(t, w, w.Entries.Visitor(w.Slug, "203.0.113.11"))
 }
 
-// disable disables the account of a walk as root.
-func disable(t *testing.T, w *world.Walk) {
+// edit changes the account of a walk as root.
+func edit(t *testing.T, w *world.Walk, change func(*identity.User)) {
 	t.Helper()
 	store, err := shared.Store()
 	if err != nil {
@@ -601,8 +601,8 @@ func disable(t *testing.T, w *world.Walk) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.Disabled = true
-	e := audit.New(audit.UserCreated, shared.Clock.Now()).WithActor(audit.Actor{Type: audit.SystemActor, Username: "test"}).WithDescription("An account was disabled by a test.")
+	change(&u)
+	e := audit.New(audit.UserCreated, shared.Clock.Now()).WithActor(audit.Actor{Type: audit.SystemActor, Username: "test"}).WithDescription("An account was changed by a test.")
 	if err := store.Commit(t.Context(), by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{identity.SaveUser(item, u)}}); err != nil {
 		t.Fatal(err)
 	}
@@ -613,12 +613,31 @@ func TestDisabledAccountHasNoTokens(t *testing.T) {
 	l := line(t, w)
 	approved := open(t, w, l.Visit)
 	expect(t, w.Me, approvePath, typed(approved.UserCode), "204")
-	disable(t, w)
+	edit(t, w, func(u *identity.User) { u.Disabled = true })
 	if got := status(t, l, l.Access); got != "401 session_invalid" {
 		t.Errorf("the access token: %s", got)
 	}
 	expect(t, l.Visit, tokenPath, world.RefreshBody(w.Slug, l.Device, l.Refresh), "400 invalid_grant")
 	expect(t, l.Visit, tokenPath, world.PollBody(approved.DeviceCode), "400 invalid_grant")
+}
+
+// TestRoleIsReadAndNotRemembered demotes a user whose token is from before.
+func TestRoleIsReadAndNotRemembered(t *testing.T) {
+	w := walk(t, "device-demoted", 3)
+	l := line(t, w)
+	patch := func(seconds int) string {
+		return told(send(t, l.Visit, "PATCH", "/api/workspaces/security/-/", map[string]int{"mfa_timeout": seconds}))
+	}
+	if got := patch(700); got != "200" {
+		t.Fatalf("the superuser's command line: %s", got)
+	}
+	edit(t, w, func(u *identity.User) { u.Role = authz.Member })
+	if got := patch(710); got != "403 permission_denied" {
+		t.Errorf("after the demotion: %s", got)
+	}
+	if got := status(t, l, l.Access); got != "200" {
+		t.Errorf("what everybody may: %s", got)
+	}
 }
 
 func TestSessionsOfCommandLinesEndWithTheOthers(t *testing.T) {

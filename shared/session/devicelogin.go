@@ -252,6 +252,11 @@ func (s *Service) guess(ctx context.Context, by authz.Allowed, a Authenticated) 
 		return person, nil, n, err
 	}
 	if _, err = s.spend(ctx, by, address, userCodeBudget, codeAddress, pairWindow); err != nil {
+		// What the address's budget refuses is no guess of this person, who may
+		// share it with others.
+		if errors.Is(err, table.ErrStale) {
+			err = errors.Join(err, s.store.Refund(ctx, by, table.Guesses, own.key, own.limit, s.store.Now().Add(2*pairWindow)))
+		}
 		return person, nil, n, err
 	}
 	return person, []tried{own, shared}, n, nil
