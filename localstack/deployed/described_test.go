@@ -299,9 +299,9 @@ func (r *relay) send(in *http.Request, body []byte) (*http.Response, []byte, err
 		}
 		text, err := io.ReadAll(answer.Body)
 		answer.Body.Close()
-		engines := answer.StatusCode == http.StatusTooManyRequests && !bytes.Contains(text, []byte(`"code"`))
+		engines := answer.StatusCode == http.StatusTooManyRequests && !bytes.Contains(text, []byte(`"code"`)) && !bytes.Contains(text, []byte(`"error"`))
 		// Two changes at once: clients are told to try again, and do.
-		busy := answer.StatusCode == http.StatusServiceUnavailable && bytes.Contains(text, []byte(`"try_again"`)) && answer.Header.Get("Retry-After") != ""
+		busy := answer.StatusCode == http.StatusServiceUnavailable && (bytes.Contains(text, []byte(`"try_again"`)) || bytes.Contains(text, []byte(`"temporarily_unavailable"`))) && answer.Header.Get("Retry-After") != ""
 		if err != nil || !engines && !busy || attempt == 100 {
 			return answer, text, err
 		}

@@ -35,6 +35,7 @@ func TestPatchesAreRefusedByName(t *testing.T) {
 		{"an equal value", security, `{"passkey_as_mfa":true}`, "", ""},
 		{"the whole document", accessControl, get(accessControl), "", ""},
 		{"a changed value", security, `{"passkey_as_mfa":false}`, "400 not_changeable", "passkey_as_mfa"},
+		{"a login of command lines that there is not", security, `{"cli_login":"auth0"}`, "400 invalid_value", "cli_login"},
 		{"a changed list", security, `{"allowed_mfa_methods":["otp"]}`, "400 not_changeable", "allowed_mfa_methods"},
 		{"a change beside one that is refused", security, `{"mfa_timeout":120,"mfa_required_actions":[]}`, "400 not_changeable", "mfa_required_actions"},
 		{"null", preferences, `{"language":null}`, "400 invalid_value", "language"},

@@ -61,6 +61,17 @@ const (
 	browserName = "__Host-paddock-browser"
 )
 
+// OAuthError returns the error of an answer in the shape of OAuth, "" for none.
+func (a Answer) OAuthError() string {
+	var p struct {
+		Error string `json:"error"`
+	}
+	if a.Status < http.StatusBadRequest || json.Unmarshal(a.Body, &p) != nil {
+		return ""
+	}
+	return p.Error
+}
+
 // Cookie returns the session cookie that the visitor holds.
 func (v *Visitor) Cookie() string { return v.cookie }
 
@@ -104,7 +115,7 @@ func (v *Visitor) Raw(ctx context.Context, method, path string, body any) (Answe
 func (v *Visitor) patiently(ctx context.Context, method, path string, payload []byte) (Answer, error) {
 	for attempt := 0; ; attempt++ {
 		a, err := v.once(ctx, method, path, payload)
-		engine := a.Status == http.StatusTooManyRequests && a.Problem().Code == ""
+		engine := a.Status == http.StatusTooManyRequests && a.Problem().Code == "" && a.OAuthError() == ""
 		if err != nil || !engine || attempt == 20 {
 			return a, err
 		}

@@ -163,7 +163,7 @@ func TestWritesOfASignInAndOfASetting(t *testing.T) {
 		}
 	}
 	list, waits := written(r, n)
-	if want := []string{"check U user", "check W head", "count G account", "count G address", "count G pair", "put A event", "put U session"}; !slices.Equal(list, want) {
+	if want := []string{"check U user", "check W head", "count G address", "count G browser", "count G browser", "put A event", "put U session"}; !slices.Equal(list, want) {
 		t.Errorf("a sign-in writes %v, want %v", list, want)
 	}
 	if waits > 3 {

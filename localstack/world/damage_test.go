@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -20,12 +21,13 @@ import (
 // an internal error that tells nothing, and the log line raises the alarm.
 func TestDamagedItemsAreInternalErrors(t *testing.T) {
 	w := tampered(t)
+	waiting := open(t, w, w.Me)
 	kinds := stored(t, w.ID)
 	get := func(path string) func(*testing.T, table.Record) visitor.Answer {
 		return func(t *testing.T, _ table.Record) visitor.Answer { return do(t, w, "GET", path, nil) }
 	}
 	signIn := func(t *testing.T, _ table.Record) visitor.Answer {
-		return do(t, w, "POST", "/api/auth/signin/", map[string]string{"login": w.Email(), "password": world.Password})
+		return do(t, w, "POST", "/api/auth/signin/", map[string]string{"login": world.Username, "password": "the-lamp-after-the-first"})
 	}
 	verify := func(t *testing.T, r table.Record) visitor.Answer {
 		which := strings.TrimPrefix(r.Key.SK, "challenge#")
@@ -34,11 +36,40 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		}
 		return do(t, w, "POST", "/api/auth/mfa/challenges/"+which+"/verify/", map[string]string{"code": "000000"})
 	}
+	if err := w.Delivery.All(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	link := func(path, page, to string) func(*testing.T, table.Record) visitor.Answer {
+		return func(t *testing.T, _ table.Record) visitor.Answer {
+			secret, err := w.Link(to, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body := map[string]string{"token": secret}
+			if path == reset {
+				body["password"] = "the-lamp-after-the-second"
+			}
+			return do(t, w, "POST", path, body)
+		}
+	}
 	requests := map[string]func(*testing.T, table.Record) visitor.Answer{
-		"data U#workspace#* / user":               get("/api/status/"),
-		"data U#workspace#* / session#*":          get("/api/status/"),
-		"data W#workspace / head#0":               get("/api/status/"),
-		"data D#workspace#user / chunk#0":         get("/api/iam/users/"),
+		"data U#workspace#* / user":      get("/api/status/"),
+		"data U#workspace#* / session#*": get("/api/status/"),
+		"data W#workspace / head#0":      get("/api/status/"),
+		"data D#workspace#user / head":   get("/api/iam/users/"),
+		"data D#workspace#user / chunk#*": func(t *testing.T, _ table.Record) visitor.Answer {
+			shared.Clock.Advance(time.Minute) // rows are kept as long
+			return do(t, w, "GET", "/api/iam/users/", nil)
+		},
+		"data D#workspace#invitation / open#*": get("/api/iam/invitations/"),
+		"data U#workspace#* / browser#*":       signIn,
+		"data U#workspace#* / link#reset":      link(reset, "/reset-password", "second."+world.Colleague),
+		"data U#workspace#* / link#unlock": func(t *testing.T, _ table.Record) visitor.Answer {
+			return do(t, w, "POST", "/api/auth/unlock/", map[string]string{"login": world.Username})
+		},
+		"data U#workspace#* / link#email":         link("/api/auth/email/confirm/", "/confirm-email", "third."+world.Colleague),
+		"data U#workspace#* / link#undo#*":        link("/api/auth/email/undo/", "/undo-email", w.Email()),
+		"data U#workspace#* / link#report#*":      link("/api/auth/report/", "/not-me", w.Email()),
 		"data A#workspace#* / *":                  get("/api/audit/activity/"),
 		"data N#workspace#* / unique":             signIn,
 		"credentials C#workspace#* / password":    signIn,
@@ -46,6 +77,9 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		"credentials C#workspace#* / factor#*":    verify,
 		"credentials C#workspace#* / recovery": func(t *testing.T, _ table.Record) visitor.Answer {
 			return do(t, w, "POST", "/api/auth/mfa/recovery-codes/", nil)
+		},
+		"credentials Q#workspace#* / login": func(t *testing.T, _ table.Record) visitor.Answer {
+			return do(t, w, "POST", lookupPath, typed(waiting.UserCode))
 		},
 		"data U#workspace#* / invitation#*": func(t *testing.T, _ table.Record) visitor.Answer {
 			secret, err := w.Link("guest1."+world.Colleague, "/invitation")

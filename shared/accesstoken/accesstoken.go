@@ -45,7 +45,8 @@ const typ = "at+jwt"
 var ErrInvalid = errors.New("accesstoken: not valid")
 
 // A Workspace is one of the workspaces that a token lists for its client, which
-// shows them. Source: the command line's "workspace ls".
+// shows them. Claim and members are those that the command line reads for
+// "workspace ls".
 type Workspace struct {
 	Name   string `json:"schema_name"`
 	ID     string `json:"auth0_id"`
@@ -63,7 +64,7 @@ type Claims struct {
 	ID         string      `json:"jti"`
 	Client     string      `json:"client_id"`
 	Scope      string      `json:"scope"`
-	Workspaces []Workspace `json:"workspaces"`
+	Workspaces []Workspace `json:"https://alpacon.io/workspaces"`
 	// Session places the stored session, Handle opens it.
 	Session string `json:"sid"`
 	Handle  string `json:"handle"`

@@ -8,6 +8,7 @@ var (
 	DecodeQuery  = decodeQuery
 	ReadBody     = readBody
 	StatusOfKind = statusOf
+	DecodeForm   = decodeForm
 )
 
 // BearerOf returns whether a request has a credential, and whether as cookie.

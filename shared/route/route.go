@@ -149,9 +149,9 @@ var Rows = []Row{
 	{"GET", "/api/auth/mfa/factors/", Signin, half(), false},
 	{"POST", "/api/auth/mfa/factors/", Signin, console(half()), false},
 	{"POST", "/api/auth/mfa/factors/{id}/confirm/", Signin, console(half()), false},
-	{"DELETE", "/api/auth/mfa/factors/{id}/", Signin, fresh(self()), false},
-	{"POST", "/api/auth/mfa/recovery-codes/", Signin, fresh(self()), false},
-	{"POST", "/api/auth/password/change/", Signin, Rule{Form: Self, Permission: permission.OwnAccount, Change: true}, false},
+	{"DELETE", "/api/auth/mfa/factors/{id}/", Signin, console(fresh(self())), false},
+	{"POST", "/api/auth/mfa/recovery-codes/", Signin, console(fresh(self())), false},
+	{"POST", "/api/auth/password/change/", Signin, console(Rule{Form: Self, Permission: permission.OwnAccount, Change: true}), false},
 	{"POST", "/api/auth/password/forgot/", Signin, public("nobody is signed in who forgot the password"), false},
 	{"POST", "/api/auth/unlock/", Signin, public("nobody is signed in yet"), false},
 	{"GET", "/api/auth/devices/", Signin, self(), false},
@@ -163,7 +163,7 @@ var Rows = []Row{
 	{"GET", "/api/auth/sessions/", Signin, self(), false},
 	{"DELETE", "/api/auth/sessions/{id}/", Signin, self(), false},
 	{"POST", "/api/auth/sessions/end-all/", Signin, self(), false},
-	{"POST", "/api/auth/sessions/end-others/", Signin, self(), false},
+	{"POST", "/api/auth/sessions/end-others/", Signin, console(self()), false},
 
 	// Device login. The person approves in the console what the command line
 	// asks for and polls.

@@ -22,8 +22,9 @@ import (
 const (
 	openTries      = 60     // logins begun per address
 	openWorkspace  = 10_000 // logins begun in a workspace
-	codeTries      = 10     // wrong user codes per person
-	codeAddress    = 60     // wrong user codes per address
+	openLimit      = "60 in 15 minutes"
+	codeTries      = 10 // wrong user codes per person
+	codeAddress    = 60 // wrong user codes per address
 	codeLimit      = "10 in 15 minutes"
 	deviceKept     = time.Hour // after its end, to tell "expired" from "unknown"
 	deviceBudget   = "device"
@@ -107,10 +108,17 @@ func (s *Service) mayOpen(ctx context.Context, by authz.Allowed, src audit.Sourc
 	if err == nil {
 		_, err = s.spend(ctx, by, everybody, deviceBudget, openWorkspace, pairWindow)
 	}
-	if spent, ok := errors.AsType[*spentBudget](err); ok {
-		return ErrThrottled.After(spent.left)
+	spent, ok := errors.AsType[*spentBudget](err)
+	if !ok {
+		return err
 	}
-	return err
+	refusal := ErrThrottled.After(spent.left)
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", "throttled"), audit.Text("limit", openLimit)).
+		WithDescription("A login of a command line was not begun: too many are.")
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // open stores a login under a fresh user code.
@@ -244,6 +252,11 @@ func (s *Service) guess(ctx context.Context, by authz.Allowed, a Authenticated) 
 		return person, nil, n, err
 	}
 	if _, err = s.spend(ctx, by, address, userCodeBudget, codeAddress, pairWindow); err != nil {
+		// What the address's budget refuses is no guess of this person, who may
+		// share it with others.
+		if errors.Is(err, table.ErrStale) {
+			err = errors.Join(err, s.store.Refund(ctx, by, table.Guesses, own.key, own.limit, s.store.Now().Add(2*pairWindow)))
+		}
 		return person, nil, n, err
 	}
 	return person, []tried{own, shared}, n, nil

@@ -120,6 +120,9 @@ func (s *Service) redeem(ctx context.Context, w workspace.Workspace, d DeviceLog
 	by = authz.ForCeremony(w.ID, "device login", a.Principal(c.Source, c.Request, now))
 	e := by.Event(audit.AuthLogin, now).With(audit.Text("method", begun.Method), audit.List("factors", begun.Factors...),
 		audit.ID("session_id", name), audit.Flag("new_device", true)).WithDescription("Signed in with a command line, approved in the browser.")
+	if !begun.Proof.ID.Zero() {
+		e = e.With(audit.Number("mfa_age_s", max(0, int64(now.Sub(begun.Proof.At)/time.Second))))
+	}
 	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
 		table.Remove(item).Else(ErrGrant),
 		table.Unchanged(userItem).Else(table.ErrTryAgain),
@@ -226,15 +229,20 @@ func (s *Service) refresh(ctx context.Context, c Caller, refresh credential.Secr
 		return Issued{}, ErrScope
 	}
 	next := a.Session
-	next.SeenAt = now
 	out, err := s.issue(ctx, by, a.Workspace, a.User, &next, refresh)
 	if err != nil {
 		return Issued{}, err
 	}
+	// The session changes only after its access tokens were invalidated, so
+	// that processes which refresh at the same time are not in each other's way.
+	session := table.Unchanged(a.SessionItem)
+	if next.Tokens.Access != a.Session.Tokens.Access {
+		session = table.Replace(a.SessionItem, next)
+	}
 	e := by.Event(audit.AuthTokenRefreshed, now).With(audit.ID("session_id", a.Session.ID.UUID()), audit.Flag("rotated", false)).
 		WithDescription("An access token was renewed.")
 	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
-		table.Replace(a.SessionItem, next).Else(errSessionMoved),
+		session.Else(errSessionMoved),
 		table.Unchanged(a.UserItem).Else(errSessionMoved),
 	}})
 	if err != nil {
