@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // mailed waits for a link to a page of the console that was mailed to an
@@ -115,7 +118,8 @@ func TestPeopleAreManaged(t *testing.T) {
 
 func (x *tab) inviteAndWithdraw(t *testing.T) {
 	t.Helper()
-	x.press("Invite somebody")
+	x.tabTo("Invite somebody")
+	do(x, chromedp.KeyEvent(kb.Enter))
 	x.page("Invite somebody")
 	x.accessible()
 	x.fill("E-mail address", "nora at demo.example")
@@ -137,9 +141,13 @@ func (x *tab) inviteAndWithdraw(t *testing.T) {
 	x.until("the invitation", listed("Open invitations", "nora@demo.example"))
 	x.text("Staff, open until")
 	x.accessible()
-	x.press("Withdraw the invitation of nora@demo.example")
+	x.tabTo("Withdraw the invitation of nora@demo.example")
+	do(x, chromedp.KeyEvent(kb.Enter))
 	x.text("stops working.")
-	x.press("Withdraw")
+	x.until("the focus on what changes nothing", `document.activeElement.textContent === 'Cancel'`)
+	x.accessible()
+	x.tabTo("Withdraw")
+	do(x, chromedp.KeyEvent(kb.Enter))
 	x.until("no invitation", "!("+listed("Open invitations", "nora@demo.example")+")")
 	y := shared.tab(t, wide())
 	y.open("/invitation#" + shared.mailed(t, "nora@demo.example", "/invitation"))
@@ -251,7 +259,7 @@ func TestAForgottenPassword(t *testing.T) {
 	link := shared.mailed(t, "fern@demo.example", "/reset-password")
 
 	x.open("/reset-password#" + link)
-	x.page("Choose a new password")
+	x.page("Choose your password")
 	if left := eval[string](x, "location.href + JSON.stringify({ ...localStorage, ...sessionStorage })"); strings.Contains(left, link) {
 		t.Error("the link's secret stays in the address or is stored")
 	}
@@ -273,7 +281,7 @@ func TestAForgottenPassword(t *testing.T) {
 
 	// The link works once.
 	x.open("/reset-password#" + link)
-	x.page("Choose a new password")
+	x.page("Choose your password")
 	x.fill("New password", password)
 	x.press("Set password")
 	x.page("This link does not work")
@@ -289,14 +297,14 @@ func TestAForgottenPassword(t *testing.T) {
 	x.open("/account/profile")
 	x.page("Sign in")
 	x.open("/reset-password#" + shared.mailed(t, "fern@demo.example", "/reset-password", link))
-	x.page("Choose a new password")
+	x.page("Choose your password")
 }
 
 // TestLinksWithoutTheirSecret opens the pages of mailed links as a reload does.
 func TestLinksWithoutTheirSecret(t *testing.T) {
 	x := shared.tab(t, wide())
 	for path, heading := range map[string]string{
-		"/reset-password": "Choose a new password", "/confirm-email": "Confirm your new address", "/undo-email": "Bring your address back",
+		"/reset-password": "Choose your password", "/confirm-email": "Confirm your new address", "/undo-email": "Bring your address back",
 		"/not-me": "This was not me", "/unlock": "Try once more",
 	} {
 		x.open(path)

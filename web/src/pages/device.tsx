@@ -79,7 +79,8 @@ function Asking({ of: a }: { of: DeviceLogin }) {
   return (
     <dl className="facts">
       <dt>Code</dt><dd><code>{a.user_code}</code></dd>
-      <dt>Program</dt><dd>{a.client_name}, {device(a.user_agent)}</dd>
+      <dt>Program</dt><dd>{a.client_name}</dd>
+      <dt>Calls itself</dt><dd>{device(a.user_agent)}</dd>
       {a.device_id && <><dt>Device</dt><dd>{a.device_id}</dd></>}
       <dt>Address</dt><dd>{a.address}</dd>
       <dt>Asked</dt><dd><Time at={a.requested_at}>{instant(a.requested_at)}</Time></dd>

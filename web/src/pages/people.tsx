@@ -29,9 +29,9 @@ export function PeoplePage() {
         <Link className="button" to="/people/new">Make an account</Link>
       </div>
       <FilledForm key={name} submit="Find" label="Find" fields={['username']} pending={false} failure={null}
-        onFill={(values) => { const typed = values['username']?.trim(); go(typed ? { name: typed } : {}); }}
+        onFill={(values) => go({ name: values['username']?.trim() ?? '' })}
         more={name !== '' && <Button onPress={() => go({})}>Show everybody</Button>}>
-        <Field name="username" label="Username or e-mail address" autoComplete="off" required={false} defaultValue={name}
+        <Field name="username" label="Username or e-mail address" autoComplete="off" defaultValue={name}
           hint="The whole of it: parts of names are not found." />
       </FilledForm>
       <Failure of={list.error} />

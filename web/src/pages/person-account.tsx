@@ -26,7 +26,7 @@ export function PersonRole({ of: user, save }: { of: User; save: Save }) {
       {change.isSuccess && <Notice kind="success">The role was saved: {roleName(roleOf(user)).toLowerCase()}.</Notice>}
       <FilledForm submit="Save role" label="Role" fields={roleFields} pending={change.isPending} failure={change.error}
         onFill={(values) => change.mutate(values['role'] ?? '')}>
-        <RoleField now={roleOf(user)} />
+        <RoleField label="Role of the account" now={roleOf(user)} />
       </FilledForm>
     </>
   );

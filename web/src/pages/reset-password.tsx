@@ -20,7 +20,7 @@ export function ResetPasswordPage({ token }: { token: string }) {
       announce('Your new password is set.');
     },
   });
-  if (token === '') return <OpenTheLink title="Choose a new password" />;
+  if (token === '') return <OpenTheLink title="Choose your password" />;
   if (reset.isSuccess) {
     return (
       <Page title="Your new password is set" narrow>
@@ -39,8 +39,8 @@ export function ResetPasswordPage({ token }: { token: string }) {
     );
   }
   return (
-    <Page title="Choose a new password" narrow>
-      <p>All sessions of your account end with it. A second factor is asked for as before.</p>
+    <Page title="Choose your password" narrow>
+      <p>With it every session of your account ends. If you have a second factor, it is asked for as before.</p>
       <FilledForm submit="Set password" fields={['password']} pending={reset.isPending} failure={reset.error}
         onFill={(values) => reset.mutate(values['password'] ?? '')}>
         <PasswordField name="password" label="New password" autoComplete="new-password" hint={newPasswordHint} />

@@ -87,7 +87,7 @@ function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket
     },
   });
   const unlock = useMutation({ mutationFn: mailUnlock, onSuccess: () => announce(mailed) });
-  const locked = isCode(attempt.error, 'too_many_attempts');
+  const locked = isCode(attempt.error, 'too_many_attempts') || isCode(attempt.error, 'link_not_found');
   const login = attempt.variables?.['login'] ?? '';
   return (
     <Page title="Sign in" narrow>

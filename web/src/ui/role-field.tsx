@@ -9,6 +9,6 @@ const choices = [
   { value: 'superuser', label: 'Superuser: may do everything' },
 ];
 
-export function RoleField({ now = 'member' }: { now?: Role }) {
-  return <ChoiceField name="role" label="Role" choices={choices} defaultValue={now} also={['is_staff', 'is_superuser']} />;
+export function RoleField({ label = 'Role', now = 'member' }: { label?: string; now?: Role }) {
+  return <ChoiceField name="role" label={label} choices={choices} defaultValue={now} also={['is_staff', 'is_superuser']} />;
 }
