@@ -241,6 +241,32 @@ func (x *tab) promoteAndReaddress(t *testing.T, secret string) {
 	x.accessible()
 }
 
+// TestStaffManagesMembersOnly sees that staff is offered no roles, and nothing
+// on the account of a superuser.
+func TestStaffManagesMembersOnly(t *testing.T) {
+	stan, sam := shared.Account(t, "staff"), shared.Account(t, "superuser")
+	x := shared.tab(t, wide())
+	x.signIn(stan.Email, stan.Password, stan.TOTPSecret)
+	x.press("People")
+	x.page("People")
+	x.press("Make an account")
+	x.page("Make an account")
+	if eval[bool](x, "!!"+control(switches, "Superuser: may do everything")) {
+		t.Error("staff is offered to make superusers")
+	}
+	x.press("Back to people")
+	x.page("People")
+	x.fill("Username or e-mail address", sam.Email)
+	x.press("Find")
+	x.text("One person")
+	x.click(`document.querySelector('[aria-label=People] a')`, "the superuser")
+	x.text("Only a superuser may change the account of a superuser.")
+	if eval[bool](x, "!!"+control(buttons, "Delete account")) {
+		t.Error("staff is offered to delete a superuser")
+	}
+	x.accessible()
+}
+
 // TestAForgottenPassword goes from the sign-in page over the mailed link to a
 // new password, and then reports that it was somebody else.
 func TestAForgottenPassword(t *testing.T) {
@@ -303,12 +329,12 @@ func TestAForgottenPassword(t *testing.T) {
 // TestLinksWithoutTheirSecret opens the pages of mailed links as a reload does.
 func TestLinksWithoutTheirSecret(t *testing.T) {
 	x := shared.tab(t, wide())
-	for path, heading := range map[string]string{
-		"/reset-password": "Choose your password", "/confirm-email": "Confirm your new address", "/undo-email": "Bring your address back",
-		"/not-me": "This was not me", "/unlock": "Try once more",
+	for _, c := range []struct{ path, heading string }{
+		{"/unlock", "Try once more"}, {"/reset-password", "Choose your password"}, {"/confirm-email", "Confirm your new address"},
+		{"/not-me", "This was not me"}, {"/undo-email", "Bring your address back"},
 	} {
-		x.open(path)
-		x.page(heading)
+		x.open(c.path)
+		x.page(c.heading)
 		x.text("Open this page with the link of the mail.")
 	}
 	x.accessible()

@@ -38,7 +38,7 @@ export function PeoplePage() {
       {list.isPending && <Loading />}
       {list.data && (
         <>
-          {list.data.results.length === 0 && <p className="quiet">{name ? 'Nobody has this username or e-mail address.' : 'Nobody is on this page.'}</p>}
+          <p role="status" className="quiet">{counted(list.data.count, name)}</p>
           <ul className="cards" aria-label="People">{list.data.results.map((u) => <Person key={u.id} of={u} />)}</ul>
           {list.data.last > 1 && <Turn current={list.data.current} last={list.data.last} search={search} />}
         </>
@@ -46,6 +46,11 @@ export function PeoplePage() {
       <Invitations />
     </Page>
   );
+}
+
+function counted(count: number, name: string): string {
+  if (count === 0) return name ? 'Nobody has this username or e-mail address.' : 'Nobody is here.';
+  return count === 1 ? 'One person' : `${count} people`;
 }
 
 function Person({ of: u }: { of: User }) {

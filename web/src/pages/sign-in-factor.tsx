@@ -81,4 +81,4 @@ function MailedCode({ verification, onSent, onFailed }: {
   );
 }
 
-const sentence = (to = 'your address') => `A code was mailed to ${to}.`;
+const sentence = (to?: string) => `A code was mailed to ${to || 'your address'}.`;
