@@ -84,7 +84,7 @@ func TestSessionEndedElsewhere(t *testing.T) {
 	there.signIn(mia.Username, mia.Password, "")
 	there.press("My sessions")
 	there.page("My sessions")
-	there.until("two sessions", `document.querySelectorAll('.cards > li').length >= 2`)
+	there.until("two sessions", `document.querySelectorAll('[aria-label=Sessions] > li').length >= 2`)
 	there.press("End all sessions")
 	there.press("End all")
 	there.page("Sign in")

@@ -1,6 +1,11 @@
 // Where to go after signing in.
 
+import { isLinkPage } from './opened';
+
 const home = '/account/security';
+
+// Pages that are no place to go to: they are part of signing in.
+const onTheWay = ['/', '/signin', '/change-password', '/forgot-password'];
 
 // destination returns the path, with query, that a link asked to go to after
 // signing in, and the console's first page for whatever is not a path of this
@@ -15,6 +20,6 @@ export function destination(asked: unknown, origin: string): string {
   }
   const path = target.pathname;
   if (target.origin !== origin || path.startsWith('//') || path.startsWith('/api/')) return home;
-  if (path === '/' || path === '/signin' || path === '/invitation') return home;
+  if (onTheWay.includes(path) || (isLinkPage(path) && path !== '/device')) return home;
   return path + target.search;
 }

@@ -3,7 +3,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { createRoot } from 'react-dom/client';
 
 import { Problem } from './api/problem';
-import { takeToken } from './pages/invitation';
+import { isLinkPage, open } from './opened';
 import { routerFor } from './routes';
 import './style.css';
 
@@ -20,10 +20,14 @@ const queries = new QueryClient({
 
 const place = document.getElementById('root');
 if (place) {
-  const invitation = location.pathname === '/invitation' ? takeToken(location, history) : '';
+  const opened = open(location, history);
+  // Another link, put into the address of the same page, is opened anew.
+  addEventListener('hashchange', () => {
+    if (location.hash && isLinkPage(location.pathname)) location.reload();
+  });
   createRoot(place).render(
     <QueryClientProvider client={queries}>
-      <RouterProvider router={routerFor(invitation)} />
+      <RouterProvider router={routerFor(opened)} />
     </QueryClientProvider>,
   );
 }

@@ -1,12 +1,23 @@
 import { Outlet, createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router';
 
 import { AuditLogPage, type AuditSearch } from './pages/audit-log';
+import { ChangePasswordPage } from './pages/change-password';
+import { DevicePage, type DeviceSearch } from './pages/device';
 import { EnrolmentPage } from './pages/enrolment';
+import { ForgotPasswordPage } from './pages/forgot-password';
 import { InvitationPage } from './pages/invitation';
+import { ConfirmEmailPage, NotMePage, UndoEmailPage, UnlockPage } from './pages/mailed-link';
+import { MyProfilePage } from './pages/my-profile';
 import { MySecurityPage } from './pages/my-security';
 import { MySessionsPage } from './pages/my-sessions';
+import { PeoplePage, type PeopleSearch } from './pages/people';
+import { InvitePage } from './pages/people-invite';
+import { NewPersonPage } from './pages/people-new';
+import { PersonPage } from './pages/person';
+import { ResetPasswordPage } from './pages/reset-password';
 import { SignInPage } from './pages/sign-in';
 import { WorkspaceSecurityPage } from './pages/workspace-security';
+import type { Opened } from './opened';
 import { Gate } from './stepup/gate';
 import { Announcer } from './ui/announce';
 import { Page, noteNavigation } from './ui/page';
@@ -19,9 +30,11 @@ interface SignInSearch {
 
 const word = (value: unknown) => (typeof value === 'string' && value !== '' && value.length <= 500 ? value : undefined);
 
-// routerFor returns the pages of the console; invitation is the secret of the
-// link that the console was opened with, '' for none.
-export function routerFor(invitation: string) {
+// routerFor returns the pages of the console; a secret of the link that the
+// console was opened with goes to that link's page only.
+export function routerFor(opened: Opened) {
+  const secretOf = (page: string) => (opened.page === page ? opened.secret : '');
+  const ticket = { current: secretOf('/unlock') };
   const root = createRootRoute({
     component: () => <Announcer><Outlet /><Gate /></Announcer>,
     notFoundComponent: () => <Page title="There is no such page" narrow><p><a href="/">To the first page</a></p></Page>,
@@ -30,14 +43,22 @@ export function routerFor(invitation: string) {
     const to = word(search['next']);
     return { ...(to ? { next: to } : {}), ...(search['ended'] === true ? { ended: true } : {}) };
   };
-  const signIn = createRoute({ getParentRoute: () => root, path: '/signin', validateSearch: next, component: SignInPage });
+  const signIn = createRoute({ getParentRoute: () => root, path: '/signin', validateSearch: next, component: () => <SignInPage ticket={ticket} /> });
   const enrolment = createRoute({ getParentRoute: () => root, path: '/enrolment', validateSearch: next, component: EnrolmentPage });
-  const invited = createRoute({ getParentRoute: () => root, path: '/invitation', component: () => <InvitationPage token={invitation} /> });
+  const change = createRoute({ getParentRoute: () => root, path: '/change-password', validateSearch: next, component: ChangePasswordPage });
+  const forgot = createRoute({ getParentRoute: () => root, path: '/forgot-password', component: ForgotPasswordPage });
+  const invited = createRoute({ getParentRoute: () => root, path: '/invitation', component: () => <InvitationPage token={secretOf('/invitation')} /> });
+  const reset = createRoute({ getParentRoute: () => root, path: '/reset-password', component: () => <ResetPasswordPage token={secretOf('/reset-password')} /> });
+  const confirm = createRoute({ getParentRoute: () => root, path: '/confirm-email', component: () => <ConfirmEmailPage token={secretOf('/confirm-email')} /> });
+  const undo = createRoute({ getParentRoute: () => root, path: '/undo-email', component: () => <UndoEmailPage token={secretOf('/undo-email')} /> });
+  const report = createRoute({ getParentRoute: () => root, path: '/not-me', component: () => <NotMePage token={secretOf('/not-me')} /> });
+  const unlock = createRoute({ getParentRoute: () => root, path: '/unlock', component: () => <UnlockPage token={ticket.current} /> });
   const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', component: Shell });
   const home = createRoute({
     getParentRoute: () => signedIn, path: '/',
     beforeLoad: () => { throw redirect({ to: '/account/security', replace: true }); },
   });
+  const myProfile = createRoute({ getParentRoute: () => signedIn, path: '/account/profile', component: MyProfilePage });
   const mySecurity = createRoute({ getParentRoute: () => signedIn, path: '/account/security', component: MySecurityPage });
   const mySessions = createRoute({ getParentRoute: () => signedIn, path: '/account/sessions', component: MySessionsPage });
   const security = createRoute({ getParentRoute: () => signedIn, path: '/settings/security', component: WorkspaceSecurityPage });
@@ -48,8 +69,28 @@ export function routerFor(invitation: string) {
       return { ...(app ? { app } : {}), ...(model ? { model } : {}), ...(search['mine'] === true ? { mine: true } : {}) };
     },
   });
+  const people = createRoute({
+    getParentRoute: () => signedIn, path: '/people', component: PeoplePage,
+    validateSearch: (search: Record<string, unknown>): PeopleSearch => {
+      const [page, name] = [Number(search['page']), word(search['name'])];
+      return { ...(Number.isSafeInteger(page) && page > 1 ? { page } : {}), ...(name ? { name } : {}) };
+    },
+  });
+  const invite = createRoute({ getParentRoute: () => signedIn, path: '/people/invite', component: InvitePage });
+  const newPerson = createRoute({ getParentRoute: () => signedIn, path: '/people/new', component: NewPersonPage });
+  const person = createRoute({ getParentRoute: () => signedIn, path: '/people/$id', component: PersonPage });
+  const device = createRoute({
+    getParentRoute: () => signedIn, path: '/device', component: () => <DevicePage code={secretOf('/device')} />,
+    validateSearch: (search: Record<string, unknown>): DeviceSearch => {
+      const code = word(search['code']);
+      return code ? { code } : {};
+    },
+  });
   const router = createRouter({
-    routeTree: root.addChildren([signIn, enrolment, invited, signedIn.addChildren([home, mySecurity, mySessions, security, audit])]),
+    routeTree: root.addChildren([
+      signIn, enrolment, change, forgot, invited, reset, confirm, undo, report, unlock,
+      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, device, security, audit]),
+    ]),
   });
   router.subscribe('onBeforeNavigate', ({ fromLocation }) => {
     if (fromLocation) noteNavigation();

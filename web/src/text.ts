@@ -1,9 +1,40 @@
 // Words and forms in which the console shows what the API says.
 
-const methodNames: Record<string, string> = { otp: 'Authenticator app', recovery_code: 'Recovery code', password: 'Password' };
+import type { Role, RoleFlags, User } from './api/types';
+
+const methodNames: Record<string, string> = {
+  otp: 'Authenticator app', email: 'Code by e-mail', recovery_code: 'Recovery code', password: 'Password',
+};
 
 export function methodName(method: string): string {
   return methodNames[method] ?? method.replaceAll('_', ' ');
+}
+
+const sessionKinds: Record<string, string> = { web: 'Browser', cli: 'Command line', device: 'Device' };
+
+export function sessionKind(kind: string): string {
+  return sessionKinds[kind] ?? kind;
+}
+
+export function nameOf(u: Pick<User, 'first_name' | 'last_name' | 'username' | 'email'>): string {
+  return `${u.first_name} ${u.last_name}`.trim() || u.username || u.email;
+}
+
+const roleNames: Record<string, string> = { member: 'Member', staff: 'Staff', superuser: 'Superuser' };
+
+export function roleName(role: string): string {
+  return roleNames[role] ?? role;
+}
+
+// roleOf returns the role setting that the two flags mean: a superuser is staff
+// as well.
+export function roleOf(flags: RoleFlags): Role {
+  if (flags.is_superuser) return 'superuser';
+  return flags.is_staff ? 'staff' : 'member';
+}
+
+export function roleFlags(role: string): RoleFlags {
+  return { is_staff: role === 'staff' || role === 'superuser', is_superuser: role === 'superuser' };
 }
 
 const instantFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
@@ -13,22 +44,35 @@ export function instant(text: string): string {
   return Number.isNaN(at.getTime()) ? text : instantFormat.format(at);
 }
 
-// Bounds of the MFA timeout. Source: product specification, "MFA enforcement".
-export const minTimeoutSeconds = 60;
-export const maxTimeoutSeconds = 24 * 60 * 60;
-
-// minutesText writes seconds as minutes such that secondsOf reads them back.
-export function minutesText(seconds: number): string {
-  return String(Number((seconds / 60).toFixed(3)));
+// A Span is how a length of time is typed: in which unit, between which bounds.
+export interface Span {
+  unit: 'minutes' | 'hours';
+  min: number; // seconds
+  max: number; // seconds
 }
 
-// secondsOf reads minutes that a person typed, with a point or a comma, as
-// whole seconds; null when they are no number or out of bounds.
-export function secondsOf(minutes: string): number | null {
-  const text = minutes.trim().replace(',', '.');
+const unitSeconds = { minutes: 60, hours: 3600 };
+
+// The bounds of the MFA timeout. Source: product specification, "MFA
+// enforcement".
+export const verificationSpan: Span = { unit: 'minutes', min: 60, max: 24 * 3600 };
+// Those of sessions. Source: shared/workspace.
+export const idleSpan: Span = { unit: 'minutes', min: 5 * 60, max: 24 * 3600 };
+export const absoluteSpan: Span = { unit: 'hours', min: 3600, max: 30 * 24 * 3600 };
+
+// spanText writes seconds in a span's unit. secondsOf reads minutes back as they
+// were; hours are whole where people set them.
+export function spanText(seconds: number, span: Span): string {
+  return String(Number((seconds / unitSeconds[span.unit]).toFixed(3)));
+}
+
+// secondsOf reads what a person typed, with a point or a comma, as whole
+// seconds; null when it is no number or out of bounds.
+export function secondsOf(typed: string, span: Span): number | null {
+  const text = typed.trim().replace(',', '.');
   if (!/^\d{1,4}(\.\d{1,3})?$/.test(text)) return null;
-  const seconds = Math.round(Number(text) * 60);
-  return seconds >= minTimeoutSeconds && seconds <= maxTimeoutSeconds ? seconds : null;
+  const seconds = Math.round(Number(text) * unitSeconds[span.unit]);
+  return seconds >= span.min && seconds <= span.max ? seconds : null;
 }
 
 export function age(seconds: number): string {

@@ -29,6 +29,7 @@ function clientOf(answers: (Response | Error)[], gate: Partial<Gate> = {}) {
     stepUp: () => { asked.push('step-up'); return gate.stepUp?.() ?? Promise.resolve(); },
     signedOut: (why) => { asked.push(`signed out: ${why.code}`); },
     enrolmentRequired: () => { asked.push('enrolment'); },
+    passwordChangeRequired: () => { asked.push('password change'); },
   });
   return { client, sent, asked };
 }
@@ -81,15 +82,18 @@ describe('Client', () => {
   });
 
   test('a bare request opens nothing', async () => {
-    for (const [status, code] of [[401, 'invalid_credentials'], [403, 'auth_mfa_required'], [403, 'enrolment_required']] as const) {
+    for (const [status, code] of [[401, 'invalid_credentials'], [403, 'auth_mfa_required'], [403, 'enrolment_required'], [403, 'password_change_required']] as const) {
       const { client, asked } = clientOf([refusal(status, code)]);
       expect(await codeOf(client.request('POST', '/api/x/', {}, { bare: true }))).toBe(code);
       expect(asked).toEqual([]);
     }
   });
 
-  test('an ended session leads to signing in, a missing method to enrolment', async () => {
-    for (const [status, code, want] of [[401, 'session_invalid', 'signed out: session_invalid'], [403, 'enrolment_required', 'enrolment']] as const) {
+  test('an ended session leads to signing in, what is missing to its page', async () => {
+    for (const [status, code, want] of [
+      [401, 'session_invalid', 'signed out: session_invalid'], [403, 'enrolment_required', 'enrolment'],
+      [403, 'password_change_required', 'password change'],
+    ] as const) {
       const { client, asked } = clientOf([refusal(status, code)]);
       expect(await codeOf(client.request('GET', '/api/x/'))).toBe(code);
       expect(asked).toEqual([want]);
@@ -103,6 +107,10 @@ describe('Client', () => {
     expect(await under).toBe(1);
     expect(sent).toHaveLength(2);
     expect(asked).toEqual([]);
+  });
+
+  test('an answer without a body is none to read', async () => {
+    expect(await clientOf([answer(202)]).client.request('POST', '/api/x/', {})).toBeUndefined();
   });
 
   test('no answer and an answer that is no JSON are problems too', async () => {

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { scriptBytes } from '../build/budget.mjs';
 import { Problem, problemOf, sentenceOf } from '../src/api/problem';
 import { destination } from '../src/destination';
-import { takeToken } from '../src/pages/invitation';
-import { patchOf } from '../src/pages/workspace-security';
-import { age, device, minutesText, secondsOf, svgImage } from '../src/text';
+import { open, takeToken } from '../src/opened';
+import { newUser, profileChanges } from '../src/profile';
+import { patchOf } from '../src/settings';
+import { absoluteSpan, age, device, nameOf, roleFlags, roleOf, secondsOf, spanText, svgImage, verificationSpan } from '../src/text';
 
 const origin = 'https://demo.paddock.example';
 
@@ -14,38 +15,85 @@ describe('destination', () => {
     ['/audit', '/audit'],
     ['/audit?app=auth&mine=true', '/audit?app=auth&mine=true'],
     ['/settings/security#x', '/settings/security'],
+    ['/people?page=2', '/people?page=2'],
+    ['/device?code=BCDF-GHJK', '/device?code=BCDF-GHJK'],
   ])('%s is a page of the console', (asked, want) => expect(destination(asked, origin)).toBe(want));
 
   test.each([
     undefined, null, 7, '', '/', 'audit', '//evil.example', '///evil.example', '/\\evil.example', '\\/evil.example', '/\t/evil.example',
     '\t//evil.example', ' //evil.example', '/./\\evil.example', '/.//evil.example', '/a/..//evil.example', 'https://evil.example/',
     'https:/evil.example', 'https:evil.example', 'javascript:alert(1)', 'data:text/html,x', '//demo.paddock.example@evil.example',
-    '/api/auth/logout/', '/signin', '/signin?next=/signin', '/invitation', '/%0a/evil.example\n',
+    '/api/auth/logout/', '/signin', '/signin?next=/signin', '/invitation',
+    '/change-password?next=/audit', '/forgot-password', '/reset-password', '/confirm-email', '/undo-email', '/not-me', '/unlock', '/%0a/evil.example\n',
   ])('%j leads to the first page', (asked) => expect(destination(asked, origin)).toBe('/account/security'));
 });
 
 describe('minutes', () => {
   test.each([['15', 900], ['1', 60], ['1440', 86400], ['1.5', 90], ['1,5', 90], [' 15 ', 900], ['1.017', 61]])('%s are %d seconds', (typed, seconds) =>
-    expect(secondsOf(typed)).toBe(seconds));
+    expect(secondsOf(typed, verificationSpan)).toBe(seconds));
   test.each(['0', '0.9', '1440.1', '1441', '', 'ten', '1e2', '-5', '15m', '0x10', '1.5.5', '99999999'])('%j is refused', (typed) =>
-    expect(secondsOf(typed)).toBeNull());
+    expect(secondsOf(typed, verificationSpan)).toBeNull());
   test('what is shown reads back', () => {
-    for (let seconds = 60; seconds <= 86400; seconds += 7) expect(secondsOf(minutesText(seconds))).toBe(seconds);
+    for (let seconds = 60; seconds <= 86400; seconds += 7) expect(secondsOf(spanText(seconds, verificationSpan), verificationSpan)).toBe(seconds);
   });
+});
+
+describe('hours', () => {
+  test.each([['1', 3600], ['24', 86400], ['720', 2592000], ['1.5', 5400]])('%s are %d seconds', (typed, seconds) =>
+    expect(secondsOf(typed, absoluteSpan)).toBe(seconds));
+  test.each(['0.9', '720.1', '1000', 'a day'])('%j is refused', (typed) => expect(secondsOf(typed, absoluteSpan)).toBeNull());
 });
 
 describe('patch of the security settings', () => {
   const now = { mfa_required: false, mfa_timeout: 900, allowed_mfa_methods: ['otp'], mfa_required_actions: [], passkey_as_mfa: false };
   test.each([
-    ['nothing changed', false, '15', {}],
-    ['only how it is written', false, '15.0', {}],
-    ['the switch', true, '15', { mfa_required: true }],
-    ['the timeout', false, '1.5', { mfa_timeout: 90 }],
-    ['both', true, '20', { mfa_required: true, mfa_timeout: 1200 }],
-  ])('%s', (_, required, minutes, want) => expect(patchOf(now, required, minutes)).toEqual(want));
+    ['nothing changed', { mfa_required: false, mfa_timeout: '15' }, {}],
+    ['only how it is written', { mfa_timeout: '15.0' }, {}],
+    ['the switch', { mfa_required: true, mfa_timeout: '15' }, { mfa_required: true }],
+    ['the timeout', { mfa_timeout: '1.5' }, { mfa_timeout: 90 }],
+    ['both', { mfa_required: true, mfa_timeout: '20' }, { mfa_required: true, mfa_timeout: 1200 }],
+    ['what this version does not have', { unusual_sign_in: true, cli_login: 'legacy', session_idle_timeout: '30' }, {}],
+  ])('%s', (_, typed, want) => expect(patchOf(now, typed)).toEqual(want));
+  const later = { ...now, cli_login: 'browser', session_idle_timeout: 3600, session_absolute_timeout: 86400, unusual_sign_in: true };
+  test.each([
+    ['nothing of the later fields', { cli_login: 'browser', session_idle_timeout: '60', session_absolute_timeout: '24', unusual_sign_in: true }, {}],
+    ['all of them', { cli_login: 'legacy', session_idle_timeout: '30', session_absolute_timeout: '48', unusual_sign_in: false },
+      { cli_login: 'legacy', session_idle_timeout: 1800, session_absolute_timeout: 172800, unusual_sign_in: false }],
+  ])('%s', (_, typed, want) => expect(patchOf(later, typed)).toEqual(want));
   test('a timeout out of bounds changes nothing', () => {
-    expect(patchOf(now, true, '1441')).toMatchObject({ source: 'mfa_timeout' });
-    expect(patchOf(now, true, '1441')).toBeInstanceOf(Problem);
+    const refused = patchOf(now, { mfa_required: true, mfa_timeout: '1441' });
+    expect(refused).toBeInstanceOf(Problem);
+    expect(refused).toMatchObject({ source: 'mfa_timeout', message: 'The value must be from 1 to 1440 minutes.' });
+    expect(patchOf(later, { session_absolute_timeout: '721' })).toMatchObject({
+      source: 'session_absolute_timeout', message: 'The value must be from 1 to 720 hours.',
+    });
+  });
+});
+
+describe('people', () => {
+  const ada = {
+    id: 'x', username: 'ada', first_name: 'Ada', last_name: 'Byron', email: 'ada@demo.example', uid: 1, phone: '', tags: '', shell: '/bin/bash',
+    description: 'One\nTwo', is_active: true, is_staff: false, is_superuser: false, date_joined: '', mfa_methods: [], email_verified: true, pending_email: '',
+  };
+  test('only what was changed of a profile is sent', () => {
+    expect(profileChanges(ada, { first_name: 'Ada', last_name: ' King ', description: 'One\r\nTwo', phone: '' })).toEqual({ last_name: 'King' });
+    expect(profileChanges({ ...ada, tags: 'a ' }, { tags: 'a ' })).toEqual({});
+    expect(profileChanges(ada, { shell: '' })).toEqual({ shell: '' });
+  });
+  test('a new account says only what was filled in', () => {
+    expect(newUser({ email: ' b@demo.example ', username: '', first_name: ' Bo ', password: '', role: 'member' }))
+      .toEqual({ email: 'b@demo.example', first_name: 'Bo' });
+    expect(newUser({ email: 'b@demo.example', password: ' with spaces ', role: 'staff' }))
+      .toEqual({ email: 'b@demo.example', password: ' with spaces ', is_staff: true, is_superuser: false });
+  });
+  test('a role is two flags', () => {
+    for (const role of ['member', 'staff', 'superuser']) expect(roleOf(roleFlags(role))).toBe(role);
+    expect(roleOf({ is_staff: false, is_superuser: true })).toBe('superuser');
+  });
+  test('somebody without a name has another', () => {
+    expect(nameOf(ada)).toBe('Ada Byron');
+    expect(nameOf({ ...ada, first_name: '', last_name: '' })).toBe('ada');
+    expect(nameOf({ ...ada, first_name: '', last_name: '', username: '' })).toBe('ada@demo.example');
   });
 });
 
@@ -65,13 +113,17 @@ describe('problems', () => {
   });
 });
 
-test('the secret of an invitation leaves the address', () => {
+test('the secret of a link leaves the address', () => {
   const calls: unknown[][] = [];
   const past = { state: { key: 1 }, replaceState: (...a: unknown[]) => { calls.push(a); } } as unknown as History;
-  expect(takeToken({ hash: '#pdki_x', pathname: '/invitation' } as Location, past)).toBe('pdki_x');
+  expect(takeToken({ hash: '#pdki_x', pathname: '/invitation', search: '' } as Location, past)).toBe('pdki_x');
   expect(calls).toEqual([[{ key: 1 }, '', '/invitation']]);
-  expect(takeToken({ hash: '', pathname: '/invitation' } as Location, past)).toBe('');
+  expect(takeToken({ hash: '', pathname: '/invitation', search: '' } as Location, past)).toBe('');
   expect(calls).toHaveLength(1);
+  expect(open({ hash: '#pdkl_y', pathname: '/unlock', search: '' } as Location, past)).toEqual({ page: '/unlock', secret: 'pdkl_y' });
+  expect(calls).toHaveLength(2);
+  expect(open({ hash: '#content', pathname: '/audit', search: '' } as Location, past)).toEqual({ page: '/audit', secret: '' });
+  expect(calls).toHaveLength(2);
 });
 
 test.each([

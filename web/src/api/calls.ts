@@ -1,7 +1,7 @@
 import { Client } from './client';
 import type {
-  Acceptance, AuditEvent, Challenge, ConfirmAnswer, CursorPage, Enrolment, Factor, Invitation, List, LoginSession, Me,
-  Method, Purpose, SecurityPatch, SecuritySettings, SigninAnswer, VerifyAnswer,
+  Acceptance, AuditEvent, Challenge, ConfirmAnswer, CursorPage, Enrolment, Factor, Invitation, KnownDevice, List,
+  LoginSession, Method, Purpose, SecurityPatch, SecuritySettings, SigninAnswer, User, UserPatch, VerifyAnswer,
 } from './types';
 
 export const client = new Client((path, init) => fetch(path, init));
@@ -15,8 +15,10 @@ async function rising<T>(answer: Promise<T>): Promise<T> {
   return got;
 }
 
-export const signIn = (login: string, password: string) =>
-  rising(client.request<SigninAnswer>('POST', '/api/auth/signin/', { login, password }, bare));
+// signIn gives the password; ticket is the secret of a link that admits one more
+// try, '' for none.
+export const signIn = (login: string, password: string, ticket: string) =>
+  rising(client.request<SigninAnswer>('POST', '/api/auth/signin/', { login, password, ...(ticket ? { ticket } : {}) }, bare));
 export const signOut = () => client.request<void>('POST', '/api/auth/logout/', undefined, bare);
 export const viewInvitation = (token: string) =>
   client.request<Invitation>('POST', '/api/auth/invitations/view/', { token }, bare);
@@ -41,9 +43,18 @@ export const newRecoveryCodes = () =>
 export const sessions = () => client.request<List<LoginSession>>('GET', '/api/auth/sessions/');
 export const endSession = (id: string) => client.request<void>('DELETE', `/api/auth/sessions/${id}/`);
 export const endAllSessions = () => client.request<void>('POST', '/api/auth/sessions/end-all/');
+export const endOtherSessions = () => rising(client.request<void>('POST', '/api/auth/sessions/end-others/'));
+export const knownDevices = () => client.request<List<KnownDevice>>('GET', '/api/auth/devices/');
+export const forgetDevice = (id: string) => client.request<void>('DELETE', `/api/auth/devices/${id}/`);
 
-export const me = () => client.request<Me>('GET', '/api/iam/users/-/');
-export const ownState = () => client.request<Me>('GET', '/api/iam/users/-/', undefined, bare);
+export const changePassword = (current: string, password: string) =>
+  rising(client.request<{ state: string }>('POST', '/api/auth/password/change/', { current, password }));
+
+export const me = () => client.request<User>('GET', '/api/iam/users/-/');
+export const ownState = () => client.request<User>('GET', '/api/iam/users/-/', undefined, bare);
+export const patchMe = (p: UserPatch) => client.request<User>('PATCH', '/api/iam/users/-/', p);
+export const setUsername = (username: string) =>
+  client.request<{ id: string; username: string }>('POST', '/api/iam/username/', { username });
 export const securitySettings = () => client.request<SecuritySettings>('GET', '/api/workspaces/security/-/');
 export const patchSecurity = (p: SecurityPatch) =>
   client.request<SecuritySettings>('PATCH', '/api/workspaces/security/-/', p);

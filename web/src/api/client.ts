@@ -7,6 +7,7 @@ export interface Gate {
   stepUp(): Promise<void>;
   signedOut(why: Problem): void;
   enrolmentRequired(): void;
+  passwordChangeRequired(): void;
 }
 
 export interface Options {
@@ -49,6 +50,7 @@ export class Client {
     }
     if (problem.status === 401) this.#gate?.signedOut(problem);
     if (problem.code === 'enrolment_required') this.#gate?.enrolmentRequired();
+    if (problem.code === 'password_change_required') this.#gate?.passwordChangeRequired();
     throw problem;
   }
 
@@ -76,7 +78,8 @@ export class Client {
 async function read<T>(answer: Response): Promise<T> {
   if (answer.status === 204) return undefined as T;
   try {
-    return (await answer.json()) as T;
+    const text = await answer.text();
+    return (text === '' ? undefined : JSON.parse(text)) as T; // 202 may come without a body
   } catch {
     throw new Problem(answer.status, 'unreadable_answer', 'The answer of the server could not be read. Try again.');
   }

@@ -1,9 +1,9 @@
 // The parts of the API that the console uses. docs/api.md is the contract; the
 // Go types stand in shared/httpapi.
 
-export type Method = 'otp' | 'recovery_code' | (string & {});
+export type Method = 'otp' | 'email' | 'recovery_code' | (string & {});
 export type Purpose = 'login' | 'step_up';
-export type State = 'signed_in' | 'mfa_required' | 'enrolment_required';
+export type State = 'signed_in' | 'mfa_required' | 'enrolment_required' | 'password_change_required';
 
 export interface SigninAnswer {
   state: State;
@@ -14,6 +14,7 @@ export interface Challenge {
   id: string;
   method: Method;
   expires_at: string;
+  sent_to?: string; // of a mailed code
 }
 
 export interface VerifyAnswer {
@@ -71,14 +72,75 @@ export interface LoginSession {
   mfa_age_seconds: number | null;
 }
 
-export interface Me {
+// A KnownDevice is a browser in which the account signed in before.
+export interface KnownDevice {
   id: string;
-  username: string;
+  device: string;
+  network: string;
+  created_at: string;
+  seen_at: string;
+  current: boolean;
+}
+
+// A DeviceLogin is a command line elsewhere that asks to be signed in.
+export interface DeviceLogin {
+  user_code: string;
+  client_id: string;
+  client_name: string;
+  device_id: string;
+  user_agent: string;
+  address: string;
+  requested_at: string;
+  expires_at: string;
+}
+
+export interface Profile {
   first_name: string;
   last_name: string;
+  phone: string;
+  tags: string;
+  description: string;
+  shell: string;
+}
+
+export interface User extends Profile {
+  id: string;
+  username: string; // '' until its owner set one
   email: string;
+  uid: number;
+  is_active: boolean;
   is_staff: boolean;
   is_superuser: boolean;
+  date_joined: string;
+  mfa_methods: Method[];
+  email_verified: boolean;
+  pending_email: string; // '' for none
+}
+
+export type Role = 'member' | 'staff' | 'superuser';
+
+export interface RoleFlags {
+  is_staff: boolean;
+  is_superuser: boolean;
+}
+
+export interface UserPatch extends Partial<Profile>, Partial<RoleFlags> {
+  email?: string;
+  is_active?: boolean;
+}
+
+export interface NewUser extends Partial<Profile>, Partial<RoleFlags> {
+  email: string;
+  username?: string;
+  password?: string;
+}
+
+export interface OpenInvitation {
+  id: string;
+  email: string;
+  role: string;
+  invited_by: string;
+  expires_at: string;
 }
 
 export interface SecuritySettings {
@@ -87,12 +149,15 @@ export interface SecuritySettings {
   allowed_mfa_methods: string[];
   mfa_required_actions: string[];
   passkey_as_mfa: boolean;
+  // What not every version has.
+  cli_login?: string; // 'browser' or 'legacy'
+  session_idle_timeout?: number; // seconds
+  session_absolute_timeout?: number; // seconds
+  unusual_sign_in?: boolean;
 }
 
-export interface SecurityPatch {
-  mfa_required?: boolean;
-  mfa_timeout?: number; // seconds
-}
+export type SecurityPatch = Partial<Pick<SecuritySettings,
+  'mfa_required' | 'mfa_timeout' | 'cli_login' | 'session_idle_timeout' | 'session_absolute_timeout' | 'unusual_sign_in'>>;
 
 export interface Change {
   path: string;
@@ -120,6 +185,15 @@ export interface AuditEvent {
 }
 
 export interface List<T> {
+  results: T[];
+}
+
+export interface NumberedPage<T> {
+  count: number;
+  current: number;
+  next: number; // 0 for none
+  previous: number; // 0 for none
+  last: number;
   results: T[];
 }
 

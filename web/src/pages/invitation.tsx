@@ -7,15 +7,9 @@ import type { Acceptance } from '../api/types';
 import { instant } from '../text';
 import { Field, FilledForm, PasswordField } from '../ui/fields';
 import { Failure, Loading } from '../ui/notice';
+import { OpenTheLink } from '../ui/open-the-link';
 import { Page, Time } from '../ui/page';
-
-// takeToken reads the secret of the invitation's link and takes it out of the
-// address, so that it stays in no history and no screenshot.
-export function takeToken(place: Location, past: History): string {
-  const token = place.hash.replace(/^#/, '');
-  if (token) past.replaceState(past.state, '', place.pathname);
-  return token;
-}
+import { newPasswordHint } from '../ui/password-change';
 
 export function InvitationPage({ token }: { token: string }) {
   const navigate = useNavigate();
@@ -30,13 +24,7 @@ export function InvitationPage({ token }: { token: string }) {
       void navigate({ to, search: {} });
     },
   });
-  if (secret === '') {
-    return (
-      <Page title="Invitation" narrow>
-        <p>Open this page with the link of your invitation’s mail. For your safety the link is used up by this page: after a reload, open it again.</p>
-      </Page>
-    );
-  }
+  if (secret === '') return <OpenTheLink title="Invitation" />;
   if (invitation.isPending) return <Page title="Invitation" narrow><Loading /></Page>;
   if (invitation.isError) return <Page title="Invitation" narrow><Failure of={invitation.error} /></Page>;
   const { workspace, email, role, expires_at } = invitation.data;
@@ -53,8 +41,7 @@ export function InvitationPage({ token }: { token: string }) {
         <Field name="last_name" label="Last name" autoComplete="family-name" required={false} />
         <Field name="username" label="Username" autoComplete="username" required={false}
           hint="Also your name on servers: lower-case letters, digits, dots, hyphens and underscores. Without one, the part of your address before the @." />
-        <PasswordField name="password" label="Password" autoComplete="new-password"
-          hint="At least 15 characters. A few random words do well; no rules about digits or signs." />
+        <PasswordField name="password" label="Password" autoComplete="new-password" hint={newPasswordHint} />
       </FilledForm>
     </Page>
   );

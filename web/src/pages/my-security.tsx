@@ -9,9 +9,10 @@ import type { Factor } from '../api/types';
 import { instant, methodName } from '../text';
 import { useAnnounce } from '../ui/announce';
 import { Confirmed } from '../ui/confirm';
-import { Failure, Loading } from '../ui/notice';
+import { Failure, Loading, Notice } from '../ui/notice';
 import { OtpEnrolment } from '../ui/otp-enrolment';
 import { Page, Time } from '../ui/page';
+import { PasswordChange } from '../ui/password-change';
 import { RecoveryCodes } from '../ui/recovery-codes';
 
 export function MySecurityPage() {
@@ -66,9 +67,28 @@ export function MySecurityPage() {
           </Confirmed>
         </>
       ) : !list.isPending && <p>You get recovery codes with your first sign-in method.</p>}
+      <Password />
     </Page>
   );
 }
+
+function Password() {
+  const announce = useAnnounce();
+  const [changed, setChanged] = useState(false);
+  return (
+    <>
+      <h2>Password</h2>
+      <p>A new password ends your other sessions.</p>
+      {changed && <Notice kind="success">{passwordChanged}</Notice>}
+      <PasswordChange onDone={() => {
+        setChanged(true);
+        announce(passwordChanged);
+      }} />
+    </>
+  );
+}
+
+const passwordChanged = 'Your password was changed. Your other sessions have ended.';
 
 function Methods({ of: methods, onRemove }: { of: Factor[]; onRemove: (id: string) => void }) {
   if (methods.length === 0) return <p className="quiet">You have none yet: only your password protects your account.</p>;

@@ -1,21 +1,26 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
-import { Button, Label, Radio, RadioGroup } from 'react-aria-components';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState, type RefObject } from 'react';
+import { Button } from 'react-aria-components';
 
-import { ownFactors, ownState, signIn, signOut } from '../api/calls';
-import { isCode, Problem } from '../api/problem';
+import { ownFactors, ownState, signIn } from '../api/calls';
+import { mailUnlock } from '../api/links';
+import { isCode } from '../api/problem';
 import type { Method, SigninAnswer, VerifyAnswer } from '../api/types';
 import { destination } from '../destination';
-import { useVerification } from '../stepup/challenge';
-import { methodName } from '../text';
-import { CodeField, Field, FilledForm, PasswordField } from '../ui/fields';
-import { Loading, Notice } from '../ui/notice';
+import { useAnnounce } from '../ui/announce';
+import { Field, FilledForm, PasswordField } from '../ui/fields';
+import { Failure, Loading, Notice } from '../ui/notice';
 import { Page } from '../ui/page';
+import { FactorStep } from './sign-in-factor';
 
 type Step = { at: 'asking' } | { at: 'password'; why?: string } | { at: 'factor'; methods: Method[] };
 
-export function SignInPage() {
+// A Ticket holds the secret of a link that admits one more try to sign in, ''
+// for none. It is never written down: it ends with the page.
+export type Ticket = RefObject<string>;
+
+export function SignInPage({ ticket }: { ticket: Ticket }) {
   const search = useSearch({ from: '/signin' });
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -37,13 +42,14 @@ export function SignInPage() {
     queries.clear();
     if (answer.state === 'signed_in') void navigate({ href: next });
     else if (answer.state === 'enrolment_required') void navigate({ to: '/enrolment', search: { next } });
+    else if (answer.state === 'password_change_required') void navigate({ to: '/change-password', search: { next } });
     else setStep({ at: 'factor', methods: 'methods' in answer ? answer.methods : [] });
   };
   switch (step.at) {
     case 'asking':
       return <main id="content" className="narrow"><Loading /></main>;
     case 'password':
-      return <PasswordStep why={step.why} onDone={arrive} />;
+      return <PasswordStep why={step.why} ticket={ticket} onDone={arrive} />;
     case 'factor':
       return <FactorStep methods={step.methods} onDone={arrive} onStartAgain={(why) => setStep({ at: 'password', ...(why ? { why } : {}) })} />;
   }
@@ -56,7 +62,8 @@ async function resume(): Promise<'signed_in' | Method[] | null> {
     await ownState();
     return 'signed_in';
   } catch (failure) {
-    if (isCode(failure, 'enrolment_required')) return 'signed_in'; // the next page asks for it
+    // The next page asks for what is missing.
+    if (isCode(failure, 'enrolment_required') || isCode(failure, 'password_change_required')) return 'signed_in';
     if (!isCode(failure, 'sign_in_incomplete')) return null;
   }
   try {
@@ -67,53 +74,38 @@ async function resume(): Promise<'signed_in' | Method[] | null> {
   }
 }
 
-function PasswordStep({ why, onDone }: { why: string | undefined; onDone: (answer: SigninAnswer) => void }) {
+function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket: Ticket; onDone: (answer: SigninAnswer) => void }) {
+  const announce = useAnnounce();
   const attempt = useMutation({
-    mutationFn: (v: Record<string, string>) => signIn(v['login'] ?? '', v['password'] ?? ''),
-    onSuccess: onDone,
+    mutationFn: (v: Record<string, string>) => signIn(v['login'] ?? '', v['password'] ?? '', ticket.current),
+    onSuccess: (answer) => {
+      ticket.current = '';
+      onDone(answer);
+    },
+    onError: (failure) => {
+      if (isCode(failure, 'link_not_found')) ticket.current = ''; // without it the next try is an ordinary one
+    },
   });
+  const unlock = useMutation({ mutationFn: mailUnlock, onSuccess: () => announce(mailed) });
+  const locked = isCode(attempt.error, 'too_many_attempts') || isCode(attempt.error, 'link_not_found');
+  const login = attempt.variables?.['login'] ?? '';
   return (
     <Page title="Sign in" narrow>
       {why && !attempt.isError && <Notice kind="info">{why}</Notice>}
-      <FilledForm submit="Sign in" fields={['login', 'password']} pending={attempt.isPending} failure={attempt.error} onFill={attempt.mutate}>
+      {locked && unlock.isSuccess && <Notice kind="info">{mailed}</Notice>}
+      {locked && <Failure of={unlock.error} />}
+      <FilledForm submit="Sign in" fields={['login', 'password']} pending={attempt.isPending} failure={attempt.error} onFill={(v) => attempt.mutate(v)}
+        more={locked && !unlock.isSuccess && (
+          <Button className={unlock.isPending ? 'busy' : 'plain'} onPress={() => { if (!unlock.isPending) unlock.mutate(login); }}>
+            Mail me a link to try once more
+          </Button>
+        )}>
         <Field name="login" label="Username or e-mail address" autoComplete="username" autoFocus />
         <PasswordField name="password" label="Password" autoComplete="current-password" />
       </FilledForm>
+      <p><Link to="/forgot-password">Forgot your password?</Link></p>
     </Page>
   );
 }
 
-function FactorStep({ methods, onDone, onStartAgain }: {
-  methods: Method[]; onDone: (answer: VerifyAnswer) => void; onStartAgain: (why?: string) => void;
-}) {
-  // A recovery code is the last resort, whenever it was made.
-  const known = (['otp', 'recovery_code'] as const).filter((m) => methods.includes(m));
-  const [method, setMethod] = useState<Method>(known[0] ?? 'otp');
-  const verify = useVerification('login');
-  const answer = useMutation({
-    mutationFn: (code: string) => verify(method, code),
-    onSuccess: onDone,
-    onError: (failure) => {
-      if (failure instanceof Problem && failure.status === 401) onStartAgain('Signing in took too long. Start again.');
-    },
-  });
-  const startAgain = async () => {
-    await signOut().catch(() => undefined);
-    onStartAgain();
-  };
-  return (
-    <Page title="Enter your code" narrow>
-      {known.length > 1 && (
-        <RadioGroup value={method} onChange={(m) => { setMethod(m); answer.reset(); }}>
-          <Label>How do you want to verify?</Label>
-          {known.map((m) => <Radio key={m} value={m}><span className="dot" aria-hidden="true" />{methodName(m)}</Radio>)}
-        </RadioGroup>
-      )}
-      <FilledForm key={method} submit="Verify" fields={['code']} pending={answer.isPending} failure={answer.error}
-        onFill={(values) => answer.mutate(values['code'] ?? '')}
-        more={<Button onPress={startAgain}>Start again</Button>}>
-        <CodeField recovery={method === 'recovery_code'} />
-      </FilledForm>
-    </Page>
-  );
-}
+const mailed = 'If there is such an account, a link was mailed to its address. Open it in this browser: with it you can try once more.';

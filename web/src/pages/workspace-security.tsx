@@ -1,13 +1,14 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { Switch } from 'react-aria-components';
 
 import { patchSecurity, securitySettings } from '../api/calls';
 import { Problem } from '../api/problem';
-import type { SecurityPatch, SecuritySettings } from '../api/types';
-import { minutesText, secondsOf } from '../text';
+import type { SecuritySettings } from '../api/types';
+import { patchOf, spans, timeouts } from '../settings';
+import { spanText } from '../text';
 import { useAnnounce } from '../ui/announce';
-import { Field, FilledForm } from '../ui/fields';
+import { ChoiceField, Field, FilledForm } from '../ui/fields';
 import { Failure, Loading, Notice } from '../ui/notice';
 import { Page } from '../ui/page';
 import { meQuery } from '../ui/shell';
@@ -30,15 +31,14 @@ export function WorkspaceSecurityPage() {
   );
 }
 
-const badTimeout = new Problem(0, 'out_of_range', 'The value must be from 1 to 1440 minutes.', 'mfa_timeout');
-
 function SettingsForm({ loaded }: { loaded: SecuritySettings }) {
   const announce = useAnnounce();
   const [now, setNow] = useState(loaded);
   const [required, setRequired] = useState(loaded.mfa_required);
+  const [unusual, setUnusual] = useState(loaded.unusual_sign_in === true);
   const save = useMutation({
-    mutationFn: async (minutes: string) => {
-      const patch = patchOf(now, required, minutes);
+    mutationFn: async (values: Record<string, string>) => {
+      const patch = patchOf(now, { ...values, mfa_required: required, unusual_sign_in: unusual });
       if (patch instanceof Problem) throw patch;
       return patchSecurity(patch);
     },
@@ -50,26 +50,64 @@ function SettingsForm({ loaded }: { loaded: SecuritySettings }) {
   return (
     <>
       {save.isSuccess && <Notice kind="success">The settings were saved.</Notice>}
-      <FilledForm submit="Save" label="Security settings" fields={['mfa_timeout']} pending={save.isPending} failure={save.error}
-        onFill={(values) => save.mutate(values['mfa_timeout'] ?? '')}>
+      <FilledForm submit="Save" label="Security settings" fields={[...timeouts, 'cli_login']} pending={save.isPending} failure={save.error}
+        onFill={(values) => save.mutate(values)}>
         <Switch isSelected={required} onChange={setRequired}>
-          <span className="track" aria-hidden="true" />Everybody must use a second factor
+          <span className="track" aria-hidden="true" />{labels.mfa_required}
         </Switch>
-        <Field name="mfa_timeout" label="Minutes that a verification counts" autoComplete="off" inputMode="decimal"
-          defaultValue={minutesText(loaded.mfa_timeout)}
-          hint="After that, protected actions ask again. From 1 minute to 1 day (1440)." />
+        {loaded.unusual_sign_in !== undefined && (
+          <Switch isSelected={unusual} onChange={setUnusual}>
+            <span className="track" aria-hidden="true" />{labels.unusual_sign_in}
+          </Switch>
+        )}
+        {timeouts.map((field) => {
+          const seconds = loaded[field];
+          return seconds !== undefined && (
+            <Field key={field} name={field} label={labels[field]} autoComplete="off" inputMode="decimal"
+              defaultValue={spanText(seconds, spans[field])} hint={hints[field]} />
+          );
+        })}
+        {loaded.cli_login !== undefined && (
+          <ChoiceField name="cli_login" label={labels.cli_login} choices={cliLogins} defaultValue={loaded.cli_login} />
+        )}
       </FilledForm>
     </>
   );
 }
 
+const labels = {
+  mfa_required: 'Everybody must use a second factor',
+  unusual_sign_in: 'Ask for a code at unusual sign-ins',
+  mfa_timeout: 'Minutes that a verification counts',
+  session_idle_timeout: 'Minutes until an unused session ends',
+  session_absolute_timeout: 'Hours that a sign-in lasts at most',
+  cli_login: 'How command lines sign in',
+};
+
+const hints = {
+  mfa_timeout: 'After that, protected actions ask again. From 1 minute to 1 day (1440).',
+  session_idle_timeout: 'Of browsers. From 5 minutes to 1 day (1440).',
+  session_absolute_timeout: 'However much a session is used. From 1 hour to 30 days (720).',
+};
+
+const cliLogins = [
+  { value: 'browser', label: 'In the browser, with a code' },
+  { value: 'legacy', label: 'With username and password' },
+];
+
 function ReadOnly({ settings }: { settings: SecuritySettings }) {
+  const { unusual_sign_in: unusual, cli_login: cliLogin } = settings;
   return (
     <>
       <Notice kind="info">Only superusers can change these settings.</Notice>
       <dl className="facts">
-        <dt>Everybody must use a second factor</dt><dd>{settings.mfa_required ? 'yes' : 'no'}</dd>
-        <dt>Minutes that a verification counts</dt><dd>{minutesText(settings.mfa_timeout)}</dd>
+        <dt>{labels.mfa_required}</dt><dd>{settings.mfa_required ? 'yes' : 'no'}</dd>
+        {unusual !== undefined && <><dt>{labels.unusual_sign_in}</dt><dd>{unusual ? 'yes' : 'no'}</dd></>}
+        {timeouts.map((field) => {
+          const seconds = settings[field];
+          return seconds !== undefined && <Fragment key={field}><dt>{labels[field]}</dt><dd>{spanText(seconds, spans[field])}</dd></Fragment>;
+        })}
+        {cliLogin !== undefined && <><dt>{labels.cli_login}</dt><dd>{cliLogins.find((c) => c.value === cliLogin)?.label ?? cliLogin}</dd></>}
       </dl>
     </>
   );
@@ -90,15 +128,3 @@ function Fixed({ settings }: { settings: SecuritySettings }) {
 }
 
 const listed = (values: string[]) => values.map((v) => v.replaceAll('_', ' ')).join(', ') || 'none';
-
-// patchOf returns what was changed, or the refusal of a timeout out of bounds.
-export function patchOf(now: SecuritySettings, required: boolean, minutes: string): SecurityPatch | Problem {
-  const patch: SecurityPatch = {};
-  if (required !== now.mfa_required) patch.mfa_required = required;
-  if (minutes !== minutesText(now.mfa_timeout)) {
-    const seconds = secondsOf(minutes);
-    if (seconds === null) return badTimeout;
-    if (seconds !== now.mfa_timeout) patch.mfa_timeout = seconds;
-  }
-  return patch;
-}

@@ -1,25 +1,50 @@
-import { useCallback, useRef } from 'react';
+import { useState } from 'react';
 
 import { openChallenge, verifyChallenge } from '../api/calls';
-import { isCode } from '../api/problem';
+import { isCode, Problem } from '../api/problem';
 import type { Challenge, Method, Purpose, VerifyAnswer } from '../api/types';
 
-// useVerification returns what answers a challenge of this purpose. It opens
-// the challenge with the first answer, keeps it while answers are wrong, and
-// opens another one when it has ended.
-export function useVerification(purpose: Purpose): (method: Method, code: string) => Promise<VerifyAnswer> {
-  const open = useRef<Challenge | null>(null);
-  return useCallback(async (method, code) => {
-    if (open.current?.method !== method) open.current = await openChallenge(method, purpose);
+export interface Verification {
+  // send has a code mailed; codes of before are worth nothing any more.
+  send: () => Promise<Challenge>;
+  answer: (method: Method, code: string) => Promise<VerifyAnswer>;
+}
+
+const sendAnother = () => new Problem(0, 'challenge_not_found', 'This code is not valid any more. Have a new one mailed.', 'code');
+
+// verification returns what answers a challenge of this purpose. It opens the
+// challenge with the first answer, keeps it while answers are wrong, and opens
+// another one when it has ended. A challenge by mail is opened by send only: a
+// code belongs to the challenge that it was mailed for.
+export function verification(purpose: Purpose, open = openChallenge, verify = verifyChallenge): Verification {
+  let now: Challenge | null = null;
+  const send = async () => {
+    now = null;
+    return (now = await open('email', purpose));
+  };
+  const answer = async (method: Method, code: string) => {
+    const mailed = method === 'email';
+    if (now?.method !== method) {
+      if (mailed) throw sendAnother();
+      now = await open(method, purpose);
+    }
     try {
-      return await verifyChallenge(open.current.id, code);
+      return await verify(now.id, code);
     } catch (failure) {
       if (!isCode(failure, 'challenge_not_found')) {
-        if (isCode(failure, 'mfa_too_many_attempts')) open.current = null;
+        if (isCode(failure, 'mfa_too_many_attempts')) now = null;
         throw failure;
       }
-      open.current = await openChallenge(method, purpose);
-      return verifyChallenge(open.current.id, code);
+      now = null;
+      if (mailed) throw sendAnother();
+      now = await open(method, purpose);
+      return verify(now.id, code);
     }
-  }, [purpose]);
+  };
+  return { send, answer };
+}
+
+export function useVerification(purpose: Purpose): Verification {
+  const [kept] = useState(() => verification(purpose));
+  return kept;
 }

@@ -31,10 +31,10 @@ export function StepUpDialog(outcome: Outcome) {
 }
 
 function Proof({ onProved, onRefused, onSetUp }: Outcome) {
-  const verify = useVerification('step_up');
+  const verification = useVerification('step_up');
   const factors = useQuery({ queryKey: ['factors', 'step-up'], queryFn: ownFactors, gcTime: 0, staleTime: 0 });
   const answer = useMutation({
-    mutationFn: (code: string) => verify('otp', code),
+    mutationFn: (code: string) => verification.answer('otp', code),
     onSuccess: onProved,
     onError: (failure) => {
       if (failure instanceof Problem && failure.status === 401) onRefused(failure);

@@ -29,6 +29,9 @@ export function Gate() {
       enrolmentRequired: () => {
         if (location.pathname !== '/enrolment') void navigate({ to: '/enrolment', search: { next: here() } });
       },
+      passwordChangeRequired: () => {
+        if (location.pathname !== '/change-password') void navigate({ to: '/change-password', search: { next: here() } });
+      },
     });
   }, [navigate, queries]);
   if (!waiting) return null;

@@ -1,15 +1,16 @@
 import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from 'react';
-import { Button, FieldError, Form, Input, Label, Text, TextField, ToggleButton } from 'react-aria-components';
+import { Button, FieldError, Form, Input, Label, Radio, RadioGroup, Text, TextArea, TextField, ToggleButton } from 'react-aria-components';
 
 import { Problem } from '../api/problem';
+import type { Method } from '../api/types';
 import { Failure } from './notice';
 
 // Refused is the refusal of one field of the form around, by the field's name.
 const Refused = createContext<Problem | null>(null);
 
-function useRefusal(name: string): string | null {
+function useRefusal(...names: string[]): string | null {
   const refusal = useContext(Refused);
-  return refusal?.source === name ? refusal.message : null;
+  return refusal && names.includes(refusal.source) ? refusal.message : null;
 }
 
 interface FieldProps {
@@ -23,28 +24,31 @@ interface FieldProps {
   inputMode?: 'numeric' | 'decimal' | 'text' | 'email';
   disabled?: boolean;
   list?: string;
+  lines?: number; // more than one: a text of several lines
 }
 
 export function Field({ name, label, hint, autoFocus = false, required = true, disabled = false, ...rest }: FieldProps) {
-  const { autoComplete, inputMode, defaultValue, list } = rest;
+  const { autoComplete, inputMode, defaultValue, list, lines = 1 } = rest;
   const refusal = useRefusal(name);
   return (
     <TextField name={name} isRequired={required} isInvalid={refusal !== null} isDisabled={disabled} autoFocus={autoFocus} defaultValue={defaultValue ?? ''}
       autoComplete={autoComplete} inputMode={inputMode ?? 'text'} autoCorrect="off" spellCheck="false">
       <Label>{label}{!required && <span className="quiet"> (optional)</span>}</Label>
-      <Input autoCapitalize="none" {...(list ? { list } : {})} />
+      {lines > 1 ? <TextArea rows={lines} /> : <Input autoCapitalize="none" {...(list ? { list } : {})} />}
       {hint && <Text slot="description">{hint}</Text>}
       <FieldError>{refusal}</FieldError>
     </TextField>
   );
 }
 
-export function PasswordField({ name, label, hint, autoComplete }: Pick<FieldProps, 'name' | 'label' | 'hint' | 'autoComplete'>) {
+type PasswordFieldProps = Pick<FieldProps, 'name' | 'label' | 'hint' | 'autoComplete' | 'required'>;
+
+export function PasswordField({ name, label, hint, autoComplete, required = true }: PasswordFieldProps) {
   const [shown, setShown] = useState(false);
   const refusal = useRefusal(name);
   return (
-    <TextField name={name} isRequired isInvalid={refusal !== null} type={shown ? 'text' : 'password'} autoComplete={autoComplete} spellCheck="false">
-      <Label>{label}</Label>
+    <TextField name={name} isRequired={required} isInvalid={refusal !== null} type={shown ? 'text' : 'password'} autoComplete={autoComplete} spellCheck="false">
+      <Label>{label}{!required && <span className="quiet"> (optional)</span>}</Label>
       <div className="beside">
         <Input autoCapitalize="none" />
         <ToggleButton isSelected={shown} onChange={setShown} aria-label={`Show ${label.toLowerCase()}`}>
@@ -57,19 +61,38 @@ export function PasswordField({ name, label, hint, autoComplete }: Pick<FieldPro
   );
 }
 
-// CodeField takes a one-time or a recovery code.
-export function CodeField({ recovery = false }: { recovery?: boolean }) {
-  return recovery ? (
-    <Field name="code" label="Recovery code" autoComplete="off" autoFocus
-      hint="One of the codes you saved when you set up your sign-in method. Each works once." />
-  ) : (
+// ChoiceField takes one of a few values. Refusals may name the field otherwise,
+// as `also` does.
+export function ChoiceField({ name, label, hint, choices, defaultValue, also = [] }: {
+  name: string; label: string; hint?: ReactNode; choices: { value: string; label: string }[]; defaultValue: string; also?: string[];
+}) {
+  const refusal = useRefusal(name, ...also);
+  return (
+    <RadioGroup name={name} defaultValue={defaultValue} isInvalid={refusal !== null} data-fields={[name, ...also].join(' ')}>
+      <Label>{label}</Label>
+      {choices.map((c) => <Radio key={c.value} value={c.value}><span className="dot" aria-hidden="true" />{c.label}</Radio>)}
+      {hint && <Text slot="description">{hint}</Text>}
+      <FieldError>{refusal}</FieldError>
+    </RadioGroup>
+  );
+}
+
+// CodeField takes a code of a method.
+export function CodeField({ method = 'otp' }: { method?: Method }) {
+  if (method === 'recovery_code') {
+    return (
+      <Field name="code" label="Recovery code" autoComplete="off" autoFocus
+        hint="One of the codes you saved when you set up your sign-in method. Each works once." />
+    );
+  }
+  return (
     <Field name="code" label="Code" autoComplete="one-time-code" inputMode="numeric" autoFocus
-      hint="The six digits that your authenticator app shows now." />
+      hint={method === 'email' ? 'The six digits of the mail.' : 'The six digits that your authenticator app shows now.'} />
   );
 }
 
 interface FilledFormProps {
-  onFill: (values: Record<string, string>) => void;
+  onFill: (values: Record<string, string>, reset: () => void) => void; // reset brings the form back to its first values
   failure: unknown;
   fields: string[]; // names of the form's fields: a refusal of one is shown there
   pending: boolean;
@@ -87,8 +110,10 @@ export function FilledForm({ onFill, failure, fields, pending, submit, label, ch
   const [empty, setEmpty] = useState<Problem | null>(null);
   const refused = empty ?? (failure instanceof Problem && fields.includes(failure.source) ? failure : null);
   useEffect(() => {
-    const field = refused && form.current?.elements.namedItem(refused.source);
+    if (!refused || !form.current) return;
+    const field = form.current.elements.namedItem(refused.source);
     if (field instanceof HTMLElement) field.focus();
+    else form.current.querySelector<HTMLElement>(`[data-fields~="${CSS.escape(refused.source)}"] input:checked`)?.focus();
   }, [refused]);
   const submitted = (of: HTMLFormElement) => {
     if (pending) return;
@@ -96,7 +121,7 @@ export function FilledForm({ onFill, failure, fields, pending, submit, label, ch
     for (const [name, value] of new FormData(of)) if (typeof value === 'string') values[name] = value;
     const missing = [...of.elements].find((e) => e instanceof HTMLInputElement && e.ariaRequired === 'true' && e.value === '');
     setEmpty(missing instanceof HTMLInputElement ? new Problem(0, 'empty', 'Fill in this field.', missing.name) : null);
-    if (!missing) onFill(values);
+    if (!missing) onFill(values, () => of.reset());
   };
   return (
     <>

@@ -17,7 +17,7 @@ export function Failure({ of: failure }: { of: unknown }) {
 }
 
 // Notice is part of the page: what appears after an action is announced besides.
-export function Notice({ kind, children }: { kind: 'info' | 'success'; children: ReactNode }) {
+export function Notice({ kind, children }: { kind: 'info' | 'success' | 'warning'; children: ReactNode }) {
   return <div className={`notice ${kind}`}>{children}</div>;
 }
 

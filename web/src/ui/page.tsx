@@ -1,13 +1,16 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 
 // Page is the main part of a page: a heading that names the document and takes
-// the focus when the page comes in place of another.
+// the focus when the page comes in place of another, or becomes another step.
 export function Page({ title, narrow = false, children }: { title: string; narrow?: boolean; children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const shown = useRef(false);
   useEffect(() => {
     document.title = `${title} · Paddock`;
     const focused = document.activeElement;
-    if (navigated() && (focused === null || focused === document.body || !focused.closest('main'))) heading.current?.focus();
+    const moved = shown.current || navigated();
+    shown.current = true;
+    if (moved && (focused === null || focused === document.body || !focused.closest('main'))) heading.current?.focus();
   }, [title]);
   return (
     <main id="content" className={narrow ? 'narrow' : undefined} tabIndex={-1}>

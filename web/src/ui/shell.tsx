@@ -35,14 +35,16 @@ export function Shell() {
         <span className="brand">Paddock</span>
         <nav aria-label="Main">
           <ul>
+            <li><Link to="/account/profile">My profile</Link></li>
             <li><Link to="/account/security">My security</Link></li>
             <li><Link to="/account/sessions">My sessions</Link></li>
+            {person.data.is_staff && <li><Link to="/people" search={{}}>People</Link></li>}
             {person.data.is_staff && <li><Link to="/settings/security">Settings</Link></li>}
             <li><Link to="/audit" search={{}}>Audit log</Link></li>
           </ul>
         </nav>
         <div className="who">
-          <span>{person.data.username}</span>
+          <span>{person.data.username || person.data.email}</span>
           <Button onPress={leave}>Sign out</Button>
         </div>
       </header>
