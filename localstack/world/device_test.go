@@ -577,6 +577,45 @@ func TestOneAddressOpensSoManyDeviceLogins(t *testing.T) {
 	open(t, w, w.Entries.Visitor(w.Slug, "203.0.113.11"))
 }
 
+// spent uses up a budget of device login in the present window, as root.
+func spent(t *testing.T, w *world.Walk, field, text, budget string, n int64) {
+	t.Helper()
+	store, err := shared.Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, err := store.MAC(t.Context(), authz.ForTask(w.ID, "test"), field, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := shared.Clock.Now()
+	key := table.Key{Table: table.Credentials, Kind: "G", Workspace: w.ID, Of: of, SK: fmt.Sprintf("%s#%d", budget, now.Unix()/900)}
+	if _, err := shared.Database().Add(t.Context(), key, "n", n, n, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBudgetsThatAreShared uses up what many callers share: the openings of a
+// workspace to the last, and the user codes of an address, which leaves the
+// person's own budget as it was.
+func TestBudgetsThatAreShared(t *testing.T) {
+	w := walk(t, "device-shared", 3)
+	atMinute()
+	cli := w.Entries.Visitor(w.Slug, "203.0.113.13")
+	spent(t, w, "guess", "device", "device", 9_999)
+	o := open(t, w, cli)
+	expect(t, cli, openPath, opening(w.Slug), "429 temporarily_unavailable")
+	expect(t, w.Entries.Visitor(w.Slug, "203.0.113.14"), openPath, opening(w.Slug), "429 temporarily_unavailable")
+
+	spent(t, w, "address", "192.0.2.7", "usercode", 60) // where the walker sits
+	for range 12 {
+		expect(t, w.Me, lookupPath, typed(o.UserCode), "429 user_code_too_many_attempts")
+	}
+	elsewhere := w.Entries.Visitor(w.Slug, "192.0.2.8").WithCookie(w.Me.Cookie())
+	expect(t, elsewhere, approvePath, typed(o.UserCode), "204")
+	settled(t, w)
+}
+
 // edit changes the account of a walk as root.
 func edit(t *testing.T, w *world.Walk, change func(*identity.User)) {
 	t.Helper()

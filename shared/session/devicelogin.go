@@ -20,9 +20,12 @@ import (
 // is stored, and with it how many of the 20^8 user codes are worth a guess.
 // Source: security, DF-1.
 const (
-	openTries      = 60     // logins begun per address
-	openWorkspace  = 10_000 // logins begun in a workspace
-	openLimit      = "60 in 15 minutes"
+	openTries     = 60                 // logins begun per address
+	openWorkspace = 10_000             // logins begun in a workspace
+	openLimit     = "60 in 15 minutes" // as events name them
+
+	openWorkspaceLimit = "10000 in 15 minutes in the workspace"
+
 	codeTries      = 10 // wrong user codes per person
 	codeAddress    = 60 // wrong user codes per address
 	codeLimit      = "10 in 15 minutes"
@@ -104,8 +107,10 @@ func (s *Service) mayOpen(ctx context.Context, by authz.Allowed, src audit.Sourc
 	if err != nil {
 		return err
 	}
+	limit := openLimit
 	_, err = s.spend(ctx, by, address, deviceBudget, openTries, pairWindow)
 	if err == nil {
+		limit = openWorkspaceLimit
 		_, err = s.spend(ctx, by, everybody, deviceBudget, openWorkspace, pairWindow)
 	}
 	spent, ok := errors.AsType[*spentBudget](err)
@@ -113,7 +118,7 @@ func (s *Service) mayOpen(ctx context.Context, by authz.Allowed, src audit.Sourc
 		return err
 	}
 	refusal := ErrThrottled.After(spent.left)
-	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", "throttled"), audit.Text("limit", openLimit)).
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", "throttled"), audit.Text("limit", limit)).
 		WithDescription("A login of a command line was not begun: too many are.")
 	if err := tally.Refused(ctx, s.store, by, e); err != nil {
 		return err
