@@ -330,8 +330,11 @@ func TestAForgottenPassword(t *testing.T) {
 func TestLinksWithoutTheirSecret(t *testing.T) {
 	x := shared.tab(t, wide())
 	for _, c := range []struct{ path, heading string }{
-		{"/unlock", "Try once more"}, {"/reset-password", "Choose your password"}, {"/confirm-email", "Confirm your new address"},
-		{"/not-me", "This was not me"}, {"/undo-email", "Bring your address back"},
+		{"/unlock", "Try once more"},
+		{"/reset-password", "Choose your password"},
+		{"/confirm-email", "Confirm your new address"},
+		{"/not-me", "This was not me"},
+		{"/undo-email", "Bring your address back"},
 	} {
 		x.open(c.path)
 		x.page(c.heading)

@@ -424,6 +424,22 @@ func (v *inspection) people(ctx context.Context) []error {
 			report("%s: %w", k, err)
 		}
 	}
+	faults = append(faults, listing(users, listed, head, len(unique))...)
+	for _, u := range users {
+		faults = append(faults, v.person(ctx, u, unique)...)
+	}
+	for k, s := range sessions {
+		if u, ok := users[k.Of]; ok && s.Epoch > u.Epoch || !ok && !v.deleted(k.Of) {
+			report("session %s belongs to nobody", k)
+		}
+	}
+	return faults
+}
+
+// listing checks that the directory tells of the accounts what they are.
+func listing(users map[string]identity.User, listed map[string]identity.Row, head identity.Head, taken int) []error {
+	var faults []error
+	report := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if len(listed) != len(users) || head.Count != len(users) {
 		report("the directory lists %d users and counts %d, there are %d", len(listed), head.Count, len(users))
 	}
@@ -443,16 +459,8 @@ func (v *inspection) people(ctx context.Context) []error {
 	if superusers != len(head.Superusers) || len(users) > 0 && superusers == 0 {
 		report("the directory counts %d superusers, there are %d", len(head.Superusers), superusers)
 	}
-	if len(unique) != names {
-		report("%d names are taken, the users have %d", len(unique), names)
-	}
-	for _, u := range users {
-		faults = append(faults, v.person(ctx, u, unique)...)
-	}
-	for k, s := range sessions {
-		if u, ok := users[k.Of]; ok && s.Epoch > u.Epoch || !ok && !v.deleted(k.Of) {
-			report("session %s belongs to nobody", k)
-		}
+	if taken != names {
+		report("%d names are taken, the users have %d", taken, names)
 	}
 	return faults
 }

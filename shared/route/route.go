@@ -123,6 +123,7 @@ func self() Rule                { return Rule{Form: Self, Permission: permission
 func half() Rule {
 	return Rule{Form: Self, Permission: permission.OwnAccount, Half: true}
 }
+
 func console(r Rule) Rule {
 	r.Console = true
 	return r

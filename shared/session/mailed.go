@@ -83,8 +83,11 @@ func (s *Service) unlock(ctx context.Context, by authz.Allowed, got *candidate, 
 		return spent
 	}
 	items, err := s.store.Read(ctx, by, identity.LinkKey(ws, got.who, identity.Unlock, a.Ticket.Hash()))
-	if err != nil || len(items) == 0 {
-		return errors.Join(err, unlessFailed(err, spent))
+	if err != nil {
+		return err
+	}
+	if len(items) == 0 {
+		return spent
 	}
 	var link identity.Link
 	if err := table.Decode(items[0], &link); err != nil {
@@ -104,14 +107,6 @@ func (s *Service) unlock(ctx context.Context, by authz.Allowed, got *candidate, 
 	}
 	got.pair = "" // it was counted nowhere
 	return err
-}
-
-// unlessFailed returns instead when err is nil.
-func unlessFailed(err, instead error) error {
-	if err != nil {
-		return nil
-	}
-	return instead
 }
 
 // A mailedLink is what is mailed to those who cannot sign in.

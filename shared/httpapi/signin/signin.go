@@ -87,7 +87,8 @@ var (
 	accountRefusals     = append([]fault.Error{table.ErrGone, identity.ErrInvitation, identity.ErrPersonName}, namedRefusals...)
 	newAccountRefusals  = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail, identity.ErrReadOnly, identity.ErrInviteRole, identity.ErrTooManySuperusers}, namedRefusals...)
 	namedRefusals       = append([]fault.Error{identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrTooManyUsers}, newPasswordRefusals...)
-	newPasswordRefusals = []fault.Error{credential.ErrBusy,
+	newPasswordRefusals = []fault.Error{
+		credential.ErrBusy,
 		credential.ErrPasswordLong, credential.ErrPasswordCharacter, credential.ErrPasswordShort,
 		credential.ErrPasswordRepeated, credential.ErrPasswordName, credential.ErrPasswordCommon,
 	}
