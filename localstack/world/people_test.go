@@ -153,6 +153,7 @@ func TestTheLastSuperuserStays(t *testing.T) {
 	w := relaxed(t, "last")
 	chief := own(t, w)
 	refused(t, w.Me, "last_superuser", "PATCH", chief, map[string]any{"is_superuser": false})
+	refused(t, w.Me, "invalid_value", "PATCH", chief, map[string]any{"is_staff": false})
 	refused(t, w.Me, "own_account", "PATCH", chief, map[string]any{"is_active": false})
 	refused(t, w.Me, "own_account", "DELETE", chief, nil)
 	sue := made(t, w, "sue", "superuser", "203.0.113.31").enrolled(t)

@@ -193,6 +193,9 @@ func (p Patch) Apply(u User, own bool) (Changed, error) {
 			return Changed{}, err
 		}
 	}
+	if p.IsStaff != nil && !*p.IsStaff && u.Role == authz.Superuser && p.role(u.Role) == authz.Superuser {
+		return Changed{}, ErrProfile.In("is_staff").Saying("A superuser is staff as well: take is_superuser away first.")
+	}
 	if role := p.role(u.Role); role != u.Role {
 		c.User.Role, c.Role = role, true
 	}

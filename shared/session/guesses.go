@@ -114,8 +114,12 @@ func (s *Service) alarm(ctx context.Context, by authz.Allowed, got candidate, ac
 			audit.Number("window_s", int64(spent.window/time.Second))).WithDescription("One network guessed at many accounts."))
 		return s.store.Commit(ctx, by, change)
 	}
+	_, told := s.spend(ctx, by, spent.of, "told#owner", 1, noticeEvery)
+	if err := unlessSpent(told); err != nil {
+		return err
+	}
 	user := got.user
-	if !got.known || user.Disabled {
+	if !got.known || user.Disabled || told != nil {
 		decoy, err := s.absent()
 		if err != nil {
 			return err

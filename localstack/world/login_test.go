@@ -1,0 +1,256 @@
+package world_test
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"paddock/localstack/paired"
+	"paddock/localstack/world"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/id"
+	"paddock/shared/session"
+	"paddock/shared/table"
+)
+
+// passwordOf returns the stored password of the walker's account, with the
+// store that reads and writes it as root.
+func passwordOf(t testing.TB, w *world.Walk) (*table.Store, authz.Allowed, table.Item, session.PasswordRecord) {
+	t.Helper()
+	store, err := shared.Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var me struct {
+		ID id.ID[id.Principal]
+	}
+	if err := w.Me.Want(t.Context(), http.StatusOK, "GET", "/api/iam/users/-/", nil, &me); err != nil {
+		t.Fatal(err)
+	}
+	by := authz.ForTask(w.ID, "inspection")
+	item, ok, err := store.One(t.Context(), by, session.PasswordKey(w.ID, me.ID))
+	if err != nil || !ok {
+		t.Fatalf("%t, %v", ok, err)
+	}
+	var stored session.PasswordRecord
+	if err := table.Decode(item, &stored); err != nil {
+		t.Fatal(err)
+	}
+	return store, by, item, stored
+}
+
+// plant replaces the stored hash.
+func plant(t *testing.T, w *world.Walk, phc string) {
+	t.Helper()
+	store, by, item, stored := passwordOf(t, w)
+	stored.PHC = phc
+	if err := store.WriteScratch(t.Context(), by, table.Challenges, table.Replace(item, stored)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAWeakerHashIsReplacedAtSignIn plants a hash with fewer passes: a sign-in
+// leaves one with the present costs, and a wrong password leaves it alone. A
+// hash whose costs nobody could pay is answered like a wrong password (security,
+// PW-2 and PW-3).
+func TestAWeakerHashIsReplacedAtSignIn(t *testing.T) {
+	w := relaxed(t, "rehash")
+	password, err := credential.NewPassword(world.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weak, err := credential.HashPassword(rand.Reader, password, credential.Params{MemoryKiB: credential.Current.MemoryKiB, Time: credential.Current.Time - 1, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plant(t, w, weak)
+	right := map[string]string{"login": w.Email(), "password": world.Password}
+	v := w.Entries.Visitor(w.Slug, "192.0.2.151")
+	refused(t, v, "invalid_credentials", "POST", signin, map[string]string{"login": w.Email(), "password": "a-wrong-password-of-hers"})
+	if _, _, _, stored := passwordOf(t, w); stored.PHC != weak {
+		t.Error("a wrong password replaced the hash")
+	}
+	for range 2 {
+		want(t, v, http.StatusOK, "POST", signin, right)
+		_, _, _, stored := passwordOf(t, w)
+		h, ok := credential.ParseHash(stored.PHC)
+		if !ok || h.Weaker(credential.Current) || stored.PHC == weak {
+			t.Errorf("the stored hash is %s", stored.PHC)
+		}
+	}
+	_, rest, _ := strings.Cut(weak, "$m=")
+	_, rest, _ = strings.Cut(rest, ",")
+	plant(t, w, "$argon2id$v=19$m=4294967295,"+rest)
+	refused(t, v, "invalid_credentials", "POST", signin, right)
+}
+
+// TestOfCollidingAddressesOneWins makes accounts for two forms of one address
+// at the same time (security, RS-4).
+func TestOfCollidingAddressesOneWins(t *testing.T) {
+	w := relaxed(t, "collide")
+	forms := []string{"Una@Strasse.example", "una@strasse.EXAMPLE", "UNA@Strasse.example", "una@STRASSE.example"}
+	statuses := make([]int, len(forms))
+	var wait sync.WaitGroup
+	for i, form := range forms {
+		v := w.Me.WithCookie(w.Me.Cookie())
+		wait.Go(func() {
+			for range 4 {
+				a, err := v.Do(t.Context(), "POST", "/api/iam/users/", map[string]any{"email": form})
+				if err == nil && a.Problem().Code != "try_again" {
+					statuses[i] = a.Status
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	slices.Sort(statuses)
+	if !slices.Equal(statuses, []int{http.StatusCreated, http.StatusConflict, http.StatusConflict, http.StatusConflict}) {
+		t.Errorf("four forms of one address: %v", statuses)
+	}
+	if err := w.Inspect(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTenThousandGuesses besieges an account from 500 addresses.
+func TestTenThousandGuesses(t *testing.T) {
+	if os.Getenv("PADDOCK_SOAK") == "" {
+		t.Skip("a long test: make soak")
+	}
+	w := relaxed(t, "ten-thousand")
+	mia := made(t, w, "mia", "member", "203.0.113.161")
+	counts := siege(t, w, mia.email, 500, 20)
+	if counts[http.StatusUnauthorized] > 100 || counts[http.StatusUnauthorized]+counts[http.StatusTooManyRequests] != 10_000 {
+		t.Errorf("%v", counts)
+	}
+	right := map[string]string{"login": mia.email, "password": mia.word}
+	want(t, w.Entries.Visitor(w.Slug, "198.51.100.250").KnownBy(mia.Browser()), http.StatusOK, "POST", signin, right)
+	fresh := w.Entries.Visitor(w.Slug, "203.0.113.162")
+	refused(t, fresh, "too_many_attempts", "POST", signin, right)
+	want(t, fresh, http.StatusAccepted, "POST", "/api/auth/unlock/", map[string]string{"login": mia.email})
+	want(t, fresh, http.StatusOK, "POST", signin, map[string]string{"login": mia.email, "password": mia.word, "ticket": mailed(t, w, mia.email, "/unlock")})
+}
+
+// TestTimeTellsNothing interleaves wrong passwords of a known and an unknown
+// account: the medians differ by less than a twentieth of a hash (security,
+// EN-2).
+func TestTimeTellsNothing(t *testing.T) {
+	if os.Getenv("PADDOCK_SOAK") == "" {
+		t.Skip("a long test: make soak")
+	}
+	w := relaxed(t, "clockwork")
+	mia := made(t, w, "mia", "member", "203.0.113.163")
+	const pairs = 500
+	var known, unknown []time.Duration
+	took := func(login string, i int) time.Duration {
+		shared.Clock.Advance(15 * time.Minute / 8) // stays within every budget
+		v := w.Entries.Visitor(w.Slug, "198.51.100.163")
+		began := time.Now()
+		a := guess(t, v, login, "a-wrong-password-of-theirs")
+		lasted := time.Since(began)
+		if a.Status != http.StatusUnauthorized {
+			t.Fatalf("guess %d at %s: %d %s", i, login, a.Status, a.Body)
+		}
+		return lasted
+	}
+	for i := range pairs {
+		if i%40 == 0 {
+			shared.Clock.Advance(24 * time.Hour) // a new day's budget
+		}
+		known = append(known, took(mia.email, i))
+		unknown = append(unknown, took("nobody@people.example", i))
+	}
+	password, err := credential.NewPassword("a-wrong-password-of-theirs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	credential.Dummy().Matches(password)
+	hash := time.Since(began)
+	slices.Sort(known)
+	slices.Sort(unknown)
+	gap := (known[pairs/2] - unknown[pairs/2]).Abs()
+	t.Logf("medians %s and %s, a hash takes %s", known[pairs/2], unknown[pairs/2], hash)
+	if gap > hash/20 {
+		t.Errorf("the medians differ by %s", gap)
+	}
+}
+
+// BenchmarkLogin measures what a warm sign-in takes beside its waits for the
+// tables, in times of one argon2id with the same costs.
+func BenchmarkLogin(b *testing.B) {
+	const bar = 1.08
+	w, err := shared.NewWalk(&world.Recorder{}, "bench-login")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, step := range w.Steps()[:3] {
+		if err := w.Take(b.Context(), step); err != nil {
+			b.Fatal(err)
+		}
+	}
+	_, _, _, stored := passwordOf(b, w)
+	hash, ok := credential.ParseHash(stored.PHC)
+	password, err := credential.NewPassword(world.Password)
+	if !ok || err != nil {
+		b.Fatal(err)
+	}
+	body, err := json.Marshal(map[string]string{"login": world.Username, "password": world.Password})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var ratios []float64
+	turn := func() {
+		shared.Clock.Advance(15 * time.Minute) // a new window of the budgets
+		before := len(w.Entries.Recorder.Calls())
+		began := time.Now()
+		a, err := w.Me.Do(b.Context(), "POST", signin, json.RawMessage(body))
+		took := time.Since(began)
+		if err != nil || a.Status != http.StatusOK {
+			b.Fatalf("%d %s, %v", a.Status, a.Body, err)
+		}
+		took -= waited(w.Entries.Recorder.Calls()[before:])
+		began = time.Now()
+		if !hash.Matches(password) {
+			b.Fatal("the password does not match")
+		}
+		ratios = append(ratios, float64(took)/float64(time.Since(began)))
+	}
+	for b.Loop() {
+		turn()
+	}
+	for len(ratios) < paired.Turns {
+		turn()
+	}
+	median := paired.Median(ratios)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median, "x-argon2id")
+	if median > bar {
+		b.Errorf("%.3f times one hash in the median of %d turns; the bar is %.2f", median, len(ratios), bar)
+	}
+}
+
+// waited returns how long any of the calls was open.
+func waited(calls []world.Call) (sum time.Duration) {
+	slices.SortFunc(calls, func(a, b world.Call) int { return a.Began.Compare(b.Began) })
+	var until time.Time
+	for _, c := range calls {
+		from := c.Began
+		if from.Before(until) {
+			from = until
+		}
+		if c.Ended.After(from) {
+			sum += c.Ended.Sub(from)
+			until = c.Ended
+		}
+	}
+	return sum
+}
