@@ -37,6 +37,7 @@ const (
 	Attack            // Link to report it
 	SignInCode        // Code, Until
 	OneMoreTry        // Link, Until
+	CommandLine       // Link to report it
 )
 
 // A Message is one message to one address. Its fields are escaped by Render.
@@ -119,6 +120,10 @@ func Render(m Message) (Rendered, error) {
 		r.Subject = "Sign in to " + ws + " once more"
 		r.Text = fmt.Sprintf("There were too many wrong passwords for your account in the workspace %q. This link opens one more attempt:\n\n%s\n\nIt was asked for from %s and works once, until %s.\nIf this was not you, ignore it.\n",
 			ws, m.Link, oneLine(m.From), until(m))
+	case CommandLine:
+		r.Subject = "A command line was signed in to your account"
+		r.Text = fmt.Sprintf("You allowed a command line to act for you in the workspace %q. It asked from %s.\n\nIf you did not start it yourself, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
+			ws, oneLine(m.From), m.Link, until(m))
 	default:
 		return Rendered{}, ErrUnknownTemplate
 	}

@@ -11,6 +11,7 @@ import (
 	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/id"
+	"paddock/shared/message"
 	"paddock/shared/table"
 	"paddock/shared/tally"
 	"paddock/shared/workspace"
@@ -175,14 +176,19 @@ func (s *Service) ApproveDevice(ctx context.Context, by authz.Allowed, a Authent
 	if err != nil {
 		return err
 	}
-	e := by.Event(audit.AuthDeviceRegistered, s.store.Now()).With(audit.Text("device_kind", Device.String()), audit.Flag("notified", false)).
+	e := by.Event(audit.AuthDeviceRegistered, s.store.Now()).With(audit.Text("device_kind", Device.String()), audit.Flag("notified", true)).
 		WithDescription("A login of a command line was approved.")
 	if u := d.Scope.Installation(); !u.Zero() {
 		e = e.With(audit.ID("device_id", u))
 	}
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
+	m, report, err := s.reportable(by, a, message.CommandLine)
+	if err != nil {
+		return err
+	}
+	m.From = d.Address + ", " + d.Agent // where the session will be, not the browser
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: []table.Op{
 		table.Replace(item, d.ApprovedBy(a)).Else(ErrNoDevice),
-		table.Unchanged(a.UserItem).Else(table.ErrTryAgain),
+		table.Unchanged(a.UserItem).Else(table.ErrTryAgain), report,
 	}})
 }
 
