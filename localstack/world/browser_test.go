@@ -419,6 +419,13 @@ func TestSessionLimitsBiteAtTheNextRequest(t *testing.T) {
 	want(t, mia.Visitor, http.StatusOK, "GET", "/api/status/", nil)
 	shared.Clock.Advance(time.Second)
 	refused(t, mia.Visitor, "session_invalid", "GET", "/api/status/", nil)
+	if n := kinds(t, w, audit.AuthSessionExpired); n < 2 {
+		t.Errorf("%d events of sessions that came to their end", n)
+	}
+	refused(t, mia.Visitor, "session_invalid", "GET", "/api/status/", nil)
+	if err := w.Inspect(t.Context()); err != nil {
+		t.Error(err)
+	}
 	if err := w.SignIn(t.Context()); err != nil {
 		t.Fatal(err)
 	}

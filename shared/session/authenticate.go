@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"paddock/shared/accesstoken"
+	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/id"
@@ -56,7 +57,10 @@ func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, erro
 	if err != nil {
 		return Authenticated{}, err
 	}
-	if a.Session.Kind != kind || !a.good(s.store.Now(), user, n.Host) {
+	if now := s.store.Now(); a.Session.Kind != kind || !a.good(now, user, n.Host) {
+		if a.Session.Kind == kind && a.owned(user, n.Host) && !a.Session.Live(a.Workspace, now) {
+			return Authenticated{}, s.expired(ctx, a, now)
+		}
 		return Authenticated{}, ErrInvalid
 	}
 	if n.Access != nil {
@@ -99,8 +103,36 @@ func (s *Service) gather(ctx context.Context, ws id.ID[id.Workspace], user id.ID
 // good reports whether the session is live at now, of an account that may sign
 // in and has not ended it, in a workspace that is alive and serves the host.
 func (a *Authenticated) good(now time.Time, user id.ID[id.Principal], host string) bool {
-	return a.Session.Live(a.Workspace, now) && a.User.ID == user && !a.User.Disabled && a.Session.Epoch == a.User.Epoch &&
+	return a.Session.Live(a.Workspace, now) && a.owned(user, host)
+}
+
+// owned is good without its end.
+func (a *Authenticated) owned(user id.ID[id.Principal], host string) bool {
+	return a.SessionItem.Version > 0 && a.User.ID == user && !a.User.Disabled && a.Session.Epoch == a.User.Epoch &&
 		a.WorkspaceItem.Attr("status") == table.Alive && a.Workspace.Serves(host)
+}
+
+// expired takes a session away that has come to its end, with the event that
+// tells when, and returns ErrInvalid. A half-signed-in one needs no event: it
+// was none yet.
+func (s *Service) expired(ctx context.Context, a Authenticated, now time.Time) error {
+	if a.Session.Kind == Half {
+		return ErrInvalid
+	}
+	cause, at := "absolute", a.Session.End(a.Workspace)
+	if now.Before(at) {
+		cause, at = "idle", a.Session.SeenAt.Add(a.Workspace.SessionIdle())
+	}
+	p := PrincipalOf(a.Workspace.ID, a.User, audit.Source{})
+	p.Actor.SessionID = a.Session.ID.UUID()
+	by := authz.ForCeremony(a.Workspace.ID, "guard", p)
+	e := by.Event(audit.AuthSessionExpired, now).With(audit.Text("cause", cause), audit.Instant("ended_at", at)).
+		WithDescription("A session had come to its end.")
+	err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Remove(a.SessionItem)}})
+	if err != nil && !errors.Is(err, table.ErrStale) && !errors.Is(err, table.ErrTryAgain) { // another request saw it first
+		return err
+	}
+	return ErrInvalid
 }
 
 // sort puts the items that were read where they belong.
