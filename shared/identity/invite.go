@@ -42,6 +42,10 @@ var (
 type Open struct {
 	Invitation
 	Hash string `json:"hash"` // of its secret: where the invitation itself lies
+	// Sent counts the invitations of this address on Day. A withdrawn one stays
+	// listed as over until the day is, so that it counts.
+	Sent int   `json:"sent"`
+	Day  int64 `json:"day"`
 }
 
 // OpenKey places an open invitation by its address, MACed under LoginField.
@@ -57,6 +61,12 @@ func (o Open) void(ws id.ID[id.Workspace], now time.Time) []table.Op {
 	}
 	key := invitationKey(ws, o.User.UUID(), o.Hash)
 	return []table.Op{table.Remove(table.Item{Record: table.Record{Key: key, Version: 1}}).Else(table.ErrTryAgain)}
+}
+
+// over returns an invitation that ended at now.
+func (o Open) over(now time.Time) Open {
+	o.ExpiresAt = now
+	return o
 }
 
 // Invite stores an invitation and mails its link; an older one to the same
@@ -90,7 +100,7 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err != nil {
 		return Invitation{}, err
 	}
-	if err := s.budget(ctx, by, mac); err != nil {
+	if err := s.budget(ctx, by); err != nil {
 		return Invitation{}, err
 	}
 	change.Ops = slices.Concat(more, change.Ops, replaced, []table.Op{
@@ -106,6 +116,7 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 // older one to the same address.
 func (s *Service) replace(ws id.ID[id.Workspace], open []table.Item, at table.Key, inv Open) ([]table.Op, error) {
 	end := inv.ExpiresAt.Add(inviteGrace)
+	inv.Sent, inv.Day = 1, s.store.Now().Unix()/int64(inviteWindow/time.Second)
 	for _, item := range open {
 		if item.Key != at {
 			continue
@@ -113,6 +124,12 @@ func (s *Service) replace(ws id.ID[id.Workspace], open []table.Item, at table.Ke
 		var old Open
 		if err := table.Decode(item, &old); err != nil {
 			return nil, err
+		}
+		if old.Day == inv.Day {
+			inv.Sent += old.Sent
+		}
+		if inv.Sent > addressADay {
+			return nil, s.tomorrow()
 		}
 		return append(old.void(ws, s.store.Now()), table.Replace(item, inv).Else(table.ErrTryAgain).Until(end)), nil
 	}
@@ -122,26 +139,24 @@ func (s *Service) replace(ws id.ID[id.Workspace], open []table.Item, at table.Ke
 	return []table.Op{table.Insert(at, inv).Else(table.ErrTryAgain).Until(end)}, nil
 }
 
-// budget counts one invitation in the present day.
-func (s *Service) budget(ctx context.Context, by authz.Allowed, mac string) error {
+// budget counts one invitation of the workspace in the present day.
+func (s *Service) budget(ctx context.Context, by authz.Allowed) error {
 	now := s.store.Now()
-	for _, b := range []struct {
-		of    string
-		limit int64
-	}{{"workspace", invitesADay}, {mac, addressADay}} {
-		key := table.Key{
-			Table: table.Data, Kind: "B", Workspace: by.Workspace(), Of: b.of,
-			SK: fmt.Sprintf("invite#%d", now.Unix()/int64(inviteWindow/time.Second)),
-		}
-		_, err := s.store.Count(ctx, by, table.Budgets, key, b.limit, now.Add(2*inviteWindow))
-		if errors.Is(err, table.ErrStale) {
-			return ErrInvites.After(now.Truncate(inviteWindow).Add(inviteWindow).Sub(now))
-		}
-		if err != nil {
-			return err
-		}
+	key := table.Key{
+		Table: table.Data, Kind: "B", Workspace: by.Workspace(), Of: "workspace",
+		SK: fmt.Sprintf("invite#%d", now.Unix()/int64(inviteWindow/time.Second)),
 	}
-	return nil
+	_, err := s.store.Count(ctx, by, table.Budgets, key, invitesADay, now.Add(2*inviteWindow))
+	if errors.Is(err, table.ErrStale) {
+		return s.tomorrow()
+	}
+	return err
+}
+
+// tomorrow is the refusal that a day's budget ends with the day.
+func (s *Service) tomorrow() error {
+	now := s.store.Now()
+	return ErrInvites.After(now.Truncate(inviteWindow).Add(inviteWindow).Sub(now))
 }
 
 // MayInvite is the rule of who may invite to a role (reading A1 of the matrix).
@@ -211,7 +226,7 @@ func (s *Service) Withdraw(ctx context.Context, by authz.Allowed, o Open) error 
 	}
 	e := by.Event(audit.UserInvitationWithdrawn, s.store.Now()).With(audit.Text("masked_email", Mask(Email{Key: o.EmailKey})), audit.Text("role", o.Role.String())).
 		WithTarget(audit.Target{Type: "invitation", ID: o.ID.UUID()}).WithDescription("An invitation was withdrawn.")
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: append(void, table.Remove(item).Else(table.ErrTryAgain))})
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: append(void, table.Replace(item, stored.over(s.store.Now())).Else(table.ErrTryAgain))})
 }
 
 // First returns the invitation of a new workspace's first superuser, with the

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"paddock/shared/credential"
+	"paddock/shared/fault"
 	"paddock/shared/httpapi"
 	"paddock/shared/identity"
 	"paddock/shared/session"
@@ -30,8 +31,11 @@ func (f *Face) changePassword(c httpapi.Call, in ChangeRequest) (ChangeAnswer, e
 
 // ForgotRequest asks for a link to choose a new password.
 type ForgotRequest struct {
-	Login string `json:"login"`
+	Login string `json:"login" jsonschema:"minLength=1"`
 }
+
+// errLogin refuses a request for a link that names nobody.
+var errLogin = fault.Field("login", "invalid_value", "Give a username or an e-mail address.")
 
 // ForgotAnswer is the same whether or not there is such an account.
 type ForgotAnswer struct {
@@ -39,11 +43,17 @@ type ForgotAnswer struct {
 }
 
 func (f *Face) forgot(c httpapi.Call, in ForgotRequest) (ForgotAnswer, error) {
+	if in.Login == "" {
+		return ForgotAnswer{}, errLogin
+	}
 	err := f.sessions.Forgot(c.Context(), attempt(c, in.Login, "", session.Console))
 	return ForgotAnswer{Detail: "If there is such an account, a link was mailed to its address."}, err
 }
 
 func (f *Face) unlock(c httpapi.Call, in ForgotRequest) (ForgotAnswer, error) {
+	if in.Login == "" {
+		return ForgotAnswer{}, errLogin
+	}
 	err := f.sessions.Unlock(c.Context(), attempt(c, in.Login, "", session.Console))
 	return ForgotAnswer{Detail: "If there is such an account, a link was mailed to its address."}, err
 }

@@ -54,9 +54,9 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth/password/change/", ok, f.changePassword).Summed("Replace one's own password; other sessions end.").
 			Refuses(newPasswordRefusals...).Refuses(session.ErrCurrent, session.ErrSamePassword, session.ErrThrottled),
 		httpapi.Answer(post, "/api/auth/password/forgot/", accepted, f.forgot).Summed("Mail a link to choose a new password, if the account exists.").
-			Refuses(table.ErrGone, session.ErrThrottled),
+			Refuses(table.ErrGone, session.ErrThrottled, errLogin),
 		httpapi.Answer(post, "/api/auth/unlock/", accepted, f.unlock).Summed("Mail a link that opens one attempt to sign in, if the account exists.").
-			Refuses(table.ErrGone, session.ErrThrottled),
+			Refuses(table.ErrGone, session.ErrThrottled, errLogin),
 		httpapi.Answer(get, "/api/auth/devices/", ok, f.devices).Summed("List the browsers that one has signed in from."),
 		httpapi.Answer(remove, "/api/auth/devices/{id}/", empty, f.forget).Summed("Forget a browser: it is a stranger again.").Refuses(session.ErrNoBrowser),
 		httpapi.Answer(post, "/api/auth/password/reset/", empty, f.reset).Summed("Set the password of the account that a mailed link opens.").
