@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -17,7 +18,10 @@ import (
 )
 
 // A Mail is what was handed to SES.
-type Mail struct{ To, Subject, Text string }
+type Mail struct {
+	To, Subject, Text string
+	At                time.Time
+}
 
 // Mails returns the mails that were sent, oldest first.
 func (r *Recorder) Mails() []Mail {
@@ -26,7 +30,7 @@ func (r *Recorder) Mails() []Mail {
 		in, ok := c.Input.(*sesv2.SendEmailInput)
 		if ok {
 			simple := in.Content.Simple
-			out = append(out, Mail{in.Destination.ToAddresses[0], *simple.Subject.Data, *simple.Body.Text.Data})
+			out = append(out, Mail{in.Destination.ToAddresses[0], *simple.Subject.Data, *simple.Body.Text.Data, c.Began})
 		}
 	}
 	return out

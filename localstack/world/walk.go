@@ -265,6 +265,7 @@ func (w *Walk) Link(to, page string) (string, error) {
 	for _, r := range w.recorders {
 		mails = append(mails, r.Mails()...)
 	}
+	slices.SortStableFunc(mails, func(a, b Mail) int { return a.At.Compare(b.At) })
 	for i := len(mails) - 1; i >= 0; i-- {
 		if _, after, found := strings.Cut(mails[i].Text, page+"#"); found && mails[i].To == to {
 			secret, _, _ := strings.Cut(after, "\n")

@@ -164,13 +164,13 @@ func take(t *testing.T, w *world.Walk, at int, r *world.Recorder) error {
 	step, warm := w.Steps()[at], w.Delivery
 	if !step.Once {
 		if step.Guesses {
-			w.World.Clock.Advance(20 * time.Minute)
+			w.World.Clock.Advance(31 * time.Minute)
 		}
 		if err := w.Fresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if step.Before != nil {
-			if err := step.Before(t.Context()); err != nil {
+			if err := w.Take(t.Context(), world.Step{Name: "before " + step.Name, Do: step.Before}); err != nil {
 				t.Fatal(err)
 			}
 			step.Before = nil
@@ -187,7 +187,7 @@ func take(t *testing.T, w *world.Walk, at int, r *world.Recorder) error {
 		w.Use(warm)
 	}
 	if err == nil && after != nil {
-		err = after(t.Context())
+		err = w.Take(t.Context(), world.Step{Name: "after " + step.Name, Do: after})
 	}
 	return err
 }
