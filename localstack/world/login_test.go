@@ -218,6 +218,11 @@ func BenchmarkLogin(b *testing.B) {
 			b.Fatalf("%d %s, %v", a.Status, a.Body, err)
 		}
 		took -= waited(w.Entries.Recorder.Calls()[before:])
+		// The floor meets what a sign-in meets: a processor that comes from
+		// waiting for the tables.
+		if _, err := w.Me.Do(b.Context(), "GET", "/api/auth/mfa/factors/", nil); err != nil {
+			b.Fatal(err)
+		}
 		began = time.Now()
 		if !hash.Matches(password) {
 			b.Fatal("the password does not match")
