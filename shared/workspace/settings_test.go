@@ -141,7 +141,7 @@ func TestEveryFieldIsChangedOrRefusedByName(t *testing.T) {
 				_, changes, err := security.Apply(decoded[workspace.SecurityPatch](t, patch))
 				return changes, err
 			},
-			changed: map[string]string{"mfa_required": `false`, "mfa_timeout": `60`, "cli_login": `"legacy"`, "session_idle_timeout": `300`, "session_absolute_timeout": `3600`, "unusual_sign_in": `false`},
+			changed: map[string]string{"mfa_required": `false`, "mfa_timeout": `60`, "cli_login": `"legacy"`, "password_check_failure": `"allow"`, "session_idle_timeout": `300`, "session_absolute_timeout": `3600`, "unusual_sign_in": `false`},
 			refused: map[string]string{"allowed_mfa_methods": `["otp"]`, "mfa_required_actions": `[]`, "passkey_as_mfa": `false`},
 		},
 		{
