@@ -162,6 +162,9 @@ func TestClientsThatAreNotMade(t *testing.T) {
 		"no host":      {URL: "https://", Transport: http.DefaultTransport},
 		"user":         {URL: "https://a:b@range.example", Transport: http.DefaultTransport},
 		"query":        {URL: "https://range.example?x=", Transport: http.DefaultTransport},
+		"empty query":  {URL: "https://range.example/?", Transport: http.DefaultTransport},
+		"fragment":     {URL: "https://range.example/#", Transport: http.DefaultTransport},
+		"port alone":   {URL: "https://:443", Transport: http.DefaultTransport},
 		"empty":        {Transport: http.DefaultTransport},
 		"no transport": {URL: "https://range.example"},
 	} {
