@@ -160,3 +160,33 @@ func TestAFolderOfRanges(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// FuzzBuild holds that a list is refused, or that what it kept and what it left
+// out are all of its lines, and none is kept that nobody can type.
+func FuzzBuild(f *testing.F) {
+	f.Add("lamp one\nlamp two\r\n\n", "words.txt")
+	f.Add(hash("one")+":3\n"+hash("two")+":0\n", "hashes.txt")
+	f.Add(hash("one")[5:]+":3\r\n", hash("one")[:5])
+	f.Add(strings.Repeat("x", 20_000), "00000")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		if len(name) == 0 || len(name) > 100 || strings.ContainsAny(name, "/\x00") || strings.Trim(name, ".") == "" {
+			return
+		}
+		folder := t.TempDir()
+		from, out := filepath.Join(folder, name), filepath.Join(t.TempDir(), "out")
+		write(t, from, text)
+		r, err := passwords.Build(t.Context(), passwords.Options{From: from, Out: out})
+		if err != nil {
+			if _, err := os.Stat(out); err == nil {
+				t.Fatal("refused, but there is a list")
+			}
+			return
+		}
+		if kept := r.Lines - r.Rare - r.Refused; r.List.Count() < 1 || r.List.Count() > kept {
+			t.Fatalf("%d passwords of %d lines", r.List.Count(), kept)
+		}
+		if l, err := known.Open(out); err != nil || l.Count() != r.List.Count() {
+			t.Fatalf("%v, %v", l, err)
+		}
+	})
+}

@@ -173,3 +173,31 @@ func TestClientsThatAreNotMade(t *testing.T) {
 		}
 	}
 }
+
+// answering is a transport that answers everything with the same text.
+type answering string
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(string(a))), Request: r, Header: http.Header{}}, nil
+}
+
+// FuzzAnswer holds that a password is breached only by an answer that names the
+// rest of its hash, and that a failure says nothing else.
+func FuzzAnswer(f *testing.F) {
+	for _, text := range []string{"", suffix + ":3\r\n" + padding + ":0\r\n", suffix + ":0", suffix + ":", suffix + ":-1", "\n", strings.ToLower(suffix) + ":1\n\n", padding + ":1\nsorry"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := breach.New(breach.Config{URL: "https://range.example", Transport: answering(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed, err := c.Listed(t.Context(), password(t, "password").RangeKey())
+		switch {
+		case err != nil && (listed || !errors.Is(err, breach.ErrUnavailable)):
+			t.Fatalf("%t, %v", listed, err)
+		case listed && !strings.Contains(strings.ToUpper(text), suffix+":"):
+			t.Fatalf("%q names no password", text)
+		}
+	})
+}
