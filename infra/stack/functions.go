@@ -91,9 +91,9 @@ func (s *deployment) addFunctions() error {
 func (s *deployment) code(name string) (asset awss3assets.Asset, err error) {
 	folder := filepath.Join(s.props.FunctionsFolder, name)
 	if name == "signin" && s.props.PasswordFilter != "" {
-		copied, done, err := withPasswords(folder, s.props.PasswordFilter)
-		if err != nil {
-			return nil, err
+		copied, done, failed := withPasswords(folder, s.props.PasswordFilter)
+		if failed != nil {
+			return nil, failed
 		}
 		defer func() { err = errors.Join(err, done()) }()
 		folder = copied

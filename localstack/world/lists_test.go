@@ -179,16 +179,16 @@ func nothingShown(t *testing.T, words ...string) {
 func TestAPasswordThatBecameKnownIsReplaced(t *testing.T) {
 	w := relaxed(t, "lists-later")
 	mia := made(t, w, "mia", "member", "203.0.113.103")
-	max := made(t, w, "max", "member", "203.0.113.104")
+	moe := made(t, w, "moe", "member", "203.0.113.104")
 	want(t, mia.Visitor, http.StatusOK, "POST", change, map[string]string{"current": mia.word, "password": listedWord})
-	want(t, max.Visitor, http.StatusOK, "POST", change, map[string]string{"current": max.word, "password": breachedWord})
+	want(t, moe.Visitor, http.StatusOK, "POST", change, map[string]string{"current": moe.word, "password": breachedWord})
 	service := compared(t, listedWord)
 	service.set(nil, breachedWord)
 	if err := w.Cold(w.Entries.Recorder); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ email, address, word string }{
-		{mia.email, "203.0.113.103", listedWord}, {max.email, "203.0.113.104", breachedWord},
+		{mia.email, "203.0.113.103", listedWord}, {moe.email, "203.0.113.104", breachedWord},
 	} {
 		v := w.Entries.Visitor(w.Slug, c.address)
 		refused(t, v, "password_change_required", "POST", "/api/auth/login/", map[string]string{"username": c.email, "password": c.word})
