@@ -41,8 +41,8 @@ func Transport(own []string) http.RoundTripper {
 			return d.DialContext(ctx, network, address)
 		},
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
-		TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, IdleConnTimeout: time.Minute,
-		MaxIdleConns: 4, MaxResponseHeaderBytes: maxHeaderBytes,
+		TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableKeepAlives: true, // an instance that was frozen finds a kept connection dead, and waits
 	}
 }
 
