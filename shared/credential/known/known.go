@@ -60,16 +60,12 @@ func (l *List) Count() int { return int(l.count) }
 // Has reports whether a password with this Sum was put in.
 func (l *List) Has(s Sum) bool { return l.filter.Contains(s.key()) }
 
-// A Builder collects passwords. It takes 8 bytes a password, and Build some 26
-// more for as long as it runs.
+// A Builder collects passwords: 8 bytes each, and while Build runs 26 more.
 type Builder struct{ keys []uint64 }
 
-// Add puts in a password by its Sum; ErrLarge when there are too many.
-// Putting one in twice is putting it in once.
+// Add puts in a password by its Sum; ErrLarge when there are too many, repeated
+// ones included.
 func (b *Builder) Add(s Sum) error {
-	if len(b.keys) == MaxPasswords {
-		b.tidy()
-	}
 	if len(b.keys) == MaxPasswords {
 		return ErrLarge
 	}
@@ -77,15 +73,11 @@ func (b *Builder) Add(s Sum) error {
 	return nil
 }
 
-func (b *Builder) tidy() {
-	slices.Sort(b.keys)
-	b.keys = slices.Compact(b.keys)
-}
-
 // Build returns the list: the same one for the same passwords, in whichever
 // order they came. It fails with ErrEmpty.
 func (b *Builder) Build() (*List, error) {
-	b.tidy()
+	slices.Sort(b.keys)
+	b.keys = slices.Compact(b.keys)
 	if len(b.keys) == 0 {
 		return nil, ErrEmpty
 	}

@@ -114,6 +114,15 @@ func TestSmallLists(t *testing.T) {
 	}
 }
 
+func TestAListIsBounded(t *testing.T) {
+	b := known.Filled(known.MaxPasswords - 1)
+	for _, want := range []error{nil, known.ErrLarge, known.ErrLarge} {
+		if err := b.Add(known.SumOf("word")); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+}
+
 func TestSumsAreOfTheComposedForm(t *testing.T) {
 	l := list(t, "Gru\u0308\u00dfe aus Mu\u0308nchen!")
 	if !l.Has(known.SumOf("Gr\u00fc\u00dfe aus M\u00fcnchen!")) {
