@@ -31,8 +31,11 @@ const (
 // judged when it is made, and to none of the deployment's own hosts (with or
 // without a port) nor what lies below them. It uses no proxy, whatever the
 // environment says.
-func Transport(own []string) http.RoundTripper {
-	d := &net.Dialer{Timeout: timeout, Control: control}
+func Transport(own []string) http.RoundTripper { return transport(own, nil) }
+
+// transport asks names of the system where names is nil.
+func transport(own []string, names *net.Resolver) http.RoundTripper {
+	d := &net.Dialer{Timeout: timeout, Control: control, Resolver: names}
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if isOwn(address, own) {

@@ -1,12 +1,19 @@
 package outgoing_test
 
 import (
+	"context"
+	"encoding/binary"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"paddock/shared/outgoing"
 )
@@ -56,6 +63,101 @@ func TestNothingInsideIsReached(t *testing.T) {
 				t.Errorf("%s://%s: %v", scheme, host, err)
 			}
 		}
+	}
+}
+
+// names answers every question about a name with the addresses of its turn, the
+// last ones for good, over connections that the resolver makes.
+type names struct {
+	mu    sync.Mutex
+	turns [][]string
+	asked int
+}
+
+func (n *names) resolver() *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		go n.serve(far)
+		return near, nil
+	}}
+}
+
+// serve answers one question, framed as over TCP, for that is what the resolver
+// speaks over a connection that is not of packets.
+func (n *names) serve(c net.Conn) {
+	defer c.Close()
+	var size [2]byte
+	if _, err := io.ReadFull(c, size[:]); err != nil {
+		return
+	}
+	question := make([]byte, binary.BigEndian.Uint16(size[:]))
+	if _, err := io.ReadFull(c, question); err != nil {
+		return
+	}
+	var m dnsmessage.Message
+	if err := m.Unpack(question); err != nil {
+		return
+	}
+	m.Response, m.Additionals = true, nil
+	for _, text := range n.turn(m.Questions[0].Type) {
+		r := dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: m.Questions[0].Name, Class: dnsmessage.ClassINET, TTL: 0}}
+		if a := netip.MustParseAddr(text); a.Is4() {
+			r.Header.Type, r.Body = dnsmessage.TypeA, &dnsmessage.AResource{A: a.As4()}
+		} else {
+			r.Header.Type, r.Body = dnsmessage.TypeAAAA, &dnsmessage.AAAAResource{AAAA: a.As16()}
+		}
+		if r.Header.Type == m.Questions[0].Type {
+			m.Answers = append(m.Answers, r)
+		}
+	}
+	answer, err := m.Pack()
+	if err != nil {
+		return
+	}
+	_, _ = c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...))
+}
+
+// turn returns the addresses to answer with. A turn ends with its question for
+// addresses of IPv4, the other one of a pair.
+func (n *names) turn(of dnsmessage.Type) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	at := min(n.asked, len(n.turns)-1)
+	if of == dnsmessage.TypeA {
+		n.asked++
+	}
+	return n.turns[at]
+}
+
+// TestNamesDoNotLeadInside asks for names whose owner answers with inner
+// addresses, all at once or after others (security, SR-1).
+func TestNamesDoNotLeadInside(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("it was reached for %s", r.URL) }))
+	defer server.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
+	for name, turns := range map[string][][]string{
+		"loopback":      {{"127.0.0.1"}},
+		"several":       {{"169.254.169.254", "10.0.0.1", "127.0.0.1"}},
+		"IPv6":          {{"::1", "fd00:ec2::254", "fe80::1"}},
+		"IPv4 as IPv6":  {{"::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"}},
+		"first another": {{"192.0.2.1"}, {"127.0.0.1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := &names{turns: turns}
+			client := &http.Client{Transport: outgoing.TransportAsking(nil, n.resolver())}
+			for range len(turns) {
+				answer, err := client.Get("http://rebinding.example.:" + port + "/")
+				if err == nil {
+					answer.Body.Close()
+				}
+				if !errors.Is(err, outgoing.ErrInside) {
+					t.Errorf("%v", err)
+				}
+			}
+			if n.asked < len(turns) {
+				t.Errorf("names were asked for %d times", n.asked)
+			}
+		})
 	}
 }
 
