@@ -8,6 +8,7 @@ import (
 
 	"paddock/shared/audit"
 	"paddock/shared/fault"
+	"paddock/shared/table"
 	"paddock/shared/workspace"
 )
 
@@ -107,6 +108,18 @@ func TestUnchangedDocumentChangesNothing(t *testing.T) {
 	round(access, &a)
 	if _, changes, err := access.Apply(a); err != nil || len(changes) != 0 {
 		t.Errorf("access control: %v, %v", changes, err)
+	}
+}
+
+func TestSettingsThatWereStoredBeforeThereWasAChoice(t *testing.T) {
+	for stored, want := range map[string][2]string{
+		`{"security":{}}`: {workspace.LoginByBrowser, workspace.FailureRefuses},
+		`{"security":{"cli_login":"legacy","password_check_failure":"allow"}}`: {workspace.LoginLegacy, workspace.FailureAllows},
+	} {
+		w, err := workspace.Decode(table.Item{Payload: []byte(stored)})
+		if got := [2]string{w.Security.CLILogin, w.Security.PasswordCheckFailure}; err != nil || got != want {
+			t.Errorf("%s: %v, %v", stored, got, err)
+		}
 	}
 }
 
