@@ -73,12 +73,13 @@ check-sam: ## let SAM validate the synthesised template (needs the sam command)
 deploy-local: tools ## run the real cdk bootstrap and cdk deploy against an engine of its own
 	infra/deploy-local.sh
 
-deploy: build ## deploy to the AWS account of the environment [CDK_FLAGS=...] [PRODUCTION=false]
+deploy: build ## deploy to the AWS account of the environment [PASSWORD_FILTER=<file>] [CDK_FLAGS=...] [PRODUCTION=false]
 	cmp -s infra/package-lock.json .local/cdk/package-lock.json || { rm -rf .local/cdk && mkdir -p .local/cdk && \
 	  cp infra/package.json .local/cdk/ && cp infra/package-lock.json .local/cdk/package-lock.json && \
 	  npm ci --prefix .local/cdk --no-audit --no-fund --silent || { rm -rf .local/cdk; exit 1; }; }
 	cd infra && ../.local/cdk/node_modules/.bin/cdk deploy -c production=$(PRODUCTION) \
-	  --parameters Architecture=$(if $(filter amd64,$(ARCH)),x86_64,arm64) $(CDK_FLAGS)
+	  --parameters Architecture=$(if $(filter amd64,$(ARCH)),x86_64,arm64) \
+	  $(if $(PASSWORD_FILTER),-c passwordFilter="$(abspath $(PASSWORD_FILTER))") $(CDK_FLAGS)
 
 clock: dev ## move the functions' clock: ADVANCE=2h30m or ADVANCE=14d, or RESET=1
 	@$(DEV) clock $(if $(ADVANCE),-advance=$(ADVANCE)) $(if $(RESET)$(filter RESET,$(MAKECMDGOALS)),-reset)

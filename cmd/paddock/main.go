@@ -1,5 +1,5 @@
-// Command paddock is the operator's and auditor's tool: it makes workspaces
-// and verifies downloaded audit logs.
+// Command paddock is the operator's and auditor's tool: it makes workspaces,
+// builds lists of known passwords and verifies downloaded audit logs.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"paddock/cmd/paddock/passwords"
 	"paddock/cmd/paddock/verify"
 	"paddock/shared/aws/invoke"
 	"paddock/shared/lambdaio"
@@ -23,6 +24,9 @@ type commands struct {
 	Workspace struct {
 		Create create `cmd:"" help:"Make a workspace and mail an invitation to its first superuser."`
 	} `cmd:"" help:"Workspaces of this deployment."`
+	Passwords struct {
+		Build building `cmd:"" help:"Build the file that a deployment takes as passwordFilter."`
+	} `cmd:"" help:"Lists of known passwords."`
 	Verify verifying `cmd:"" help:"Verify a downloaded audit log offline."`
 }
 
@@ -58,6 +62,17 @@ func (c create) Run(ctx context.Context) error {
 	fmt.Printf("Workspace %s (%s) answers at %s.\nAn invitation went to %s; it is good until %s.\n", out.Result.Slug, out.Result.ID,
 		out.Result.URL, out.Result.InvitedTo, out.Result.ExpiresAt.Format("2006-01-02 15:04 MST"))
 	return nil
+}
+
+type building struct {
+	From    string `required:"" type:"existingpath" help:"One password a line; or SHA-1:count a line, as Have I Been Pwned has it; or a folder of its range files."`
+	Out     string `required:"" type:"path" help:"File to write."`
+	AtLeast uint64 `default:"1" help:"Leave out hashes with a lower count."`
+}
+
+// Run builds the file and prints a report.
+func (b building) Run(ctx context.Context) error {
+	return passwords.Run(ctx, passwords.Options{From: b.From, Out: b.Out, AtLeast: b.AtLeast}, os.Stdout)
 }
 
 type verifying struct {

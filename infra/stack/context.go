@@ -44,6 +44,8 @@ func FromContext(node constructs.Node) (Props, error) {
 		DefaultWorkspace:    text("defaultWorkspace"),
 		MailSender:          text("mailSender"),
 		AlarmTopicARN:       text("alarmTopicArn"),
+		PasswordFilter:      text("passwordFilter"),
+		PasswordRangeURL:    text("passwordRangeURL"),
 		Local: Local{
 			EngineEndpoint: text("engineEndpoint"),
 			CABundle:       text("caBundle"),

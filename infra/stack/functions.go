@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"errors"
+	"maps"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -73,26 +75,45 @@ func FunctionNames() []string {
 
 func (s *deployment) logGroupName(function string) string { return "/aws/lambda/" + s.named(function) }
 
-func (s *deployment) addFunctions() {
+func (s *deployment) addFunctions() error {
 	values := s.variables()
 	for _, shape := range functionShapes() {
-		s.functions[shape.name] = s.addFunction(shape, values)
+		code, err := s.code(shape.name)
+		if err != nil {
+			return err
+		}
+		s.functions[shape.name] = s.addFunction(shape, values, code)
 	}
+	return nil
 }
 
-func (s *deployment) addFunction(shape functionShape, values map[string]*string) awslambda.CfnFunction {
+// code returns the archive of a function, which CDK copies at once.
+func (s *deployment) code(name string) (asset awss3assets.Asset, err error) {
+	folder := filepath.Join(s.props.FunctionsFolder, name)
+	if name == "signin" && s.props.PasswordFilter != "" {
+		copied, done, failed := withPasswords(folder, s.props.PasswordFilter)
+		if failed != nil {
+			return nil, failed
+		}
+		defer func() { err = errors.Join(err, done()) }()
+		folder = copied
+	}
+	return awss3assets.NewAsset(s.cdk, jsii.String(logicalID(name)+"Code"), &awss3assets.AssetProps{Path: jsii.String(folder)}), nil
+}
+
+func (s *deployment) addFunction(shape functionShape, values map[string]*string, code awss3assets.Asset) awslambda.CfnFunction {
 	id := logicalID(shape.name)
 	group := awslogs.NewCfnLogGroup(s.cdk, jsii.String(id+"Log"), &awslogs.CfnLogGroupProps{
 		LogGroupName:    jsii.String(s.logGroupName(shape.name)),
 		RetentionInDays: jsii.Number(s.props.LogRetentionDays),
 	})
 	s.logs[shape.name] = group
-	code := awss3assets.NewAsset(s.cdk, jsii.String(id+"Code"), &awss3assets.AssetProps{
-		Path: jsii.String(filepath.Join(s.props.FunctionsFolder, shape.name)),
-	})
 	environment := s.localVariables()
 	for _, name := range shape.variables {
 		environment[name] = values[name]
+	}
+	if shape.name == "signin" {
+		maps.Copy(environment, s.passwordVariables())
 	}
 	props := &awslambda.CfnFunctionProps{
 		FunctionName:  jsii.String(s.named(shape.name)),

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"paddock/shared/credential/breach"
 )
 
 // Bounds and defaults of the settings.
@@ -60,6 +62,8 @@ type Props struct {
 	DefaultWorkspace    string
 	MailSender          string // empty: no-reply@ the base domain
 	AlarmTopicARN       string // SNS topic that alarms notify, may be empty
+	PasswordFilter      string // file of known passwords for signin, may be empty
+	PasswordRangeURL    string // https range service for signin, may be empty
 	Local               Local
 }
 
@@ -112,6 +116,11 @@ func (p Props) check() error {
 		return fmt.Errorf("%w: hostedZone needs baseDomain", ErrSetting)
 	case !senderForm.MatchString(p.MailSender):
 		return fmt.Errorf("%w: mailSender is a plain address", ErrSetting)
+	}
+	if p.PasswordRangeURL != "" {
+		if err := breach.CheckURL(p.PasswordRangeURL); err != nil {
+			return fmt.Errorf("%w: passwordRangeURL: %w", ErrSetting, err)
+		}
 	}
 	return nil
 }

@@ -28,6 +28,9 @@ func TestSettings(t *testing.T) {
 		{name: "domain without certificate is refused", props: stack.Props{BaseDomain: "example.com"}, want: stack.ErrSetting},
 		{name: "certificate without domain is refused", props: stack.Props{CertificateARN: "arn"}, want: stack.ErrSetting},
 		{name: "zone without domain is refused", props: stack.Props{HostedZoneID: "Z1"}, want: stack.ErrSetting},
+		{name: "a range service over https", props: stack.Props{PasswordRangeURL: "https://ranges.example.com"}},
+		{name: "a range service over http is refused", props: stack.Props{PasswordRangeURL: "http://ranges.example.com"}, want: stack.ErrSetting},
+		{name: "a range service with a query is refused", props: stack.Props{PasswordRangeURL: "https://ranges.example.com?key=1"}, want: stack.ErrSetting},
 		{name: "upper-case prefix is refused", props: stack.Props{Prefix: "Paddock"}, want: stack.ErrSetting},
 		{name: "sender with a display name is refused", props: stack.Props{MailSender: "Paddock <a@example.com>"}, want: stack.ErrSetting},
 	} {

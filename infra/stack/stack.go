@@ -87,7 +87,9 @@ func NewStack(scope constructs.Construct, id string, props Props) (awscdk.Stack,
 		return nil, fmt.Errorf("rights: %w", err)
 	}
 	s.addAPI()
-	s.addFunctions()
+	if err := s.addFunctions(); err != nil {
+		return nil, fmt.Errorf("functions: %w", err)
+	}
 	s.addRoutes()
 	s.addMappings()
 	s.addSchedules()

@@ -36,6 +36,7 @@ func TestPatchesAreRefusedByName(t *testing.T) {
 		{"the whole document", accessControl, get(accessControl), "", ""},
 		{"a changed value", security, `{"passkey_as_mfa":false}`, "400 not_changeable", "passkey_as_mfa"},
 		{"a login of command lines that there is not", security, `{"cli_login":"auth0"}`, "400 invalid_value", "cli_login"},
+		{"a failure that is neither refused nor allowed", security, `{"password_check_failure":"ignore"}`, "400 invalid_value", "password_check_failure"},
 		{"a changed list", security, `{"allowed_mfa_methods":["otp"]}`, "400 not_changeable", "allowed_mfa_methods"},
 		{"a change beside one that is refused", security, `{"mfa_timeout":120,"mfa_required_actions":[]}`, "400 not_changeable", "mfa_required_actions"},
 		{"null", preferences, `{"language":null}`, "400 invalid_value", "language"},

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,6 +65,10 @@ type World struct {
 	Clock  *Clock
 	// Environment is what each function finds in its environment.
 	Environment map[string]map[string]string
+
+	// Outgoing makes the functions' connections to services that a test stands
+	// for; nil: as they make them.
+	Outgoing http.RoundTripper
 
 	// Log is what the functions logged.
 	Log *Log
@@ -244,7 +249,7 @@ func (w *World) Config(name string, r *Recorder) (wiring.Config, error) {
 	if err != nil {
 		return wiring.Config{}, err
 	}
-	c.Now = w.Clock.Now
+	c.Now, c.Outgoing = w.Clock.Now, w.Outgoing
 	c.AWS = w.Engine.WithCredentials(w.credentials[name])
 	c.AWS.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 3, 20*time.Millisecond })

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"paddock/shared/credential"
+	"paddock/shared/credential/known"
 )
 
 type policyVectors struct {
@@ -155,4 +156,25 @@ func FuzzCheckPolicy(f *testing.F) {
 			t.Fatalf("%q accepted", typed)
 		}
 	})
+}
+
+func TestAListIsAskedForTheFoldedPasswordToo(t *testing.T) {
+	var b known.Builder
+	for _, word := range []string{"quiet lamp of mine", "Other Lamp Of Mine"} {
+		if err := b.Add(known.SumOf(word)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]bool{
+		"quiet lamp of mine": true, "Quiet LAMP of mine": true, "\uff51uiet lamp of mine": true, "Other Lamp Of Mine": true,
+		"other lamp of mine": false, "quiet lamp of mine ": false, "": false,
+	} {
+		if p := password(t, typed); p.In(list) != want {
+			t.Errorf("%q is in the list: %t, want %t", typed, !want, want)
+		}
+	}
 }

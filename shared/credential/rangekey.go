@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"paddock/shared/credential/known"
 )
 
 // RangePrefix is how many hexadecimal digits of a password's SHA-1 a range
@@ -25,6 +27,12 @@ func (p Password) RangeKey() RangeKey {
 	sum := sha1.Sum([]byte(p.text)) //nolint:gosec // as above
 	digits := strings.ToUpper(hex.EncodeToString(sum[:]))
 	return RangeKey{prefix: digits[:RangePrefix], suffix: digits[RangePrefix:]}
+}
+
+// In reports whether a list has p, as it is or folded: what differs from a known
+// password by letter case or by width alone is guessed with it.
+func (p Password) In(list *known.List) bool {
+	return list.Has(known.SumOf(p.text)) || list.Has(known.SumOf(fold(p.text)))
 }
 
 // Prefix returns the digits that may be sent.

@@ -64,7 +64,7 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
-	user, phc, err := s.newUser(w, inv, a)
+	user, phc, err := s.newUser(ctx, w, inv, a)
 	if err != nil {
 		p := authz.Principal{Source: a.Source, Request: a.Request}
 		return Started{}, s.rejected(ctx, authz.ForCeremony(w.ID, "invitation", p), err)
@@ -79,7 +79,7 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Started, error) {
 }
 
 // newUser checks what was sent and returns the account with its password hash.
-func (s *Service) newUser(w workspace.Workspace, inv identity.Invitation, a Acceptance) (identity.User, string, error) {
+func (s *Service) newUser(ctx context.Context, w workspace.Workspace, inv identity.Invitation, a Acceptance) (identity.User, string, error) {
 	user := identity.User{
 		ID: inv.User, Email: inv.Email, EmailKey: inv.EmailKey, EmailVerified: true, FirstName: a.FirstName, LastName: a.LastName,
 		Role: inv.Role, DateJoined: s.store.Now(), Networks: []string{networkOf(a.Source.IP)},
@@ -96,7 +96,7 @@ func (s *Service) newUser(w workspace.Workspace, inv identity.Invitation, a Acce
 			return identity.User{}, "", err
 		}
 	}
-	phc, err := s.hashNew(w, user, a.Password)
+	phc, err := s.hashNew(ctx, w, user, a.Password)
 	return user, phc, err
 }
 

@@ -21,7 +21,7 @@ import (
 
 // hashNew returns the hash of a new password of an account, or the policy's
 // refusal.
-func (s *Service) hashNew(w workspace.Workspace, u identity.User, typed string) (string, error) {
+func (s *Service) hashNew(ctx context.Context, w workspace.Workspace, u identity.User, typed string) (string, error) {
 	password, err := credential.NewPassword(typed)
 	if err != nil {
 		return "", err
@@ -29,6 +29,9 @@ func (s *Service) hashNew(w workspace.Workspace, u identity.User, typed string) 
 	local, _, _ := strings.Cut(u.EmailKey, "@")
 	words := []string{local, u.Username, u.FirstName, u.LastName, w.Name, w.Slug}
 	if err := credential.CheckPolicy(password, credential.PolicyContext{Words: words, MFA: u.HasSecondFactor()}); err != nil {
+		return "", err
+	}
+	if err := s.checkNew(ctx, w, password); err != nil {
 		return "", err
 	}
 	var phc string
@@ -108,7 +111,7 @@ type NewAccount struct {
 // CreateAccount makes an account, and mails its owner a link to choose a
 // password.
 func (s *Service) CreateAccount(ctx context.Context, by authz.Allowed, n NewAccount) (identity.User, error) {
-	user, phc, err := s.prepared(by, n)
+	user, phc, err := s.prepared(ctx, by, n)
 	if err != nil {
 		return identity.User{}, s.rejected(ctx, by, err)
 	}
@@ -122,7 +125,7 @@ func (s *Service) CreateAccount(ctx context.Context, by authz.Allowed, n NewAcco
 }
 
 // prepared checks what was sent and returns the account with its password hash.
-func (s *Service) prepared(by authz.Allowed, n NewAccount) (identity.User, string, error) {
+func (s *Service) prepared(ctx context.Context, by authz.Allowed, n NewAccount) (identity.User, string, error) {
 	if n.Role != authz.Member && !identity.MayPromote(by, s.store.Now()) {
 		return identity.User{}, "", identity.ErrInviteRole.In(identity.RoleField(n.Role))
 	}
@@ -144,7 +147,7 @@ func (s *Service) prepared(by authz.Allowed, n NewAccount) (identity.User, strin
 	if err != nil || n.Password == "" {
 		return changed.User, "", err
 	}
-	phc, err := s.hashNew(n.Workspace, changed.User, n.Password)
+	phc, err := s.hashNew(ctx, n.Workspace, changed.User, n.Password)
 	return changed.User, phc, err
 }
 

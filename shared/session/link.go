@@ -111,7 +111,7 @@ func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
 	if o.link.Epoch != o.user.Epoch {
 		return identity.ErrLink
 	}
-	phc, err := s.hashNew(o.ws, o.user, typed)
+	phc, err := s.hashNew(ctx, o.ws, o.user, typed)
 	if err != nil {
 		return s.rejected(ctx, o.by, err)
 	}

@@ -148,7 +148,7 @@ func (s *Service) refusedEvent(by authz.Allowed, u identity.User, account, reaso
 // half one when a second factor is owed.
 func (s *Service) started(ctx context.Context, got candidate, password credential.Password, a Attempt) (Started, error) {
 	w := got.ws
-	change := got.temporary || credential.Common(password)
+	change := got.temporary || s.guessable(ctx, password)
 	out := Started{User: got.user, State: StateAfterPassword(w, got.user, change)}
 	unusual := w.Security.UnusualSignIn && sight(got.user, got.from, a.Source.IP, s.store.Now()).Unusual()
 	if unusual = unusual && (out.State == SignedIn || out.State == ChangeRequired); unusual {

@@ -7,6 +7,7 @@ import (
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
+	"paddock/shared/credential/breach"
 	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/identity"
@@ -37,7 +38,7 @@ var (
 // them. What is no well-formed password at all is no attempt at one.
 var rejections = map[string]string{
 	credential.ErrPasswordShort.Code: "length", credential.ErrPasswordCommon.Code: "breached", credential.ErrPasswordRepeated.Code: "breached",
-	credential.ErrPasswordName.Code: "similar", ErrSamePassword.Code: "reused",
+	breach.ErrBreached.Code: "breached", credential.ErrPasswordName.Code: "similar", ErrSamePassword.Code: "reused",
 }
 
 // rejected writes the event of a password that the policy refused, and returns
@@ -76,7 +77,7 @@ func (s *Service) ChangePassword(ctx context.Context, by authz.Allowed, a Authen
 	if same {
 		return Risen{}, s.rejected(ctx, by, ErrSamePassword)
 	}
-	phc, err := s.hashNew(a.Workspace, user, typed)
+	phc, err := s.hashNew(ctx, a.Workspace, user, typed)
 	if err != nil {
 		return Risen{}, s.rejected(ctx, by, err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"paddock/shared/authz"
 	"paddock/shared/credential"
+	"paddock/shared/credential/known"
 	"paddock/shared/id"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
@@ -19,6 +20,8 @@ import (
 type Service struct {
 	store       *table.Store
 	hasher      *credential.Hasher
+	list        func() (*known.List, error)
+	ranges      rangeService
 	random      io.Reader
 	baseDomains []string
 	fallback    string
@@ -37,6 +40,11 @@ type Config struct {
 	Store *table.Store
 	// Hasher bounds password hashes; nil for functions that hash none.
 	Hasher *credential.Hasher
+	// List returns the operator's list of known passwords, the same one each
+	// time; nil means that there is none.
+	List func() (*known.List, error)
+	// Ranges is asked for breached passwords; nil means that nothing is.
+	Ranges rangeService
 	// Random guards secrets; nil means crypto/rand.
 	Random io.Reader
 	// BaseHosts are the hosts (with port) of the deployment's base URLs. A
@@ -55,7 +63,7 @@ func New(c Config) (*Service, error) {
 		c.Random = rand.Reader
 	}
 	return &Service{
-		store: c.Store, hasher: c.Hasher, random: c.Random, baseDomains: c.BaseHosts,
+		store: c.Store, hasher: c.Hasher, list: c.List, ranges: c.Ranges, random: c.Random, baseDomains: c.BaseHosts,
 		fallback: c.DefaultWorkspace, slugs: map[string]found{},
 	}, nil
 }

@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -41,11 +43,18 @@ type Config struct {
 	RoleAPI       string
 	RoleTasks     string
 	RoleErase     string
-	MemoryMB      int // of the function; bounds how many passwords are hashed at once
+	// PasswordFilter is the file of the operator's list of known passwords, ""
+	// for none; PasswordRangeURL is the range service, "" for none.
+	PasswordFilter   string
+	PasswordRangeURL string
+	MemoryMB         int // of the function; bounds how many passwords are hashed at once
 
 	AWS    aws.Config
 	Now    func() time.Time
 	Random io.Reader // nil: crypto/rand
+	// Outgoing makes connections to hosts that settings name; nil: to public
+	// addresses alone, none of them the deployment's own.
+	Outgoing http.RoundTripper
 }
 
 // FromEnvironment returns the configuration of this function: its environment
@@ -58,8 +67,20 @@ func FromEnvironment() (Config, error) {
 	if c.Now, err = clock(); err != nil {
 		return Config{}, err
 	}
+	if c.PasswordFilter, err = beside(c.PasswordFilter); err != nil {
+		return Config{}, err
+	}
 	c.AWS, err = client.New(client.FromProcess())
 	return c, err
+}
+
+// beside returns where a file of this function's archive lies.
+func beside(name string) (string, error) {
+	if name == "" || filepath.IsAbs(name) {
+		return name, nil
+	}
+	program, err := os.Executable()
+	return filepath.Join(filepath.Dir(program), name), err
 }
 
 // From reads a configuration out of environment variables. Clock and AWS
@@ -88,6 +109,7 @@ func From(getenv func(string) string) (Config, error) {
 		Strict:        getenv("PADDOCK_STRICT_CONDITIONS") != "false",
 		RoleProvision: getenv("PADDOCK_ROLE_PROVISION"), RoleSignin: getenv("PADDOCK_ROLE_SIGNIN"),
 		RoleAPI: getenv("PADDOCK_ROLE_API"), RoleTasks: getenv("PADDOCK_ROLE_TASKS"), RoleErase: getenv("PADDOCK_ROLE_ERASE"),
+		PasswordFilter: getenv("PADDOCK_PASSWORD_FILTER"), PasswordRangeURL: getenv("PADDOCK_PASSWORD_RANGE_URL"),
 		MemoryMB: memory,
 	}, nil
 }

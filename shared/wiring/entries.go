@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
@@ -11,11 +12,14 @@ import (
 	"paddock/shared/aws/dynamo"
 	"paddock/shared/aws/kms"
 	"paddock/shared/credential"
+	"paddock/shared/credential/breach"
+	"paddock/shared/credential/known"
 	"paddock/shared/httpapi"
 	"paddock/shared/httpapi/api"
 	"paddock/shared/httpapi/signin"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/outgoing"
 	"paddock/shared/provision"
 	"paddock/shared/route"
 	"paddock/shared/seal"
@@ -46,12 +50,40 @@ func (c Config) Store(keys *kms.Keys, keyrings ...table.Name) (*table.Store, err
 // Keys returns the workspaces' keys.
 func (c Config) Keys() *kms.Keys { return kms.New(awskms.NewFromConfig(c.AWS)) }
 
-func (c Config) sessions(store *table.Store, h *credential.Hasher) (*session.Service, error) {
+// sessions returns the service over a store; of the function's own parts it
+// takes what is set.
+func (c Config) sessions(own session.Config) (*session.Service, error) {
 	hosts, err := c.BaseHosts()
 	if err != nil {
 		return nil, err
 	}
-	return session.New(session.Config{Store: store, Hasher: h, Random: c.Random, BaseHosts: hosts, DefaultWorkspace: c.Default})
+	own.Random, own.BaseHosts, own.DefaultWorkspace = c.Random, hosts, c.Default
+	return session.New(own)
+}
+
+// passwords adds what new passwords are compared with to a service's parts.
+func (c Config) passwords(own *session.Config) error {
+	if name := c.PasswordFilter; name != "" {
+		// A cold start that signs nobody in does not pay for it.
+		own.List = sync.OnceValues(func() (*known.List, error) { return known.Open(name) })
+	}
+	if c.PasswordRangeURL == "" {
+		return nil
+	}
+	out := c.Outgoing
+	if out == nil {
+		hosts, err := c.BaseHosts()
+		if err != nil {
+			return err
+		}
+		out = outgoing.Transport(hosts)
+	}
+	ranges, err := breach.New(breach.Config{URL: c.PasswordRangeURL, Transport: out})
+	if err != nil {
+		return err
+	}
+	own.Ranges = ranges
+	return nil
 }
 
 // Signin builds the HTTP handler of the signin function.
@@ -60,7 +92,11 @@ func Signin(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	sessions, err := c.sessions(store, credential.NewHasher(c.hashesAtOnce()))
+	parts := session.Config{Store: store, Hasher: credential.NewHasher(c.hashesAtOnce())}
+	if err := c.passwords(&parts); err != nil {
+		return nil, err
+	}
+	sessions, err := c.sessions(parts)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +109,7 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	sessions, err := c.sessions(store, nil)
+	sessions, err := c.sessions(session.Config{Store: store})
 	if err != nil {
 		return nil, err
 	}

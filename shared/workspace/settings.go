@@ -24,6 +24,7 @@ type SecurityPatch struct {
 	SessionAbsoluteTimeout *Whole  `json:"session_absolute_timeout,omitempty" jsonschema:"minimum=3600,maximum=2592000"` // seconds
 	UnusualSignIn          *bool   `json:"unusual_sign_in,omitempty"`
 	CLILogin               *string `json:"cli_login,omitempty" jsonschema:"enum=browser,enum=legacy"`
+	PasswordCheckFailure   *string `json:"password_check_failure,omitempty" jsonschema:"enum=refuse,enum=allow"`
 }
 
 // A PreferencesPatch is a change of the preferences: nil means "as it is".
@@ -97,11 +98,22 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 	if p.MFARequired != nil {
 		changes = note(changes, "mfa_required", &s.MFARequired, *p.MFARequired)
 	}
-	if p.CLILogin != nil {
-		if *p.CLILogin != LoginByBrowser && *p.CLILogin != LoginLegacy {
-			return Security{}, nil, fault.Field("cli_login", "invalid_value", "The login of command lines must be browser or legacy.")
+	for _, f := range []struct {
+		name     string
+		at, want *string
+		choices  [2]string
+		says     string
+	}{
+		{"cli_login", &s.CLILogin, p.CLILogin, [2]string{LoginByBrowser, LoginLegacy}, "The login of command lines must be browser or legacy."},
+		{"password_check_failure", &s.PasswordCheckFailure, p.PasswordCheckFailure, [2]string{FailureRefuses, FailureAllows}, "The setting must be refuse or allow."},
+	} {
+		if f.want == nil {
+			continue
 		}
-		changes = note(changes, "cli_login", &s.CLILogin, *p.CLILogin)
+		if !slices.Contains(f.choices[:], *f.want) {
+			return Security{}, nil, fault.Field(f.name, "invalid_value", f.says)
+		}
+		changes = note(changes, f.name, f.at, *f.want)
 	}
 	if p.AllowedMFAMethods != nil && !sameSet(*p.AllowedMFAMethods, s.AllowedMFAMethods) {
 		return Security{}, nil, ErrNotYet.In("allowed_mfa_methods")

@@ -8,6 +8,7 @@ import (
 
 	"paddock/shared/audit"
 	"paddock/shared/fault"
+	"paddock/shared/table"
 	"paddock/shared/workspace"
 )
 
@@ -110,6 +111,18 @@ func TestUnchangedDocumentChangesNothing(t *testing.T) {
 	}
 }
 
+func TestSettingsThatWereStoredBeforeThereWasAChoice(t *testing.T) {
+	for stored, want := range map[string][2]string{
+		`{"security":{}}`: {workspace.LoginByBrowser, workspace.FailureRefuses},
+		`{"security":{"cli_login":"legacy","password_check_failure":"allow"}}`: {workspace.LoginLegacy, workspace.FailureAllows},
+	} {
+		w, err := workspace.Decode(table.Item{Payload: []byte(stored)})
+		if got := [2]string{w.Security.CLILogin, w.Security.PasswordCheckFailure}; err != nil || got != want {
+			t.Errorf("%s: %v, %v", stored, got, err)
+		}
+	}
+}
+
 func TestHostSelectsTheWorkspace(t *testing.T) {
 	bases := []string{"paddock.example.com", "localhost:8080"}
 	for host, want := range map[string]string{
@@ -141,7 +154,7 @@ func TestEveryFieldIsChangedOrRefusedByName(t *testing.T) {
 				_, changes, err := security.Apply(decoded[workspace.SecurityPatch](t, patch))
 				return changes, err
 			},
-			changed: map[string]string{"mfa_required": `false`, "mfa_timeout": `60`, "cli_login": `"legacy"`, "session_idle_timeout": `300`, "session_absolute_timeout": `3600`, "unusual_sign_in": `false`},
+			changed: map[string]string{"mfa_required": `false`, "mfa_timeout": `60`, "cli_login": `"legacy"`, "password_check_failure": `"allow"`, "session_idle_timeout": `300`, "session_absolute_timeout": `3600`, "unusual_sign_in": `false`},
 			refused: map[string]string{"allowed_mfa_methods": `["otp"]`, "mfa_required_actions": `[]`, "passkey_as_mfa": `false`},
 		},
 		{

@@ -3,6 +3,7 @@
 package workspace
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -87,6 +88,9 @@ type Security struct {
 	UnusualSignIn bool `json:"unusual_sign_in"`
 	// CLILogin is how command lines sign in: LoginByBrowser or LoginLegacy.
 	CLILogin string `json:"cli_login"`
+	// PasswordCheckFailure says what becomes of a new password that the range
+	// service could not be asked for: FailureRefuses or FailureAllows.
+	PasswordCheckFailure string `json:"password_check_failure"`
 }
 
 // The values of Security.CLILogin: device login, where the workspace is asked
@@ -94,6 +98,13 @@ type Security struct {
 const (
 	LoginByBrowser = "browser"
 	LoginLegacy    = "legacy"
+)
+
+// The values of Security.PasswordCheckFailure: the password is refused for now,
+// or taken unasked.
+const (
+	FailureRefuses = "refuse"
+	FailureAllows  = "allow"
 )
 
 // Preferences is the document /api/workspaces/preferences/-/.
@@ -138,7 +149,7 @@ var MFAActions = []string{"websh", "webftp", "command", "editor", "deploy_shell"
 func Defaults() (Security, Preferences, AccessControl) {
 	return Security{
 			MFARequired: true, MFATimeout: DefaultMFATimeout, AllowedMFAMethods: slices.Clone(MFAMethods),
-			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true, CLILogin: LoginByBrowser,
+			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true, CLILogin: LoginByBrowser, PasswordCheckFailure: FailureRefuses,
 			SessionIdleTimeout: DefaultIdle, SessionAbsoluteTimeout: DefaultAbsolute, UnusualSignIn: true,
 		},
 		Preferences{Language: "en", Timezone: "UTC", InviteTTL: DefaultInviteTTL, WebshSessionTimeout: DefaultWebshTimeout, AutoAgentUpgrade: false},
@@ -176,9 +187,9 @@ func Decode(item table.Item) (Workspace, error) {
 	if err := table.Decode(item, &w); err != nil {
 		return Workspace{}, err
 	}
-	if w.Security.CLILogin == "" { // stored before there was the setting
-		w.Security.CLILogin = LoginByBrowser
-	}
+	// Stored before there were the settings.
+	w.Security.CLILogin = cmp.Or(w.Security.CLILogin, LoginByBrowser)
+	w.Security.PasswordCheckFailure = cmp.Or(w.Security.PasswordCheckFailure, FailureRefuses)
 	return w, nil
 }
 

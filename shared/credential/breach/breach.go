@@ -84,11 +84,19 @@ type Client struct {
 	base string
 }
 
+// CheckURL refuses what cannot be the address of a service.
+func CheckURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#") {
+		return errors.New("the address of a range service must be https, without user, query or fragment")
+	}
+	return nil
+}
+
 // New returns a client, or an error that says what the Config lacks.
 func New(c Config) (*Client, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("breach: the address must be https, without user, query or fragment")
+	if err := CheckURL(c.URL); err != nil {
+		return nil, err
 	}
 	if c.Transport == nil {
 		return nil, errors.New("breach: no transport")

@@ -162,6 +162,9 @@ func TestClientsThatAreNotMade(t *testing.T) {
 		"no host":      {URL: "https://", Transport: http.DefaultTransport},
 		"user":         {URL: "https://a:b@range.example", Transport: http.DefaultTransport},
 		"query":        {URL: "https://range.example?x=", Transport: http.DefaultTransport},
+		"empty query":  {URL: "https://range.example/?", Transport: http.DefaultTransport},
+		"fragment":     {URL: "https://range.example/#", Transport: http.DefaultTransport},
+		"port alone":   {URL: "https://:443", Transport: http.DefaultTransport},
 		"empty":        {Transport: http.DefaultTransport},
 		"no transport": {URL: "https://range.example"},
 	} {
@@ -169,4 +172,32 @@ func TestClientsThatAreNotMade(t *testing.T) {
 			t.Errorf("%s: made", name)
 		}
 	}
+}
+
+// answering is a transport that answers everything with the same text.
+type answering string
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(string(a))), Request: r, Header: http.Header{}}, nil
+}
+
+// FuzzAnswer holds that a password is breached only by an answer that names the
+// rest of its hash, and that a failure says nothing else.
+func FuzzAnswer(f *testing.F) {
+	for _, text := range []string{"", suffix + ":3\r\n" + padding + ":0\r\n", suffix + ":0", suffix + ":", suffix + ":-1", "\n", strings.ToLower(suffix) + ":1\n\n", padding + ":1\nsorry"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := breach.New(breach.Config{URL: "https://range.example", Transport: answering(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed, err := c.Listed(t.Context(), password(t, "password").RangeKey())
+		switch {
+		case err != nil && (listed || !errors.Is(err, breach.ErrUnavailable)):
+			t.Fatalf("%t, %v", listed, err)
+		case listed && !strings.Contains(strings.ToUpper(text), suffix+":"):
+			t.Fatalf("%q names no password", text)
+		}
+	})
 }

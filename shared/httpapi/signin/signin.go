@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"paddock/shared/credential"
+	"paddock/shared/credential/breach"
 	"paddock/shared/fault"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
@@ -91,6 +92,7 @@ var (
 		credential.ErrBusy,
 		credential.ErrPasswordLong, credential.ErrPasswordCharacter, credential.ErrPasswordShort,
 		credential.ErrPasswordRepeated, credential.ErrPasswordName, credential.ErrPasswordCommon,
+		breach.ErrBreached, breach.ErrUnavailable,
 	}
 	enrolRefusals = append([]fault.Error{mfa.ErrEnrolled, session.ErrSignInAgain, session.ErrFactorLimit, mfa.ErrTries}, httpapi.FreshRefusals...)
 )
