@@ -4,8 +4,8 @@
 package message
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -62,86 +62,148 @@ type Rendered struct {
 // ErrUnknownTemplate is returned for a message of no known template.
 var ErrUnknownTemplate = errors.New("message: unknown template")
 
+// words are the subject and text of each template. Values stand in braces.
+var words = map[Template][2]string{
+	Invitation: {
+		"You are invited to {workspace}",
+		`{person} invited you to the workspace "{workspace}".
+
+Open this link to choose a password:
+
+{link}
+
+It works once, until {until}.
+If you did not expect this, ignore it: nothing happens.
+`,
+	},
+	FactorAdded:       {"A sign-in method was added to your account", notice("was added to your account")},
+	FactorRemoved:     {"A sign-in method was removed from your account", notice("was removed from your account")},
+	RecoveryCodeUsed:  {"A recovery code was used for your account", notice("was used to sign in to your account")},
+	RecoveryCodesMade: {"New recovery codes were made for your account", notice("were made for your account; older ones no longer work")},
+	EmailConfirmation: {
+		"Confirm your new address for {workspace}",
+		`{person} asked to use this address for an account in the workspace "{workspace}".
+
+Open this link to confirm it:
+
+{link}
+
+It works once, until {until}.
+If you did not expect this, ignore it: nothing changes.
+`,
+	},
+	EmailChanged: {
+		"The address of your account was changed",
+		`Your account in the workspace "{workspace}" has a new address; mail no longer comes here.
+
+It was done from {from}.
+
+If this was not you, open this link: it brings this address back and ends every session of the account.
+
+{link}
+
+It works once, until {until}.
+`,
+	},
+	AccountMade: {
+		"You have an account in {workspace}",
+		`{person} made an account for you in the workspace "{workspace}".
+
+Open this link to choose a password:
+
+{link}
+
+It works once, until {until}.
+`,
+	},
+	PasswordReset: {
+		"Choose a new password for {workspace}",
+		`Someone asked to choose a new password for your account in the workspace "{workspace}", from {from}.
+
+Open this link to choose one:
+
+{link}
+
+It works once, until {until}.
+If this was not you, ignore it: your password stays.
+`,
+	},
+	PasswordChanged: {
+		"The password of your account was changed",
+		`The password of your account in the workspace "{workspace}" was changed, from {from}. Its other sessions have ended.
+` + report("If this was not you"),
+	},
+	NewSignIn: {
+		"Your account was used from a new place",
+		`Someone signed in to your account in the workspace "{workspace}" from a new device in a new network: {from}.
+` + report("If this was not you"),
+	},
+	Attack: {
+		"Someone is guessing the password of your account",
+		`There were many wrong passwords for your account in the workspace "{workspace}", the last one from {from}. Further guesses are refused for a while; browsers that you signed in from before go on to work.
+` + report("If you think that somebody knows your password"),
+	},
+	SignInCode: {
+		"Your code to sign in to {workspace}",
+		`Your code to finish signing in to the workspace "{workspace}":
+
+    {code}
+
+It was asked for from {from} and works once, until {until}.
+Never tell it to anybody. If you are not signing in just now, somebody knows your password: change it.
+`,
+	},
+	OneMoreTry: {
+		"Sign in to {workspace} once more",
+		`There were too many wrong passwords for your account in the workspace "{workspace}". This link opens one more attempt:
+
+{link}
+
+It was asked for from {from} and works once, until {until}.
+If this was not you, ignore it.
+`,
+	},
+	CommandLine: {
+		"A command line was signed in to your account",
+		`You allowed a command line to act for you in the workspace "{workspace}". It asked from {from}.
+` + report("If you did not start it yourself"),
+	},
+}
+
+// notice is the text of a notice that something was done to an account.
+func notice(what string) string {
+	return `{what} ` + what + ` in the workspace "{workspace}".
+
+It was done from {from}.
+
+If this was not you, tell an administrator of the workspace at once.
+`
+}
+
+// report is the end of a notice with a link that tells us.
+func report(when string) string {
+	return `
+` + when + `, open this link: it ends every session, and you choose a new password.
+
+{link}
+
+It works until {until}.
+`
+}
+
 // Render returns the words of a message. Values that people typed lose line
 // breaks and control characters, so that they cannot forge lines of the mail.
 func Render(m Message) (Rendered, error) {
-	ws, person := oneLine(m.Workspace), oneLine(m.Person)
-	r := Rendered{To: m.To}
-	switch m.Template {
-	case Invitation:
-		r.Subject = "You are invited to " + ws
-		r.Text = fmt.Sprintf("%s invited you to the workspace %q.\n\nOpen this link to choose a password:\n\n%s\n\nIt works once, until %s.\nIf you did not expect this, ignore it: nothing happens.\n",
-			orSomeone(person), ws, m.Link, until(m))
-	case FactorAdded:
-		r.Subject = "A sign-in method was added to your account"
-		r.Text = notice(ws, "was added to your account", m)
-	case FactorRemoved:
-		r.Subject = "A sign-in method was removed from your account"
-		r.Text = notice(ws, "was removed from your account", m)
-	case RecoveryCodeUsed:
-		r.Subject = "A recovery code was used for your account"
-		r.Text = notice(ws, "was used to sign in to your account", m)
-	case RecoveryCodesMade:
-		r.Subject = "New recovery codes were made for your account"
-		r.Text = notice(ws, "were made for your account; older ones no longer work", m)
-	case EmailConfirmation:
-		r.Subject = "Confirm your new address for " + ws
-		r.Text = fmt.Sprintf("%s asked to use this address for an account in the workspace %q.\n\nOpen this link to confirm it:\n\n%s\n\nIt works once, until %s.\nIf you did not expect this, ignore it: nothing changes.\n",
-			orSomeone(person), ws, m.Link, until(m))
-	case EmailChanged:
-		r.Subject = "The address of your account was changed"
-		r.Text = fmt.Sprintf("Your account in the workspace %q has a new address; mail no longer comes here.\n\nIt was done from %s.\n\nIf this was not you, open this link: it brings this address back and ends every session of the account.\n\n%s\n\nIt works once, until %s.\n",
-			ws, oneLine(m.From), m.Link, until(m))
-	case AccountMade:
-		r.Subject = "You have an account in " + ws
-		r.Text = fmt.Sprintf("%s made an account for you in the workspace %q.\n\nOpen this link to choose a password:\n\n%s\n\nIt works once, until %s.\n",
-			orSomeone(person), ws, m.Link, until(m))
-	case PasswordReset:
-		r.Subject = "Choose a new password for " + ws
-		r.Text = fmt.Sprintf("Someone asked to choose a new password for your account in the workspace %q, from %s.\n\nOpen this link to choose one:\n\n%s\n\nIt works once, until %s.\nIf this was not you, ignore it: your password stays.\n",
-			ws, oneLine(m.From), m.Link, until(m))
-	case PasswordChanged:
-		r.Subject = "The password of your account was changed"
-		r.Text = fmt.Sprintf("The password of your account in the workspace %q was changed, from %s. Its other sessions have ended.\n\nIf this was not you, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
-			ws, oneLine(m.From), m.Link, until(m))
-	case NewSignIn:
-		r.Subject = "Your account was used from a new place"
-		r.Text = fmt.Sprintf("Someone signed in to your account in the workspace %q from a new device in a new network: %s.\n\nIf this was not you, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
-			ws, oneLine(m.From), m.Link, until(m))
-	case Attack:
-		r.Subject = "Someone is guessing the password of your account"
-		r.Text = fmt.Sprintf("There were many wrong passwords for your account in the workspace %q, the last one from %s. Further guesses are refused for a while; browsers that you signed in from before go on to work.\n\nIf you think that somebody knows your password, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
-			ws, oneLine(m.From), m.Link, until(m))
-	case SignInCode:
-		r.Subject = "Your code to sign in to " + ws
-		r.Text = fmt.Sprintf("Your code to finish signing in to the workspace %q:\n\n    %s\n\nIt was asked for from %s and works once, until %s.\nNever tell it to anybody. If you are not signing in just now, somebody knows your password: change it.\n",
-			ws, m.Code, oneLine(m.From), until(m))
-	case OneMoreTry:
-		r.Subject = "Sign in to " + ws + " once more"
-		r.Text = fmt.Sprintf("There were too many wrong passwords for your account in the workspace %q. This link opens one more attempt:\n\n%s\n\nIt was asked for from %s and works once, until %s.\nIf this was not you, ignore it.\n",
-			ws, m.Link, oneLine(m.From), until(m))
-	case CommandLine:
-		r.Subject = "A command line was signed in to your account"
-		r.Text = fmt.Sprintf("You allowed a command line to act for you in the workspace %q. It asked from %s.\n\nIf you did not start it yourself, open this link: it ends every session, and you choose a new password.\n\n%s\n\nIt works until %s.\n",
-			ws, oneLine(m.From), m.Link, until(m))
-	default:
+	w, ok := words[m.Template]
+	if !ok {
 		return Rendered{}, ErrUnknownTemplate
 	}
-	return r, nil
-}
-
-func notice(ws, what string, m Message) string {
-	return fmt.Sprintf("%s %s in the workspace %q.\n\nIt was done from %s.\n\nIf this was not you, tell an administrator of the workspace at once.\n",
-		oneLine(m.What), what, ws, oneLine(m.From))
-}
-
-func until(m Message) string { return m.Until.UTC().Format("2006-01-02 15:04 MST") }
-
-func orSomeone(person string) string {
-	if person == "" {
-		return "An administrator"
-	}
-	return person
+	// One pass: what stands in braces in a value stays as it is.
+	values := strings.NewReplacer(
+		"{workspace}", oneLine(m.Workspace), "{person}", oneLine(cmp.Or(m.Person, "An administrator")), "{what}", oneLine(m.What),
+		"{from}", oneLine(m.From), "{link}", m.Link, "{code}", m.Code, "{until}", m.Until.UTC().Format("2006-01-02 15:04 MST"),
+	)
+	return Rendered{To: m.To, Subject: values.Replace(w[0]), Text: values.Replace(w[1])}, nil
 }
 
 func oneLine(s string) string {

@@ -145,7 +145,7 @@ func TestNamesDoNotLeadInside(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := &names{turns: turns}
 			client := &http.Client{Transport: outgoing.TransportAsking(nil, n.resolver())}
-			for range len(turns) {
+			for range turns {
 				answer, err := client.Get("http://rebinding.example.:" + port + "/")
 				if err == nil {
 					answer.Body.Close()
