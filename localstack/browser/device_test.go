@@ -27,9 +27,9 @@ type line struct {
 // installation names what the command line is installed on.
 const installation = "6c0f3f5a-3b5e-4f1e-9d57-0a4c8d1b2e37"
 
-// line begins a device login over https; it trusts the checkout's authority
-// and no other.
-func (b *bench) line(t *testing.T) *line {
+// over returns a client over https that trusts the checkout's authority and no
+// other.
+func (b *bench) over(t *testing.T) *visitor.Visitor {
 	t.Helper()
 	pem, err := os.ReadFile(filepath.Join(b.Root, ".local", "tls", "ca.crt"))
 	if err != nil {
@@ -41,7 +41,13 @@ func (b *bench) line(t *testing.T) *line {
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 	t.Cleanup(client.CloseIdleConnections)
-	l := &line{Visitor: &visitor.Visitor{Base: b.Secure, Client: client, Agent: "Go-http-client/1.1"}}
+	return &visitor.Visitor{Base: b.Secure, Client: client, Agent: "Go-http-client/1.1"}
+}
+
+// line begins a device login.
+func (b *bench) line(t *testing.T) *line {
+	t.Helper()
+	l := &line{Visitor: b.over(t)}
 	var env struct{ Auth0 map[string]string }
 	if err := l.Want(t.Context(), http.StatusOK, http.MethodGet, "/api/auth/env/?client=cli", nil, &env); err != nil {
 		t.Fatal(err)
