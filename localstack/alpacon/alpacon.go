@@ -67,14 +67,12 @@ func (p Program) Ends(t testing.TB, code int, arguments ...string) string {
 	defer cancel()
 	cmd := p.command(ctx, arguments...)
 	out, err := cmd.CombinedOutput()
-	exited := &exec.ExitError{}
-	if err != nil && !errors.As(err, &exited) || cmd.ProcessState.ExitCode() != code {
+	_, exited := errors.AsType[*exec.ExitError](err)
+	if err != nil && !exited || cmd.ProcessState.ExitCode() != code {
 		t.Errorf("alpacon %v: %v, want exit code %d\n%s", arguments, err, code, out)
 	}
 	return string(out)
 }
-
-var shownCode = regexp.MustCompile(`#([B-Z]{4}-[B-Z]{4})`)
 
 // Login signs in by browser; approve is called with the code that is shown.
 func (p Program) Login(t testing.TB, host string, approve func(code string)) {
@@ -94,7 +92,7 @@ func (p Program) Login(t testing.TB, host string, approve func(code string)) {
 		ended <- err
 	}()
 	var all strings.Builder
-	approved := false
+	approved, shownCode := false, regexp.MustCompile(`#([B-Z]{4}-[B-Z]{4})`)
 	for lines := bufio.NewScanner(printed); lines.Scan(); {
 		all.WriteString(lines.Text() + "\n")
 		if match := shownCode.FindStringSubmatch(lines.Text()); match != nil && !approved {

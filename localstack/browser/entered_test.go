@@ -66,12 +66,12 @@ func (b *bench) own(t *testing.T, v *visitor.Visitor) string {
 }
 
 // window moves the clock into the next window of guesses, so that what a test
-// counts falls into one. The clock file holds whole seconds.
+// counts falls into one.
 func (b *bench) window(t *testing.T) {
 	t.Helper()
 	const length = 15 * time.Minute
 	now := b.Now()
-	b.Advance(t, now.Truncate(length).Add(length+time.Second).Sub(now))
+	b.Advance(t, now.Truncate(length).Add(length).Sub(now))
 }
 
 // with gives the tab the cookies of a visitor: it goes on where that one was.

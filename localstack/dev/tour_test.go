@@ -169,7 +169,7 @@ func tour(t *testing.T, b bench, command string, variables, prints []string) {
 		want = append(want, ports.Replace(text))
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
-	output := &allowing{ctx: t.Context(), b: b}
+	output := &allowing{allow: func(code string) error { return allow(t.Context(), b, code) }}
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = b.root, variables, output, output
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("$ %s\n%s\n%v", shownAs, output.printed.String(), err)
@@ -180,10 +180,9 @@ func tour(t *testing.T, b bench, command string, variables, prints []string) {
 }
 
 // allowing keeps what a command prints. When that is the address of a device
-// login, it allows it as staff does in the browser.
+// login, it is allowed.
 type allowing struct {
-	ctx     context.Context //nolint:containedctx // of the test, for a Write
-	b       bench
+	allow   func(code string) error
 	printed bytes.Buffer
 	allowed bool
 }
@@ -197,14 +196,19 @@ func (a *allowing) Write(p []byte) (int, error) {
 		return n, nil
 	}
 	a.allowed = true
-	env, err := environment.Load(a.b.root)
+	return n, a.allow(string(shown[1]))
+}
+
+// allow allows a device login as staff does in the browser.
+func allow(ctx context.Context, b bench, code string) error {
+	env, err := environment.Load(b.root)
 	if err != nil {
-		return n, err
+		return err
 	}
 	staff, _ := env.Account("staff")
 	v := &visitor.Visitor{Base: env.BaseURL}
-	if err := v.Want(a.ctx, http.StatusOK, "POST", "/api/auth/signin/", map[string]string{"login": staff.Email, "password": staff.Password}, nil); err != nil {
-		return n, err
+	if err := v.Want(ctx, http.StatusOK, "POST", "/api/auth/signin/", map[string]string{"login": staff.Email, "password": staff.Password}, nil); err != nil {
+		return err
 	}
-	return n, v.Want(a.ctx, http.StatusNoContent, "POST", "/api/auth/device/approve/", map[string]string{"user_code": string(shown[1])}, nil)
+	return v.Want(ctx, http.StatusNoContent, "POST", "/api/auth/device/approve/", map[string]string{"user_code": code}, nil)
 }
