@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -26,11 +28,12 @@ const within = 20 * time.Second
 // A tab is one page with cookies of its own. What it logs as an error fails the
 // test, a broken content policy above all.
 type tab struct {
-	t    *testing.T
-	ctx  context.Context
-	base string // where the console is
-	mu   sync.Mutex
-	bad  []string
+	t       *testing.T
+	ctx     context.Context
+	base    string // where the console is
+	mu      sync.Mutex
+	bad     []string
+	cookies []string // what answers set, as they were sent
 }
 
 // look is how a page is looked at.
@@ -61,6 +64,7 @@ func (b *bench) tab(t *testing.T, l look) *tab {
 		t.Fatal(err)
 	}
 	command(x, log.Enable, cdp.Empty{})
+	command(x, network.Enable, network.EnableParams{})
 	x.as(l)
 	return x
 }
@@ -100,6 +104,8 @@ func (x *tab) note(event any) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch e := event.(type) {
+	case *network.EventResponseReceivedExtraInfo:
+		x.set(e.Headers)
 	case *log.EventEntryAdded:
 		// Refusals of the API are answers that pages expect.
 		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
@@ -114,6 +120,30 @@ func (x *tab) note(event any) {
 			}
 		}
 	}
+}
+
+// set notes the cookies that an answer sets; one that other pages or scripts
+// could get at fails the test. Source: security, WB-1.
+func (x *tab) set(headers network.Headers) {
+	for name, value := range headers {
+		if !strings.EqualFold(name, "Set-Cookie") {
+			continue
+		}
+		for line := range strings.SplitSeq(fmt.Sprint(value), "\n") {
+			x.cookies = append(x.cookies, line)
+			c, err := http.ParseSetCookie(line)
+			if err != nil || !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+				x.bad = append(x.bad, "an open cookie: "+strings.Replace(line, "="+valueOf(c), "=…", 1))
+			}
+		}
+	}
+}
+
+func valueOf(c *http.Cookie) string {
+	if c == nil {
+		return ""
+	}
+	return c.Value
 }
 
 // show keeps what the page looked like when a test failed.
@@ -253,11 +283,17 @@ func (x *tab) secret() string {
 // dark ones, and that nothing is cut off.
 func (x *tab) accessible() {
 	x.t.Helper()
+	x.accessibleAs(wide(), look{width: 360, dark: true})
+}
+
+// accessibleAs is accessible on the screens that are named.
+func (x *tab) accessibleAs(looks ...look) {
+	x.t.Helper()
 	source, err := os.ReadFile(filepath.Join(shared.Root, "web", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	for _, l := range []look{wide(), {width: 360, dark: true}} {
+	for _, l := range looks {
 		x.as(l)
 		if over := eval[int](x, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 			x.t.Errorf("at %d px the page is %d px too wide", l.width, over)

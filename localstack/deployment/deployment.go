@@ -162,12 +162,13 @@ func (d *Deployment) Now() time.Time {
 	return time.Now().Add(offset)
 }
 
-// Advance moves the functions' clock on.
+// Advance moves the functions' clock on, by no less than it is told: the clock
+// file holds whole seconds.
 func (d *Deployment) Advance(t testing.TB, by time.Duration) {
 	t.Helper()
 	offset, err := environment.Offset(d.ClockRoot)
 	if err == nil {
-		err = environment.SetOffset(d.ClockRoot, offset+by)
+		err = environment.SetOffset(d.ClockRoot, (offset + by + time.Second - 1).Truncate(time.Second))
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"paddock/localstack/environment"
+	"paddock/localstack/visitor"
 )
 
 // A line of the tour: a command and what README says that it prints. In it "…"
@@ -132,12 +135,12 @@ func TestTheTourIsAsPrinted(t *testing.T) {
 	})
 	var left []string
 	for _, l := range shown {
-		if rest, ok := strings.CutPrefix(l.command, "alpacon "); ok {
+		if before, rest, ok := strings.Cut(" "+l.command, " alpacon "); ok {
 			if alpacon == "" {
 				left = append(left, l.command)
 				continue
 			}
-			l.command = alpacon + " " + rest
+			l.command = strings.TrimSpace(before + " " + alpacon + " " + rest)
 		}
 		tour(t, b, l.command, unattended(variables, home), l.prints)
 	}
@@ -166,12 +169,46 @@ func tour(t *testing.T, b bench, command string, variables, prints []string) {
 		want = append(want, ports.Replace(text))
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
-	cmd.Dir, cmd.Env = b.root, variables
-	output, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("$ %s\n%s\n%v", shownAs, output, err)
+	output := &allowing{allow: func(code string) error { return allow(t.Context(), b, code) }}
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = b.root, variables, output, output
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("$ %s\n%s\n%v", shownAs, output.printed.String(), err)
 	}
-	if text := strings.TrimRight(string(output), "\n") + "\n"; !likeness(want).MatchString(text) {
+	if text := strings.TrimRight(output.printed.String(), "\n") + "\n"; !likeness(want).MatchString(text) {
 		t.Errorf("$ %s\nprinted\n%s\nREADME says\n%s", shownAs, text, strings.Join(want, "\n"))
 	}
+}
+
+// allowing keeps what a command prints. When that is the address of a device
+// login, it is allowed.
+type allowing struct {
+	allow   func(code string) error
+	printed bytes.Buffer
+	allowed bool
+}
+
+var deviceAddress = regexp.MustCompile(`/device#([B-Z]{4}-[B-Z]{4})\s`)
+
+func (a *allowing) Write(p []byte) (int, error) {
+	n, _ := a.printed.Write(p) // never fails
+	shown := deviceAddress.FindSubmatch(a.printed.Bytes())
+	if shown == nil || a.allowed {
+		return n, nil
+	}
+	a.allowed = true
+	return n, a.allow(string(shown[1]))
+}
+
+// allow allows a device login as staff does in the browser.
+func allow(ctx context.Context, b bench, code string) error {
+	env, err := environment.Load(b.root)
+	if err != nil {
+		return err
+	}
+	staff, _ := env.Account("staff")
+	v := &visitor.Visitor{Base: env.BaseURL}
+	if err := v.Want(ctx, http.StatusOK, "POST", "/api/auth/signin/", map[string]string{"login": staff.Email, "password": staff.Password}, nil); err != nil {
+		return err
+	}
+	return v.Want(ctx, http.StatusNoContent, "POST", "/api/auth/device/approve/", map[string]string{"user_code": code}, nil)
 }

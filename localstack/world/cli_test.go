@@ -1,23 +1,17 @@
 package world_test
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"paddock/localstack/alpacon"
 	"paddock/localstack/internal/pki"
 	"paddock/localstack/visitor"
 	"paddock/localstack/world"
@@ -28,9 +22,8 @@ import (
 // nothing else is told to it. It runs where ALPACON names the program, and says
 // when it does not.
 func TestTheCommandLineSignsInByBrowser(t *testing.T) {
-	program := os.Getenv("ALPACON")
-	if program == "" {
-		fmt.Fprintln(os.Stderr, "NOT RUN: the command line's device login, as ALPACON names no program")
+	c, ok := alpacon.Named(t, "", "the command line's device login")
+	if !ok {
 		return
 	}
 	alone, err := world.Start(t.Context())
@@ -87,8 +80,8 @@ func TestTheCommandLineSignsInByBrowser(t *testing.T) {
 		}
 	}
 
-	c := commandLine{program: program, home: t.TempDir(), authority: files.CA}
-	c.login(t, secure, func(code string) {
+	c.Authority = files.CA
+	c.Login(t, secure, func(code string) {
 		var seen struct {
 			Address string `json:"address"`
 			Client  string `json:"client_name"`
@@ -98,20 +91,20 @@ func TestTheCommandLineSignsInByBrowser(t *testing.T) {
 		}
 		expect(t, w.Me, approvePath, typed(code), "204")
 	})
-	if out := c.run(t, "whoami"); !strings.Contains(out, world.Username) {
+	if out := c.Run(t, "whoami"); !strings.Contains(out, world.Username) {
 		t.Errorf("whoami prints %s", out)
 	}
-	before := c.config(t)
+	before := c.Config(t)
 	for _, field := range []string{"access_token", "refresh_token", "access_token_expires_at"} {
 		if before[field] == nil {
 			t.Errorf("the login kept no %s", field)
 		}
 	}
-	c.expire(t)
-	if out := c.run(t, "--output", "json", "whoami"); !strings.Contains(out, `"browser_login"`) || !strings.Contains(out, world.Username) {
+	c.Expire(t)
+	if out := c.Run(t, "--output", "json", "whoami"); !strings.Contains(out, `"browser_login"`) || !strings.Contains(out, world.Username) {
 		t.Errorf("whoami after a refresh prints %s", out)
 	}
-	after := c.config(t)
+	after := c.Config(t)
 	if after["access_token"] == before["access_token"] || after["refresh_token"] != before["refresh_token"] {
 		t.Error("the command line did not renew its access token and keep the other")
 	}
@@ -119,7 +112,7 @@ func TestTheCommandLineSignsInByBrowser(t *testing.T) {
 	if !strings.Contains(listed, "schema_name:real") {
 		t.Errorf("the token lists the workspaces %s", listed)
 	}
-	if out := c.run(t, "logout"); !strings.Contains(strings.ToLower(out), "logout") && !strings.Contains(strings.ToLower(out), "logged out") {
+	if out := c.Run(t, "logout"); !strings.Contains(strings.ToLower(out), "logout") && !strings.Contains(strings.ToLower(out), "logged out") {
 		t.Errorf("logout prints %s", out)
 	}
 	v := &visitor.Visitor{Base: secure, Client: w.Me.Client, Access: after["access_token"].(string)}
@@ -127,7 +120,7 @@ func TestTheCommandLineSignsInByBrowser(t *testing.T) {
 		t.Errorf("after the logout the access token opens: %s", told(a))
 	}
 	refresh := map[string]string{
-		"grant_type": "refresh_token", "client_id": "paddock-cli", "refresh_token": after["refresh_token"].(string), "scope": "cli device:" + c.device(t),
+		"grant_type": "refresh_token", "client_id": "paddock-cli", "refresh_token": after["refresh_token"].(string), "scope": "cli device:" + c.Device(t),
 	}
 	expect(t, v, tokenPath, refresh, "400 invalid_grant")
 }
@@ -153,97 +146,4 @@ func serve(t *testing.T, l net.Listener, files pki.Files, gateway http.RoundTrip
 			t.Error(err)
 		}
 	})
-}
-
-// A commandLine is the alpacon program with a home of its own.
-type commandLine struct{ program, home, authority string }
-
-func (c commandLine) command(ctx context.Context, arguments ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, c.program, arguments...)
-	cmd.Env = []string{"HOME=" + c.home, "SSL_CERT_FILE=" + c.authority, "ALPACON_NO_BROWSER=1", "NO_COLOR=1", "PATH=" + os.Getenv("PATH")}
-	return cmd
-}
-
-// run runs a command and returns all that it prints.
-func (c commandLine) run(t *testing.T, arguments ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	out, err := c.command(ctx, arguments...).CombinedOutput()
-	if err != nil {
-		t.Errorf("alpacon %v: %v\n%s", arguments, err, out)
-	}
-	return string(out)
-}
-
-var shownCode = regexp.MustCompile(`#([B-Z]{4}-[B-Z]{4})`)
-
-// login runs the login; approve is called with the code that it prints.
-func (c commandLine) login(t *testing.T, host string, approve func(code string)) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := c.command(ctx, "login", host, "--no-browser")
-	printed, into := io.Pipe()
-	cmd.Stdout, cmd.Stderr = into, into
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() {
-		err := cmd.Wait()
-		_ = into.Close()
-		ended <- err
-	}()
-	var all strings.Builder
-	approved := false
-	for lines := bufio.NewScanner(printed); lines.Scan(); {
-		all.WriteString(lines.Text() + "\n")
-		if match := shownCode.FindStringSubmatch(lines.Text()); match != nil && !approved {
-			approved = true
-			approve(match[1])
-		}
-	}
-	if err := <-ended; err != nil || !approved {
-		t.Fatalf("alpacon login: %v, a code was shown: %t\n%s", err, approved, all.String())
-	}
-}
-
-func (c commandLine) file(name string) string { return filepath.Join(c.home, ".alpacon", name) }
-
-func (c commandLine) config(t *testing.T) map[string]any {
-	t.Helper()
-	text, err := os.ReadFile(c.file("config.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out map[string]any
-	if err := json.Unmarshal(text, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// expire makes the command line believe that its access token is over.
-func (c commandLine) expire(t *testing.T) {
-	t.Helper()
-	config := c.config(t)
-	config["access_token_expires_at"] = "2020-01-01T00:00:00Z"
-	text, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(c.file("config.json"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// device returns the name of the installation.
-func (c commandLine) device(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(c.file("device_id"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(text))
 }

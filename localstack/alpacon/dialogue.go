@@ -1,0 +1,59 @@
+package alpacon
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// A Line is what is typed when a prompt is shown.
+type Line struct{ Prompt, Text string }
+
+// Dialogue runs a command at a terminal and types each line when its prompt is
+// shown, in this order. It returns all that was printed; the command must ask
+// for everything and succeed.
+func (p Program) Dialogue(t testing.TB, lines []Line, arguments ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	cmd := p.command(ctx, arguments...)
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	var all strings.Builder
+	chunk := make([]byte, 4096)
+	read := func() bool {
+		n, err := terminal.Read(chunk) // fails when the command has ended
+		all.Write(chunk[:n])
+		return err == nil
+	}
+	seen := 0
+	for _, line := range lines {
+		at := -1
+		for more := true; more; more = read() {
+			if at = strings.Index(all.String()[seen:], line.Prompt); at >= 0 {
+				break
+			}
+		}
+		if at < 0 {
+			_ = cmd.Wait() // how it ended is told by what it printed
+			t.Fatalf("alpacon %v does not ask for %q:\n%s", arguments, line.Prompt, all.String())
+		}
+		seen += at + len(line.Prompt)
+		// A return ends a line whether or not the terminal is raw.
+		if _, err := terminal.WriteString(line.Text + "\r"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for read() {
+		continue
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("alpacon %v: %v\n%s", arguments, err, all.String())
+	}
+	return all.String()
+}
