@@ -13,12 +13,16 @@ type Timeout = keyof typeof spans;
 
 export const timeouts = Object.keys(spans) as Timeout[];
 
+// The settings that are one of a few words.
+export const choiceFields = ['cli_login', 'password_check_failure'] as const;
+
 // Typed is what a form holds of the settings; what a version does not have is
 // not in it.
 export interface Typed extends Partial<Record<Timeout, string>> {
   mfa_required?: boolean;
   unusual_sign_in?: boolean;
   cli_login?: string;
+  password_check_failure?: string;
 }
 
 // patchOf returns what was changed, or the refusal of a timeout out of bounds.
@@ -28,7 +32,10 @@ export function patchOf(now: SecuritySettings, typed: Typed): SecurityPatch | Pr
     const value = typed[field];
     if (value !== undefined && now[field] !== undefined && value !== now[field]) patch[field] = value;
   }
-  if (typed.cli_login && now.cli_login !== undefined && typed.cli_login !== now.cli_login) patch.cli_login = typed.cli_login;
+  for (const field of choiceFields) {
+    const value = typed[field];
+    if (value && now[field] !== undefined && value !== now[field]) patch[field] = value;
+  }
   for (const field of timeouts) {
     const [before, text, span] = [now[field], typed[field], spans[field]];
     if (before === undefined || text === undefined || text === spanText(before, span)) continue;

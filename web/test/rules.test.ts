@@ -54,11 +54,11 @@ describe('patch of the security settings', () => {
     ['both', { mfa_required: true, mfa_timeout: '20' }, { mfa_required: true, mfa_timeout: 1200 }],
     ['what this version does not have', { unusual_sign_in: true, cli_login: 'legacy', session_idle_timeout: '30' }, {}],
   ])('%s', (_, typed, want) => expect(patchOf(now, typed)).toEqual(want));
-  const later = { ...now, cli_login: 'browser', session_idle_timeout: 3600, session_absolute_timeout: 86400, unusual_sign_in: true };
+  const later = { ...now, cli_login: 'browser', session_idle_timeout: 3600, session_absolute_timeout: 86400, unusual_sign_in: true, password_check_failure: 'refuse' };
   test.each([
     ['nothing of the later fields', { cli_login: 'browser', session_idle_timeout: '60', session_absolute_timeout: '24', unusual_sign_in: true }, {}],
-    ['all of them', { cli_login: 'legacy', session_idle_timeout: '30', session_absolute_timeout: '48', unusual_sign_in: false },
-      { cli_login: 'legacy', session_idle_timeout: 1800, session_absolute_timeout: 172800, unusual_sign_in: false }],
+    ['all of them', { cli_login: 'legacy', session_idle_timeout: '30', session_absolute_timeout: '48', unusual_sign_in: false, password_check_failure: 'allow' },
+      { cli_login: 'legacy', password_check_failure: 'allow', session_idle_timeout: 1800, session_absolute_timeout: 172800, unusual_sign_in: false }],
   ])('%s', (_, typed, want) => expect(patchOf(later, typed)).toEqual(want));
   test('a timeout out of bounds changes nothing', () => {
     const refused = patchOf(now, { mfa_required: true, mfa_timeout: '1441' });

@@ -151,13 +151,14 @@ export interface SecuritySettings {
   passkey_as_mfa: boolean;
   // What not every version has.
   cli_login?: string; // 'browser' or 'legacy'
+  password_check_failure?: string; // 'refuse' or 'allow'
   session_idle_timeout?: number; // seconds
   session_absolute_timeout?: number; // seconds
   unusual_sign_in?: boolean;
 }
 
 export type SecurityPatch = Partial<Pick<SecuritySettings,
-  'mfa_required' | 'mfa_timeout' | 'cli_login' | 'session_idle_timeout' | 'session_absolute_timeout' | 'unusual_sign_in'>>;
+  'mfa_required' | 'mfa_timeout' | 'cli_login' | 'password_check_failure' | 'session_idle_timeout' | 'session_absolute_timeout' | 'unusual_sign_in'>>;
 
 export interface Change {
   path: string;

@@ -5,7 +5,7 @@ import { Switch } from 'react-aria-components';
 import { patchSecurity, securitySettings } from '../api/calls';
 import { Problem } from '../api/problem';
 import type { SecuritySettings } from '../api/types';
-import { patchOf, spans, timeouts } from '../settings';
+import { choiceFields, patchOf, spans, timeouts } from '../settings';
 import { spanText } from '../text';
 import { useAnnounce } from '../ui/announce';
 import { ChoiceField, Field, FilledForm } from '../ui/fields';
@@ -50,7 +50,7 @@ function SettingsForm({ loaded }: { loaded: SecuritySettings }) {
   return (
     <>
       {save.isSuccess && <Notice kind="success">The settings were saved.</Notice>}
-      <FilledForm submit="Save" label="Security settings" fields={[...timeouts, 'cli_login']} pending={save.isPending} failure={save.error}
+      <FilledForm submit="Save" label="Security settings" fields={[...timeouts, ...choiceFields]} pending={save.isPending} failure={save.error}
         onFill={(values) => save.mutate(values)}>
         <Switch isSelected={required} onChange={setRequired}>
           <span className="track" aria-hidden="true" />{labels.mfa_required}
@@ -67,9 +67,10 @@ function SettingsForm({ loaded }: { loaded: SecuritySettings }) {
               defaultValue={spanText(seconds, spans[field])} hint={hints[field]} />
           );
         })}
-        {loaded.cli_login !== undefined && (
-          <ChoiceField name="cli_login" label={labels.cli_login} choices={cliLogins} defaultValue={loaded.cli_login} />
-        )}
+        {choiceFields.map((field) => {
+          const value = loaded[field];
+          return value !== undefined && <ChoiceField key={field} name={field} label={labels[field]} choices={choices[field]} defaultValue={value} />;
+        })}
       </FilledForm>
     </>
   );
@@ -82,6 +83,7 @@ const labels = {
   session_idle_timeout: 'Minutes until an unused session ends',
   session_absolute_timeout: 'Hours that a sign-in lasts at most',
   cli_login: 'How command lines sign in',
+  password_check_failure: 'When a new password cannot be checked against known ones',
 };
 
 const hints = {
@@ -90,13 +92,19 @@ const hints = {
   session_absolute_timeout: 'However much a session is used. From 1 hour to 30 days (720).',
 };
 
-const cliLogins = [
-  { value: 'browser', label: 'In the browser, with a code' },
-  { value: 'legacy', label: 'With username and password' },
-];
+const choices = {
+  cli_login: [
+    { value: 'browser', label: 'In the browser, with a code' },
+    { value: 'legacy', label: 'With username and password' },
+  ],
+  password_check_failure: [
+    { value: 'refuse', label: 'Refuse it' },
+    { value: 'allow', label: 'Accept it' },
+  ],
+};
 
 function ReadOnly({ settings }: { settings: SecuritySettings }) {
-  const { unusual_sign_in: unusual, cli_login: cliLogin } = settings;
+  const { unusual_sign_in: unusual } = settings;
   return (
     <>
       <Notice kind="info">Only superusers can change these settings.</Notice>
@@ -107,7 +115,12 @@ function ReadOnly({ settings }: { settings: SecuritySettings }) {
           const seconds = settings[field];
           return seconds !== undefined && <Fragment key={field}><dt>{labels[field]}</dt><dd>{spanText(seconds, spans[field])}</dd></Fragment>;
         })}
-        {cliLogin !== undefined && <><dt>{labels.cli_login}</dt><dd>{cliLogins.find((c) => c.value === cliLogin)?.label ?? cliLogin}</dd></>}
+        {choiceFields.map((field) => {
+          const value = settings[field];
+          return value !== undefined && (
+            <Fragment key={field}><dt>{labels[field]}</dt><dd>{choices[field].find((c) => c.value === value)?.label ?? value}</dd></Fragment>
+          );
+        })}
       </dl>
     </>
   );
