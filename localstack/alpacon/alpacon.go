@@ -77,6 +77,25 @@ func (p Program) Ends(t testing.TB, code int, arguments ...string) string {
 // Login signs in by browser; approve is called with the code that is shown.
 func (p Program) Login(t testing.TB, host string, approve func(code string)) {
 	t.Helper()
+	if out, err := p.login(t, host, approve); err != nil {
+		t.Fatalf("alpacon login: %v\n%s", err, out)
+	}
+}
+
+// Refused is Login for one that is denied. It returns all that is printed.
+func (p Program) Refused(t testing.TB, host string, deny func(code string)) string {
+	t.Helper()
+	out, err := p.login(t, host, deny)
+	if _, exited := errors.AsType[*exec.ExitError](err); !exited {
+		t.Fatalf("alpacon login ends with %v\n%s", err, out)
+	}
+	return out
+}
+
+var errNoCode = errors.New("no code was shown")
+
+func (p Program) login(t testing.TB, host string, answer func(code string)) (string, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	cmd := p.command(ctx, "login", host, "--no-browser")
@@ -92,17 +111,19 @@ func (p Program) Login(t testing.TB, host string, approve func(code string)) {
 		ended <- err
 	}()
 	var all strings.Builder
-	approved, shownCode := false, regexp.MustCompile(`#([B-Z]{4}-[B-Z]{4})`)
+	answered, shownCode := false, regexp.MustCompile(`#([B-Z]{4}-[B-Z]{4})`)
 	for lines := bufio.NewScanner(printed); lines.Scan(); {
 		all.WriteString(lines.Text() + "\n")
-		if match := shownCode.FindStringSubmatch(lines.Text()); match != nil && !approved {
-			approved = true
-			approve(match[1])
+		if match := shownCode.FindStringSubmatch(lines.Text()); match != nil && !answered {
+			answered = true
+			answer(match[1])
 		}
 	}
-	if err := <-ended; err != nil || !approved {
-		t.Fatalf("alpacon login: %v, a code was shown: %t\n%s", err, approved, all.String())
+	err := <-ended
+	if !answered {
+		err = errors.Join(errNoCode, err)
 	}
+	return all.String(), err
 }
 
 func (p Program) file(name string) string { return filepath.Join(p.Home, ".alpacon", name) }

@@ -63,12 +63,12 @@ func TestTheCommandLineManagesPeople(t *testing.T) {
 
 	// The password that was given opens nothing until it is replaced.
 	half := &visitor.Visitor{Base: shared.Env.BaseURL}
-	var answer struct{ State string }
-	if err := half.Want(t.Context(), http.StatusOK, "POST", "/api/auth/signin/", map[string]string{"login": "cliff", "password": first}, &answer); err != nil {
+	var begun struct{ State string }
+	if err := half.Want(t.Context(), http.StatusOK, "POST", "/api/auth/signin/", map[string]string{"login": "cliff", "password": first}, &begun); err != nil {
 		t.Fatal(err)
 	}
-	if answer.State != "mfa_required" { // a mailed code, as nothing is known of its owner
-		t.Errorf("the first sign-in: %s", answer.State)
+	if begun.State != "mfa_required" { // a mailed code, as nothing is known of its owner
+		t.Errorf("the first sign-in: %s", begun.State)
 	}
 
 	c.Editor = editor(t, `s/"last_name": "Clay"/"last_name": "Clayton"/`)
@@ -139,7 +139,8 @@ func TestTheCommandLineOverHTTPS(t *testing.T) {
 		return
 	}
 	sue := shared.SignIn(t, shared.Account(t, "superuser"))
-	c.Login(t, shared.Secure, func(code string) { approve(t, sue, code) })
+	shows(t, "a login that is denied", c.Refused(t, shared.Secure, func(code string) { answer(t, sue, "deny", code) }), "denied")
+	c.Login(t, shared.Secure, func(code string) { answer(t, sue, "approve", code) })
 	shows(t, "whoami", c.Run(t, "whoami"), "sue", "superuser")
 	shows(t, "user invite", c.Run(t, "user", "invite", "ivo@demo.example"), "ivo@demo.example")
 	if _, err := seeding.Link(t.Context(), shared.Engine, "ivo@demo.example"); err != nil {
@@ -161,9 +162,10 @@ func TestTheCommandLineOverHTTPS(t *testing.T) {
 	shows(t, "a command after the logout", c.Ends(t, 1, "user", "ls"), "login")
 }
 
-func approve(t *testing.T, v *visitor.Visitor, code string) {
+// answer approves or denies a device login.
+func answer(t *testing.T, v *visitor.Visitor, verb, code string) {
 	t.Helper()
-	if err := v.Want(t.Context(), http.StatusNoContent, "POST", "/api/auth/device/approve/", map[string]string{"user_code": code}, nil); err != nil {
+	if err := v.Want(t.Context(), http.StatusNoContent, "POST", "/api/auth/device/"+verb+"/", map[string]string{"user_code": code}, nil); err != nil {
 		t.Error(err)
 	}
 }
