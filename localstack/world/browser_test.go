@@ -311,6 +311,30 @@ func TestParallelGuessesAreCountedExactly(t *testing.T) {
 	settled(t, w)
 }
 
+// TestOneNetworkAtManyAccountsIsAnAttack goes beyond the budget of an address
+// over all accounts: it is an event of its own, once an hour, and stops guesses
+// at accounts that were not guessed at before.
+func TestOneNetworkAtManyAccountsIsAnAttack(t *testing.T) {
+	w := walk(t, "stuffing", 3)
+	atMinute()
+	spent(t, w, "address", "198.51.100.171", "address", 298)
+	v := w.Entries.Visitor(w.Slug, "198.51.100.171")
+	statuses := map[int]int{}
+	for i := range 6 {
+		statuses[guess(t, v, fmt.Sprintf("person%d", i), "a-wrong-password-of-hers").Status]++
+	}
+	if statuses[http.StatusUnauthorized] != 2 || statuses[http.StatusTooManyRequests] != 4 {
+		t.Errorf("%v, want 2 guesses of the 300 that are left and 4 refused", statuses)
+	}
+	if n, m := kinds(t, w, audit.AuthAttackDetected), kinds(t, w, audit.AuthAccountLocked); n != 1 || m != 1 {
+		t.Errorf("%d events of an attack and %d of a used up budget, want one each", n, m)
+	}
+	if a := guess(t, w.Entries.Visitor(w.Slug, "198.51.100.172"), "person9", "a-wrong-password-of-hers"); a.Status != http.StatusUnauthorized {
+		t.Errorf("another address is answered %d", a.Status)
+	}
+	settled(t, w)
+}
+
 // TestKnownBrowsersAreListedAndForgotten forgets the browser that asks.
 func TestKnownBrowsersAreListedAndForgotten(t *testing.T) {
 	w := relaxed(t, "browsers")

@@ -11,7 +11,6 @@ import (
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
-	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/message"
@@ -83,18 +82,18 @@ func (s *Service) throttled(ctx context.Context, by authz.Allowed, got candidate
 		return err
 	}
 	refusal := ErrThrottled.After(spent.left)
-	if spent.scope == "" {
-		return s.refuse(ctx, by, got.user, account, "throttled", attempt, refusal)
+	if spent.scope != "" {
+		_, told := s.spend(ctx, by, spent.of, "told#"+spent.scope, 1, noticeEvery)
+		if err := unlessSpent(told); err != nil {
+			return err
+		}
+		if told == nil {
+			if err := s.alarm(ctx, by, got, spent); err != nil {
+				return err
+			}
+		}
 	}
-	if _, err := s.spend(ctx, by, spent.of, "told#"+spent.scope, 1, noticeEvery); errors.Is(err, table.ErrStale) {
-		return s.refuse(ctx, by, got.user, account, "throttled", attempt, refusal)
-	} else if err != nil {
-		return err
-	}
-	if err := s.alarm(ctx, by, got, account, attempt, refusal, spent); err != nil {
-		return err
-	}
-	return refusal
+	return s.refuse(ctx, by, got.user, account, "throttled", attempt, refusal)
 }
 
 // noticeEvery is how often at most an owner is told of an attack.
@@ -102,13 +101,12 @@ const noticeEvery = time.Hour
 
 // alarm writes that a budget was used up, and mails the owner: nobody, where
 // there is no account, but with the same writes.
-func (s *Service) alarm(ctx context.Context, by authz.Allowed, got candidate, account string, attempt int64, refusal fault.Error, spent *spentBudget) error {
+func (s *Service) alarm(ctx context.Context, by authz.Allowed, got candidate, spent *spentBudget) error {
 	now := s.store.Now()
 	locked := by.Event(audit.AuthAccountLocked, now).With(audit.Text("scope", spent.scope), audit.Number("failures", spent.limit),
 		audit.Number("window_s", int64(spent.window/time.Second)), audit.Instant("until", now.Add(spent.left))).
 		WithDescription("A budget of guesses was used up.")
-	refused := s.refusedEvent(by, got.user, account, "throttled", attempt, refusal)
-	change := table.Change{Events: []audit.Event{locked, refused}}
+	change := table.Change{Events: []audit.Event{locked}}
 	if spent.scope == addressScope {
 		change.Events = append(change.Events, by.Event(audit.AuthAttackDetected, now).With(audit.Text("kind", "stuffing"), audit.Number("addresses_n", 1),
 			audit.Number("window_s", int64(spent.window/time.Second))).WithDescription("One network guessed at many accounts."))

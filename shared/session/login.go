@@ -128,20 +128,16 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 
 // refuse records a refused attempt and returns the refusal.
 func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) error {
-	if err := tally.Refused(ctx, s.store, by, s.refusedEvent(by, u, account, reason, attempt, refusal)); err != nil {
-		return err
-	}
-	return refusal
-}
-
-func (s *Service) refusedEvent(by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) audit.Event {
 	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
 		WithDescription("A sign-in was refused.")
 	if !u.ID.Zero() {
 		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})
 	}
-	return e
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // started begins the session that a right password gives: a full one, or a
