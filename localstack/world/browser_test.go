@@ -80,6 +80,7 @@ func TestAnUnusualSignInAsksForACode(t *testing.T) {
 		t.Fatalf("%+v", state)
 	}
 	refused(t, thief, "sign_in_incomplete", "GET", "/api/status/", nil)
+	refused(t, thief, "sign_in_incomplete", "POST", "/api/auth/mfa/factors/", map[string]string{"method": "otp", "name": "Mine"})
 	for _, method := range []string{"otp", "recovery_code"} {
 		refused(t, thief, "mfa_method_unavailable", "POST", "/api/auth/mfa/challenges/", map[string]string{"method": method, "purpose": "login"})
 	}

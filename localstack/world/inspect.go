@@ -282,7 +282,7 @@ func (w *World) InspectStored(ctx context.Context, ws id.ID[id.Workspace]) ([]au
 	if err != nil {
 		return nil, err
 	}
-	view := inspection{ws: ws, store: store, by: authz.ForTask(ws, "inspection"), items: map[table.Key]table.Item{}}
+	view := inspection{ws: ws, store: store, by: authz.ForTask(ws, "inspection"), items: map[table.Key]table.Item{}, opened: map[string]audit.Event{}}
 	var events []audit.Event
 	for part := range slices.Chunk(keys, 90) {
 		items, err := store.Read(ctx, view.by, part...)
@@ -298,6 +298,7 @@ func (w *World) InspectStored(ctx context.Context, ws id.ID[id.Workspace]) ([]au
 			if err != nil || e.UID.String() != item.Key.SK {
 				return nil, fmt.Errorf("event %s names itself %s: %w", item.Key, e.UID, err)
 			}
+			view.opened[item.Key.SK] = e
 			events = append(events, e)
 		}
 	}

@@ -204,6 +204,8 @@ func TestWhoLosesARightLosesItsUse(t *testing.T) {
 	late := mailed(t, w, "late@people.example", "/invitation")
 	want(t, stan.Visitor, http.StatusOK, "GET", "/api/iam/invitations/", nil)
 	want(t, w.Me, http.StatusOK, "PATCH", stan.path, map[string]any{"is_staff": false})
+	refused(t, stan.Visitor, "session_invalid", "GET", "/api/status/", nil) // a changed role is a new sign-in
+	stan.signIn(t)
 	refused(t, stan.Visitor, "permission_denied", "GET", "/api/iam/invitations/", nil)
 	stranger := w.Entries.Visitor(w.Slug, "203.0.113.42")
 	refused(t, stranger, "invitation_not_found", "POST", "/api/auth/invitations/accept/", map[string]string{"token": late, "password": "a-quiet-lamp-for-them"})

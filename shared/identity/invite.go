@@ -84,7 +84,7 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err != nil {
 		return Invitation{}, err
 	}
-	open, err := s.store.Query(ctx, by, table.Query{Key: OpenKey(w.ID, mac), Prefix: "open#", Limit: maxOpen})
+	open, err := s.store.Query(ctx, by, table.Query{Key: OpenKey(w.ID, mac), Prefix: "open#"})
 	if err != nil {
 		return Invitation{}, err
 	}
@@ -92,7 +92,7 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err != nil {
 		return Invitation{}, err
 	}
-	replaced, err := s.replace(w.ID, open, OpenKey(w.ID, mac), inv)
+	replaced, err := s.replace(by, open, OpenKey(w.ID, mac), inv)
 	if err != nil {
 		return Invitation{}, err
 	}
@@ -100,7 +100,7 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err != nil {
 		return Invitation{}, err
 	}
-	if err := s.budget(ctx, by); err != nil {
+	if err := MailBudget(ctx, s.store, by); err != nil {
 		return Invitation{}, err
 	}
 	change.Ops = slices.Concat(more, change.Ops, replaced, []table.Op{
@@ -114,48 +114,55 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 
 // replace returns the operations that list an invitation in the place of an
 // older one to the same address.
-func (s *Service) replace(ws id.ID[id.Workspace], open []table.Item, at table.Key, inv Open) ([]table.Op, error) {
+func (s *Service) replace(by authz.Allowed, open []table.Item, at table.Key, inv Open) ([]table.Op, error) {
+	now, live := s.store.Now(), 0
 	end := inv.ExpiresAt.Add(inviteGrace)
-	inv.Sent, inv.Day = 1, s.store.Now().Unix()/int64(inviteWindow/time.Second)
+	inv.Sent, inv.Day = 1, now.Unix()/int64(inviteWindow/time.Second)
 	for _, item := range open {
-		if item.Key != at {
-			continue
-		}
 		var old Open
 		if err := table.Decode(item, &old); err != nil {
 			return nil, err
+		}
+		if old.Usable(now) {
+			live++
+		}
+		if item.Key != at {
+			continue
+		}
+		if old.Usable(now) && !MayInvite(by, old.Role, now) {
+			return nil, ErrInviteRole // it is not theirs to end
 		}
 		if old.Day == inv.Day {
 			inv.Sent += old.Sent
 		}
 		if inv.Sent > addressADay {
-			return nil, s.tomorrow()
+			return nil, tomorrow(now)
 		}
-		return append(old.void(ws, s.store.Now()), table.Replace(item, inv).Else(table.ErrTryAgain).Until(end)), nil
+		return append(old.void(by.Workspace(), now), table.Replace(item, inv).Else(table.ErrTryAgain).Until(end)), nil
 	}
-	if len(open) >= maxOpen {
+	if live >= maxOpen {
 		return nil, ErrOpen
 	}
 	return []table.Op{table.Insert(at, inv).Else(table.ErrTryAgain).Until(end)}, nil
 }
 
-// budget counts one invitation of the workspace in the present day.
-func (s *Service) budget(ctx context.Context, by authz.Allowed) error {
-	now := s.store.Now()
+// MailBudget counts one mail of the workspace to somebody who is not in it yet,
+// in the present day: invitations and accounts that are made.
+func MailBudget(ctx context.Context, store *table.Store, by authz.Allowed) error {
+	now := store.Now()
 	key := table.Key{
 		Table: table.Data, Kind: "B", Workspace: by.Workspace(), Of: "workspace",
 		SK: fmt.Sprintf("invite#%d", now.Unix()/int64(inviteWindow/time.Second)),
 	}
-	_, err := s.store.Count(ctx, by, table.Budgets, key, invitesADay, now.Add(2*inviteWindow))
+	_, err := store.Count(ctx, by, table.Budgets, key, invitesADay, now.Add(2*inviteWindow))
 	if errors.Is(err, table.ErrStale) {
-		return s.tomorrow()
+		return tomorrow(now)
 	}
 	return err
 }
 
 // tomorrow is the refusal that a day's budget ends with the day.
-func (s *Service) tomorrow() error {
-	now := s.store.Now()
+func tomorrow(now time.Time) error {
 	return ErrInvites.After(now.Truncate(inviteWindow).Add(inviteWindow).Sub(now))
 }
 
@@ -185,7 +192,7 @@ func RoleField(r authz.RoleSetting) string {
 
 // Invitations returns the open invitations, the newest first.
 func (s *Service) Invitations(ctx context.Context, by authz.Allowed) ([]Open, error) {
-	items, err := s.store.Query(ctx, by, table.Query{Key: OpenKey(by.Workspace(), ""), Prefix: "open#", Limit: maxOpen})
+	items, err := s.store.Query(ctx, by, table.Query{Key: OpenKey(by.Workspace(), ""), Prefix: "open#"})
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +233,7 @@ func (s *Service) Withdraw(ctx context.Context, by authz.Allowed, o Open) error 
 	}
 	e := by.Event(audit.UserInvitationWithdrawn, s.store.Now()).With(audit.Text("masked_email", Mask(Email{Key: o.EmailKey})), audit.Text("role", o.Role.String())).
 		WithTarget(audit.Target{Type: "invitation", ID: o.ID.UUID()}).WithDescription("An invitation was withdrawn.")
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: append(void, table.Replace(item, stored.over(s.store.Now())).Else(table.ErrTryAgain))})
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: append(void, table.Replace(item, stored.over(s.store.Now())).Else(table.ErrTryAgain).Until(s.store.Now().Add(inviteGrace)))})
 }
 
 // First returns the invitation of a new workspace's first superuser, with the

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/fault"
+	"paddock/shared/id"
 	"paddock/shared/message"
 	"paddock/shared/permission"
 	"paddock/shared/table"
@@ -93,6 +95,9 @@ func (s *Service) update(ctx context.Context, by authz.Allowed, e Edit) (User, e
 // confirmation adds to a change the link that confirms a new address.
 func (s *Service) confirmation(ctx context.Context, by authz.Allowed, e Edit, read []table.Item, change *table.Change) error {
 	ws, user, email := e.Workspace.ID, e.Changed.User, e.Changed.NewEmail
+	if err := s.addressBudget(ctx, by, user.ID); err != nil {
+		return err
+	}
 	secret, err := credential.New(s.random, credential.MailedLink, ws.UUID(), user.ID.UUID())
 	if err != nil {
 		return err
@@ -117,6 +122,31 @@ func (s *Service) confirmation(ctx context.Context, by authz.Allowed, e Edit, re
 		Person: by.Principal().Actor.Display, Until: link.ExpiresAt, Link: ConfirmEmail.URL(e.Workspace.Canonical(), secret),
 	})
 	return nil
+}
+
+// newAddresses bounds the addresses that an account asks for in addressWindow,
+// each of which is mailed. With it the links that undo a change are few enough
+// for one transaction. Source: security, MF-12.
+const (
+	newAddresses  = 5
+	addressWindow = 24 * time.Hour
+)
+
+// ErrNewAddresses refuses more new addresses than a day allows.
+var ErrNewAddresses = fault.Error{Kind: fault.Limited, Code: "too_many_addresses", Detail: "Too many new addresses were asked for today. Try again tomorrow.", Source: "email"}
+
+// addressBudget counts one new address of an account in the present day.
+func (s *Service) addressBudget(ctx context.Context, by authz.Allowed, user id.ID[id.Principal]) error {
+	now := s.store.Now()
+	key := table.Key{
+		Table: table.Data, Kind: "B", Workspace: by.Workspace(), Of: user.String(),
+		SK: fmt.Sprintf("address#%d", now.Unix()/int64(addressWindow/time.Second)),
+	}
+	_, err := s.store.Count(ctx, by, table.Budgets, key, newAddresses, now.Add(2*addressWindow))
+	if errors.Is(err, table.ErrStale) {
+		return ErrNewAddresses.After(now.Truncate(addressWindow).Add(addressWindow).Sub(now))
+	}
+	return err
 }
 
 // PutLink returns the operation that stores a link in the place of an older

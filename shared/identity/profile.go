@@ -197,7 +197,11 @@ func (p Patch) Apply(u User, own bool) (Changed, error) {
 		return Changed{}, ErrProfile.In("is_staff").Saying("A superuser is staff as well: take is_superuser away first.")
 	}
 	if role := p.role(u.Role); role != u.Role {
+		// What others prepared for the account, a link or a session, ends: it
+		// must not reach further than when it was made.
 		c.User.Role, c.Role = role, true
+		c.User.Epoch++
+		c.User.PendingEmail = ""
 	}
 	if p.IsActive != nil && *p.IsActive == u.Disabled {
 		if own {

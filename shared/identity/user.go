@@ -59,10 +59,8 @@ type User struct {
 	EmailVerified bool `json:"email_verified,omitempty"`
 	// PendingEmail is the address that waits for its confirmation.
 	PendingEmail string `json:"pending_email,omitempty"`
-	// EmailChanges counts the changes of the address, and UndoneTo up to which
-	// of them the links that undo one are void.
+	// EmailChanges counts the changes of the address.
 	EmailChanges int64 `json:"email_changes,omitempty"`
-	UndoneTo     int64 `json:"undone_to,omitempty"`
 
 	// Networks are those from which the account signed in, the last one first.
 	Networks []string `json:"networks,omitempty"`

@@ -115,6 +115,9 @@ func (s *Service) CreateAccount(ctx context.Context, by authz.Allowed, n NewAcco
 	if err != nil {
 		return identity.User{}, s.rejected(ctx, by, err)
 	}
+	if err := identity.MailBudget(ctx, s.store, by); err != nil {
+		return identity.User{}, err
+	}
 	for range 3 {
 		made, err := s.createAccount(ctx, by, n, user, phc)
 		if !errors.Is(err, identity.ErrDirectoryMoved) {

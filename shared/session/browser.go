@@ -102,7 +102,7 @@ func (s Sighting) Unusual() bool { return s.NewBrowser && s.NewNetwork }
 // sight compares a sign-in with what is known of the account. Its first one is
 // as good as the mailed link that came before it.
 func sight(u identity.User, p presented, ip netip.Addr, now time.Time) Sighting {
-	first := len(u.Networks) == 0 && u.EmailVerified
+	first := len(u.Networks) == 0 && u.EmailVerified && u.BrowsersSince.IsZero()
 	return Sighting{NewBrowser: !p.trusts(u, now), NewNetwork: !first && !slices.Contains(u.Networks, networkOf(ip))}
 }
 

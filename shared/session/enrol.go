@@ -55,6 +55,8 @@ type Enrolment struct {
 // security, MF-6.
 func MayEnrol(a Authenticated, now time.Time) error {
 	switch {
+	case a.Session.Unusual && a.Session.Kind == Half:
+		return ErrHalf // a method of one's own would stand in for the mailed code
 	case a.Session.EnrolOnly:
 		return nil
 	case a.User.HasSecondFactor():

@@ -41,9 +41,9 @@ type candidate struct {
 	// temporary is set for a password that its owner must replace.
 	temporary bool
 
-	who  id.ID[id.Principal] // whom the name leads to, or nobody
-	from presented           // the browser, when it is one of the account's
-	pair string              // the budget of the address at the account, once it was counted
+	who     id.ID[id.Principal] // whom the name leads to, or nobody
+	from    presented           // the browser, when it is one of the account's
+	counted []tried             // where the attempt was counted, apart from its address
 }
 
 // A spent budget says when its window ends. It is table.ErrStale.
@@ -162,6 +162,7 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 		return got, 0, err
 	}
 	if got.from.of(got.who, s.store.Now()) {
+		got.counted = []tried{{s.budgetKey(by, got.of, got.ownBudget(), pairWindow), pairTries}}
 		err = together(
 			func() (err error) {
 				attempts, err = s.spend(ctx, by, got.of, got.ownBudget(), pairTries, pairWindow)
@@ -178,6 +179,10 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 		return got, 0, addressSpent
 	}
 	var pair, account error
+	// Keys of these windows, whenever something is taken back.
+	ofPair := tried{s.budgetKey(by, got.of, "pair#"+address, pairWindow), pairTries}
+	ofAccount := tried{s.budgetKey(by, got.of, accountScope, accountDay), accountTries}
+	got.counted = []tried{ofPair, ofAccount}
 	err = together(
 		func() error {
 			attempts, pair = s.spend(ctx, by, got.of, "pair#"+address, pairTries, pairWindow)
@@ -189,11 +194,10 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 		},
 		func() error { return s.account(ctx, by, got.who, &got) },
 	)
-	got.pair = "pair#" + address
 	if errors.Is(pair, table.ErrStale) && account == nil {
 		// What its pair's budget refuses is no guess at the account: otherwise
 		// one address could use up the budget of everybody else.
-		err = errors.Join(err, s.refund(ctx, by, got.of, accountScope, accountTries, accountDay))
+		err = errors.Join(err, s.refund(ctx, by, ofAccount))
 	}
 	return got, attempts, err
 }
@@ -209,9 +213,9 @@ func unlessSpent(err error) error {
 	return err
 }
 
-// refund takes one guess back from the present window of a budget.
-func (s *Service) refund(ctx context.Context, by authz.Allowed, of, kind string, limit int64, window time.Duration) error {
-	return s.store.Refund(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, s.store.Now().Add(2*window))
+// refund takes one guess back.
+func (s *Service) refund(ctx context.Context, by authz.Allowed, t tried) error {
+	return s.store.Refund(ctx, by, table.Guesses, t.key, t.limit, s.store.Now().Add(2*accountDay))
 }
 
 // The scopes of budgets that are worth an alarm.

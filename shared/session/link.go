@@ -2,12 +2,15 @@ package session
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/identity"
 	"paddock/shared/message"
+	"paddock/shared/mfa"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
 )
@@ -166,36 +169,104 @@ func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
 	})
 }
 
-// UndoEmail brings an address back that was changed, ends every session, and
-// mails a link to choose a new password. Links that undo later changes end
-// with it: whoever took the account over must not take it back.
+// UndoEmail brings an address back that was changed, ends every session,
+// removes the password and the sign-in methods that were added since, and mails
+// a link to choose a new password. Links that undo later changes end with
+// it, and those of earlier ones stay: whoever took the account over must
+// neither take it back nor keep its owner from doing so.
 func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
 	o, err := s.openLink(ctx, r, identity.UndoEmail)
 	if err != nil {
 		return err
 	}
-	if o.link.Change <= o.user.UndoneTo {
-		return identity.ErrLink
+	later, err := s.undoneAfter(ctx, o)
+	if err != nil {
+		return err
 	}
 	after := o.user
 	after.Email, after.EmailKey, after.EmailVerified, after.PendingEmail = o.link.Email, o.link.EmailKey, true, ""
-	after.UndoneTo = after.EmailChanges
 	after.Epoch++
-	after.BrowsersSince = s.store.Now()
+	after.BrowsersSince, after.Networks = s.store.Now(), nil
+	after, added, err := s.without(ctx, o, after, o.link.ExpiresAt.Add(-identity.NoticeLife))
+	if err != nil {
+		return err
+	}
 	ops, err := s.readdress(ctx, o, after)
 	if err != nil {
 		return err
 	}
+	ops = slices.Concat(ops, added, o.noPassword())
 	reset, m, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
-	reported := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "email_restored", "sessions_ended", "links_ended")).
+	reported := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "email_restored", "sessions_ended", "password_removed", "new_methods_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("A change of address was undone by the owner of the old one.")
 	return s.store.Commit(ctx, o.by, table.Change{
 		Events: []audit.Event{reported, s.addressEvent(o, after, "An address was brought back.")}, Messages: []message.Message{m},
-		Ops: append(append(ops, o.void(identity.ConfirmEmail)...), reset),
+		Ops: slices.Concat(ops, o.void(identity.ConfirmEmail), later, []table.Op{reset}),
 	})
+}
+
+// without returns the account without the sign-in methods that were added since
+// an instant, and the operations that remove their secrets: with them whoever
+// changed the address would keep its owner out.
+func (s *Service) without(ctx context.Context, o opened, after identity.User, since time.Time) (identity.User, []table.Op, error) {
+	var kept []identity.Factor
+	var keys []table.Key
+	for _, f := range after.Factors {
+		switch {
+		case f.ConfirmedAt.Before(since):
+			kept = append(kept, f)
+		case f.Method == identity.RecoveryCode:
+			keys = append(keys, mfa.RecoveryKey(o.ws.ID, after.ID))
+		default:
+			keys = append(keys, mfa.FactorKey(o.ws.ID, after.ID, f.ID))
+		}
+	}
+	after.Factors = kept
+	if len(keys) == 0 {
+		return after, nil, nil
+	}
+	items, err := s.store.Read(ctx, o.by, keys...)
+	if err != nil {
+		return identity.User{}, nil, err
+	}
+	var ops []table.Op
+	for _, item := range items {
+		ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
+	}
+	return after, ops, nil
+}
+
+// noPassword returns the operation that removes the account's password, if it
+// has one: only a mailed link sets another.
+func (o opened) noPassword() []table.Op {
+	if o.password.Version == 0 {
+		return nil
+	}
+	return []table.Op{table.Remove(o.password).Else(table.ErrTryAgain)}
+}
+
+// undoneAfter returns the operations that end the links which undo changes
+// later than the one that o undoes. How many there can be is bounded by
+// identity.Service's budget of new addresses.
+func (s *Service) undoneAfter(ctx context.Context, o opened) ([]table.Op, error) {
+	items, err := s.store.Query(ctx, o.by, table.Query{Key: identity.UserKey(o.ws.ID, o.user.ID), Prefix: "link#" + string(identity.UndoEmail) + "#"})
+	if err != nil {
+		return nil, err
+	}
+	var ops []table.Op
+	for _, item := range items {
+		var l identity.Link
+		if err := table.Decode(item, &l); err != nil {
+			return nil, err
+		}
+		if l.Change > o.link.Change {
+			ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
+		}
+	}
+	return ops, nil
 }
 
 // NotMe ends everything that can act for an account whose owner says that it
@@ -208,16 +279,14 @@ func (s *Service) NotMe(ctx context.Context, r Redemption) error {
 	}
 	after := o.user
 	after.Epoch++
-	after.BrowsersSince = s.store.Now()
+	after.BrowsersSince, after.Networks = s.store.Now(), nil
 	after.PendingEmail = ""
 	reset, m, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
 	ops := append(o.void(identity.ConfirmEmail), reset, table.Remove(o.linkItem).Else(identity.ErrLink), identity.SaveUser(o.userItem, after).Else(table.ErrTryAgain))
-	if o.password.Version > 0 {
-		ops = append(ops, table.Remove(o.password).Else(table.ErrTryAgain))
-	}
+	ops = append(ops, o.noPassword()...)
 	e := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "sessions_ended", "password_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("The owner reported that it was not them: everything of the account ended.")
 	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: ops})

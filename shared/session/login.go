@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -173,24 +174,19 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 		out.Session, out.Secret, out.Browser, err = s.begin(ctx, got, kind, flags{change: change, unusual: unusual}, a, ops)
 		return err
 	}
-	return out, together(begin, func() error { return s.noGuess(ctx, got) })
+	return out, together(begin, func() error { s.noGuess(ctx, got); return nil })
 }
 
 // noGuess takes a right password back from the budgets that it was counted in:
 // it was none of the guesses that they bound. What an address tries over all
 // accounts stays counted.
-func (s *Service) noGuess(ctx context.Context, got candidate) error {
+func (s *Service) noGuess(ctx context.Context, got candidate) {
 	by := authz.ForCeremony(got.ws.ID, "login", authz.Principal{})
-	if got.from.item.Version > 0 {
-		return s.refund(ctx, by, got.of, got.ownBudget(), pairTries, pairWindow)
+	for _, t := range got.counted {
+		if err := s.refund(ctx, by, t); err != nil {
+			slog.WarnContext(ctx, "a right password stays counted as a guess", "err", err.Error())
+		}
 	}
-	if got.pair == "" {
-		return nil
-	}
-	return together(
-		func() error { return s.refund(ctx, by, got.of, got.pair, pairTries, pairWindow) },
-		func() error { return s.refund(ctx, by, got.of, accountScope, accountTries, accountDay) },
-	)
 }
 
 // owed writes the event of a right password where what is owed besides cannot
@@ -263,7 +259,7 @@ func (s *Service) rehash(got candidate, password credential.Password) ([]table.O
 	if failed != nil {
 		return nil, failed
 	}
-	return []table.Op{table.Replace(got.passItem, PasswordRecord{PHC: phc, SetAt: s.store.Now()}).Else(table.ErrTryAgain)}, nil
+	return []table.Op{table.Replace(got.passItem, PasswordRecord{PHC: phc, SetAt: s.store.Now(), Temporary: got.temporary}).Else(table.ErrTryAgain)}, nil
 }
 
 // flags are what a new session is to remember.

@@ -105,7 +105,7 @@ func (s *Service) unlock(ctx context.Context, by authz.Allowed, got *candidate, 
 	if errors.Is(err, table.ErrStale) { // used by another attempt
 		return spent
 	}
-	got.pair = "" // it was counted nowhere
+	got.counted = nil // it was counted nowhere
 	return err
 }
 
@@ -150,15 +150,21 @@ func (s *Service) mailLink(ctx context.Context, at Attempt, l mailedLink) error 
 	if got.who, err = s.resolve(ctx, by, at.Host, login, &got); err != nil {
 		return err
 	}
-	items, err := s.store.Read(ctx, by, identity.UserKey(ws, got.who), identity.LinkKey(ws, got.who, l.purpose, [32]byte{}))
-	if err != nil {
-		return err
-	}
 	_, budget := s.spend(ctx, by, got.of, l.budget, linkMails, linkWindow)
 	if err := unlessSpent(budget); err != nil {
 		return err
 	}
-	return s.storeLink(ctx, by, l, got, items, account, budget == nil)
+	for range 3 {
+		items, err := s.store.Read(ctx, by, identity.UserKey(ws, got.who), identity.LinkKey(ws, got.who, l.purpose, [32]byte{}))
+		if err != nil {
+			return err
+		}
+		err = s.storeLink(ctx, by, l, got, items, account, budget == nil)
+		if !errors.Is(err, table.ErrTryAgain) {
+			return err
+		}
+	}
+	return nil // others stored a link at the same time; that they did is not told
 }
 
 // storeLink stores a link of the account that was read, and the message with

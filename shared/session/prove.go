@@ -59,7 +59,7 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 // account that the workspace allows, and a mailed code where a sign-in was
 // unusual and nothing else was asked for.
 func mayProve(a Authenticated, method identity.Method) bool {
-	if a.Session.Unusual {
+	if a.Session.Unusual && !a.User.HasSecondFactor() {
 		return method == identity.MailedCode
 	}
 	return slices.Contains(MethodsOf(a.Workspace, a.User), method)

@@ -71,5 +71,8 @@ func (s *Store) Refund(ctx context.Context, by authz.Allowed, kind Scratch, key 
 		return ErrNoProof
 	}
 	_, err := s.engine.Add(ctx, key, "n", -1, limit, end)
+	if errors.Is(err, ErrStale) {
+		return nil // collected since, or taken back already
+	}
 	return err
 }

@@ -189,7 +189,8 @@ type Engine interface {
 	// Write does one write.
 	Write(ctx context.Context, w Write) error
 	// Add adds n to a number of an item, creating it, unless that would pass
-	// limit, and returns the sum. Beyond the limit it returns ErrStale.
+	// limit or, for a negative n, fall below nothing, and returns the sum. Beyond
+	// the bound it returns ErrStale.
 	Add(ctx context.Context, key Key, attribute string, n, limit int64, ttl time.Time) (int64, error)
 }
 

@@ -118,14 +118,18 @@ func (e *Engine) Add(ctx context.Context, k table.Key, attribute string, n, limi
 	if err != nil {
 		return 0, err
 	}
+	condition, bound := "attribute_not_exists(#n) OR #n <= :bound", limit-n
+	if n < 0 {
+		condition, bound = "#n >= :bound", -n // a counter does not fall below nothing
+	}
 	answer, err := e.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                &name,
 		Key:                      keyOf(k),
 		UpdateExpression:         aws.String("SET #ttl = if_not_exists(#ttl, :ttl) ADD #n :n"),
-		ConditionExpression:      aws.String("attribute_not_exists(#n) OR #n <= :room"),
+		ConditionExpression:      &condition,
 		ExpressionAttributeNames: map[string]string{"#n": attribute, "#ttl": "ttl"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":n": number(n), ":room": number(limit - n), ":ttl": number(ttl.Unix()),
+			":n": number(n), ":bound": number(bound), ":ttl": number(ttl.Unix()),
 		},
 		ReturnValues: types.ReturnValueUpdatedNew,
 	})

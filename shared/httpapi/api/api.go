@@ -71,7 +71,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 }
 
 // profileRefusals are what a change of an account can refuse, whoever's it is.
-var profileRefusals = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail}, httpapi.FreshRefusals...)
+var profileRefusals = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail, identity.ErrNewAddresses}, httpapi.FreshRefusals...)
 
 // Health tells that the function runs; it says nothing of what is behind it.
 type Health struct {

@@ -86,7 +86,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 var (
 	passwordRefusals    = []fault.Error{table.ErrGone, session.ErrCredentials, session.ErrThrottled, credential.ErrBusy}
 	accountRefusals     = append([]fault.Error{table.ErrGone, identity.ErrInvitation, identity.ErrPersonName}, namedRefusals...)
-	newAccountRefusals  = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail, identity.ErrReadOnly, identity.ErrInviteRole, identity.ErrTooManySuperusers}, namedRefusals...)
+	newAccountRefusals  = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail, identity.ErrReadOnly, identity.ErrInviteRole, identity.ErrInvites, identity.ErrTooManySuperusers}, namedRefusals...)
 	namedRefusals       = append([]fault.Error{identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrTooManyUsers}, newPasswordRefusals...)
 	newPasswordRefusals = []fault.Error{
 		credential.ErrBusy,
