@@ -40,6 +40,8 @@ type Walk struct {
 	clerk           string // path of the newest account that was made
 	word            string // the present password
 	fresh           string // the address that was asked for last
+	address         string // the present one
+	previous        string // the one before
 	words           int    // how many there were
 }
 
@@ -60,6 +62,7 @@ func (w *Walk) Email() string { return Mailbox + "@" + w.Slug + ".example" }
 // calls r sees.
 func (w *World) NewWalk(r *Recorder, slug string) (*Walk, error) {
 	out := &Walk{World: w, Slug: slug, word: Password, states: map[table.Key]bool{}, began: w.Clock.Now(), Me: &visitor.Visitor{Base: Origin(slug), Agent: "world-test"}}
+	out.address = out.Email()
 	return out, out.Cold(r)
 }
 
@@ -92,6 +95,9 @@ type Step struct {
 	Before func(context.Context) error
 	// After, if set, mends what the next steps rest on.
 	After func(context.Context) error
+	// Delivers is set for the steps in which the calls that deliver fail too, in
+	// every run.
+	Delivers bool
 	// Guesses is set for the steps that give the password or several codes.
 	Guesses bool
 }
@@ -103,10 +109,10 @@ func (w *Walk) Steps() []Step {
 		{Name: "accept", Do: w.accept, Once: true},
 		{Name: "enrol", Do: w.enrol, Once: true},
 		{Name: "sign out and in", Do: w.signInAnew, Guesses: true},
-		{Name: "change a setting", Do: w.change(600)},
+		{Name: "change a setting", Do: w.change(600), Delivers: true},
 		{Name: "step up", Do: w.stepUp},
 		{Name: "read", Do: w.read},
-		{Name: "invite, and withdraw", Do: w.invite},
+		{Name: "invite, and withdraw", Do: w.invite, Delivers: true},
 		{Name: "make an account", Do: w.hire},
 		{Name: "change a profile", Do: w.edit(map[string]any{"last_name": "Q.", "phone": "+31201234567"}, map[string]any{"last_name": LastName})},
 		{Name: "promote and demote", Do: w.edit(map[string]any{"is_superuser": false, "is_staff": false}, map[string]any{"is_superuser": true})},

@@ -65,7 +65,7 @@ func (w *Walk) opened(ctx context.Context, to, page, path string, body map[strin
 // forget asks for a link to choose a new password, and chooses one.
 func (w *Walk) forget(ctx context.Context) error {
 	stranger := w.Entries.Visitor(w.Slug, "203.0.113.12")
-	a, _, err := w.ask(ctx, stranger, "POST", "/api/auth/password/forgot/", map[string]string{"login": w.Email()})
+	a, _, err := w.ask(ctx, stranger, "POST", "/api/auth/password/forgot/", map[string]string{"login": Username})
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (w *Walk) forget(ctx context.Context) error {
 // choose sets a new password with the link that was mailed, and signs in.
 func (w *Walk) choose(ctx context.Context) error {
 	w.words++
-	if err := w.opened(ctx, w.Email(), "/reset-password", "/api/auth/password/reset/", map[string]string{"password": word(w.words)}); err != nil {
+	if err := w.opened(ctx, w.address, "/reset-password", "/api/auth/password/reset/", map[string]string{"password": word(w.words)}); err != nil {
 		return err
 	}
 	w.word = word(w.words)
@@ -105,6 +105,9 @@ func (w *Walk) confirm(ctx context.Context) error {
 	if me.Email != w.fresh {
 		return errors.New("the address was not changed")
 	}
+	if w.address != w.fresh {
+		w.previous, w.address = w.address, w.fresh
+	}
 	return nil
 }
 
@@ -116,13 +119,16 @@ func (w *Walk) moved(ctx context.Context) error {
 	return w.confirm(ctx)
 }
 
-// undo opens the link that went to the first address, with which all those
-// that came later are void.
+// undo opens the link that went to the address before.
 func (w *Walk) undo(ctx context.Context) error {
-	return w.opened(ctx, w.Email(), "/undo-email", "/api/auth/email/undo/", map[string]string{})
+	err := w.opened(ctx, w.previous, "/undo-email", "/api/auth/email/undo/", map[string]string{})
+	if err == nil {
+		w.address = w.previous
+	}
+	return err
 }
 
 // report says that a change of the password was somebody else's.
 func (w *Walk) report(ctx context.Context) error {
-	return w.opened(ctx, w.Email(), "/not-me", "/api/auth/report/", map[string]string{})
+	return w.opened(ctx, w.address, "/not-me", "/api/auth/report/", map[string]string{})
 }
