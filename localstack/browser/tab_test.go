@@ -313,3 +313,15 @@ func (x *tab) scriptCookies() string {
 	x.t.Helper()
 	return eval[string](x, "document.cookie")
 }
+
+// follow opens a mailed link at its page: its secret leaves the address at once
+// and is stored nowhere.
+func (x *tab) follow(t *testing.T, path, secret, title string) {
+	t.Helper()
+	x.open(path + "#" + secret)
+	x.page(title)
+	if left := eval[string](x, "location.href + JSON.stringify({ ...localStorage, ...sessionStorage })"); strings.Contains(left, secret) {
+		t.Error("the link's secret stays in the address or is stored")
+	}
+	x.accessible()
+}

@@ -98,7 +98,7 @@ If you did not expect this, ignore it: nothing changes.
 
 It was done from {from}.
 
-If this was not you, open this link: it brings this address back and ends every session of the account.
+If this was not you, open this link: it brings this address back, ends every session of the account, and you choose a new password.
 
 {link}
 
