@@ -65,26 +65,13 @@ func (w *World) Database() *dynamo.Engine {
 
 // Records returns everything that is stored of a workspace, in all tables.
 func (w *World) Records(ctx context.Context, ws id.ID[id.Workspace]) ([]table.Record, error) {
-	client := dynamodb.NewFromConfig(w.Engine.AWSConfig())
 	var keys []table.Key
-	for n, name := range w.Tables() {
-		pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{
-			TableName: aws.String(name), FilterExpression: aws.String("contains(pk, :ws)"), ProjectionExpression: aws.String("pk, sk"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":ws": &types.AttributeValueMemberS{Value: ws.String()}},
-		})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, err
-			}
-			for _, item := range page.Items {
-				k, err := keyOf(n, item)
-				if err != nil {
-					return nil, err
-				}
-				keys = append(keys, k)
-			}
-		}
+	err := w.scan(ctx, ws, "pk, sk", func(k table.Key, _ Item) error {
+		keys = append(keys, k)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	var out []table.Record
 	for part := range slices.Chunk(keys, 90) {
@@ -106,14 +93,17 @@ type write struct {
 	item      Item // of a put
 }
 
-// writes returns every write that was carried out, by call.
-func (w *World) writes(r *Recorder) ([][]write, error) {
+// writes returns every write of these calls that was carried out, by call.
+func (w *World) writes(calls []Call) ([][]write, error) {
 	names := map[string]table.Name{}
 	for n, name := range w.Tables() {
 		names[name] = n
 	}
 	var out [][]write
-	for _, c := range r.applied() {
+	for _, c := range calls {
+		if !c.Applied {
+			continue
+		}
 		var group []write
 		add := func(verb string, tableName *string, key Item, condition *string, item Item) error {
 			k, err := keyOf(names[aws.ToString(tableName)], key)
@@ -210,7 +200,7 @@ func scratch(w write) bool {
 // half there. It returns all that does not hold. States are the keys written
 // before, to which those of r are added; events are looked at once.
 func (w *World) Inspect(ctx context.Context, r *Recorder, ws id.ID[id.Workspace], states map[table.Key]bool) error {
-	groups, err := w.writes(r)
+	groups, err := w.writes(r.Calls())
 	if err != nil {
 		return err
 	}

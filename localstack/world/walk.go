@@ -89,46 +89,42 @@ func (w *Walk) Use(d *Delivery) {
 type Step struct {
 	Name string
 	Do   func(context.Context) error
-	// Once is set for the steps that only a new workspace can take.
-	Once bool
+	// First is set for the steps that a walk takes once, to become one of
+	// somebody who is signed in.
+	First bool
 	// Before, if set, brings about what the step starts from.
 	Before func(context.Context) error
 	// After, if set, mends what the next steps rest on.
 	After func(context.Context) error
-	// Delivers is set for the steps in which the calls that deliver fail too, in
-	// every run.
-	Delivers bool
-	// Guesses is set for the steps that give the password or several codes.
-	Guesses bool
 }
 
 // Steps returns the steps of the journey in order.
 func (w *Walk) Steps() []Step {
 	return []Step{
-		{Name: "provision", Do: w.provision, Once: true},
-		{Name: "accept", Do: w.accept, Once: true},
-		{Name: "enrol", Do: w.enrol, Once: true},
-		{Name: "sign out and in", Do: w.signInAnew, Guesses: true},
-		{Name: "change a setting", Do: w.change(600), Delivers: true},
+		{Name: "provision", Do: w.provision, First: true},
+		{Name: "accept", Do: w.accept, First: true},
+		{Name: "enrol", Do: w.enrol, First: true},
+		{Name: "sign out and in", Do: w.signInAnew},
+		{Name: "change a setting", Do: w.change(600)},
 		{Name: "step up", Do: w.stepUp},
 		{Name: "read", Do: w.read},
-		{Name: "invite, and withdraw", Do: w.invite, Delivers: true},
+		{Name: "invite, and withdraw", Do: w.invite},
 		{Name: "make an account", Do: w.hire},
 		{Name: "change a profile", Do: w.edit(map[string]any{"last_name": "Q.", "phone": "+31201234567"}, map[string]any{"last_name": LastName})},
 		{Name: "promote and demote", Do: w.edit(map[string]any{"is_superuser": false, "is_staff": false}, map[string]any{"is_superuser": true})},
 		{Name: "disable and enable", Do: w.edit(map[string]any{"is_active": true}, map[string]any{"is_active": false})},
 		{Name: "ask for a new address", Before: w.hire, Do: w.edit(map[string]any{"email": "new." + Colleague})},
 		{Name: "delete an account", Before: w.hire, Do: w.dismiss},
-		{Name: "change the password", Do: w.changePassword, Guesses: true},
-		{Name: "forget the password", Do: w.forget, Guesses: true},
+		{Name: "change the password", Do: w.changePassword},
+		{Name: "forget the password", Do: w.forget},
 		{Name: "confirm an address", Before: w.ownAddress, Do: w.confirm},
-		{Name: "undo it", Before: w.moved, Do: w.undo, After: w.choose, Guesses: true},
-		{Name: "report what was not oneself", Before: w.changePassword, Do: w.report, After: w.choose, Guesses: true},
+		{Name: "undo it", Before: w.moved, Do: w.undo, After: w.choose},
+		{Name: "report what was not oneself", Before: w.changePassword, Do: w.report, After: w.choose},
 		{Name: "new recovery codes", Do: w.newCodes},
-		{Name: "a second method, and its removal", Do: w.secondMethod, Guesses: true},
-		{Name: "use a recovery code", Do: w.recover, Guesses: true},
+		{Name: "a second method, and its removal", Do: w.secondMethod},
+		{Name: "use a recovery code", Do: w.recover},
 		{Name: "device login", Do: w.deviceLogin},
-		{Name: "end everything", Do: w.endAll, Guesses: true},
+		{Name: "end everything", Do: w.endAll},
 		{Name: "sweep", Do: w.sweep},
 	}
 }

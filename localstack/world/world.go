@@ -59,6 +59,13 @@ func (c *Clock) Advance(by time.Duration) {
 	c.at = c.at.Add(by)
 }
 
+// Set moves the clock to a time, which may be an earlier one.
+func (c *Clock) Set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = at
+}
+
 // A World is an engine with the deployed template.
 type World struct {
 	Engine *engine.Engine
