@@ -19,6 +19,7 @@ func (v *inspection) people(ctx context.Context) []error {
 	report := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	users, sessions, unique := map[string]identity.User{}, map[table.Key]session.Session{}, map[table.Key]identity.Unique{}
 	var head identity.Head
+	taken := map[string]string{} // ids of security keys
 	listed := map[string]identity.Row{}
 	for k, item := range v.items {
 		var err error
@@ -29,6 +30,10 @@ func (v *inspection) people(ctx context.Context) []error {
 			var s session.Session
 			err = table.Decode(item, &s)
 			sessions[k] = s
+		case k.Kind == "N" && k.SK == "key":
+			var u identity.Unique
+			err = table.Decode(item, &u)
+			taken[k.Of] = u.User.String()
 		case k.Kind == "N":
 			var u identity.Unique
 			err = table.Decode(item, &u)
@@ -47,8 +52,20 @@ func (v *inspection) people(ctx context.Context) []error {
 		}
 	}
 	faults = append(faults, listing(users, listed, head, len(unique))...)
+	held := 0
 	for _, u := range users {
 		faults = append(faults, v.person(ctx, u, unique)...)
+		for _, f := range u.Factors {
+			if f.Taken == "" {
+				continue
+			}
+			if held++; taken[f.Taken] != u.ID.String() {
+				report("the id of key %s of %s leads elsewhere", f.ID, u.ID)
+			}
+		}
+	}
+	if held != len(taken) {
+		report("%d ids of security keys are taken, the users have %d", len(taken), held)
 	}
 	for k, s := range sessions {
 		if u, ok := users[k.Of]; ok && s.Epoch > u.Epoch || !ok && !v.deleted(k.Of) {

@@ -122,6 +122,7 @@ func (w *Walk) Steps() []Step {
 		{Name: "report what was not oneself", Before: w.changePassword, Do: w.report, After: w.choose},
 		{Name: "new recovery codes", Do: w.newCodes},
 		{Name: "a second method, and its removal", Do: w.secondMethod},
+		{Name: "a device with a fingerprint", Do: w.keys},
 		{Name: "use a recovery code", Do: w.recover},
 		{Name: "device login", Do: w.deviceLogin},
 		{Name: "end everything", Do: w.endAll},

@@ -21,6 +21,8 @@ type Method string
 
 // The methods. Source: specification, "Supported MFA methods".
 const (
+	HardwareKey  Method = "hardware_key"
+	Biometric    Method = "biometric"
 	OTP          Method = "otp"
 	MailedCode   Method = "email"
 	RecoveryCode Method = "recovery_code"
@@ -33,6 +35,9 @@ type Factor struct {
 	Method      Method           `json:"method"`
 	Name        string           `json:"name"`
 	ConfirmedAt time.Time        `json:"confirmed_at"`
+	// Taken is the index value of the id of a security key, which is unique in
+	// the workspace; empty for other methods.
+	Taken string `json:"taken,omitempty"`
 }
 
 // A User is a person's account in one workspace.

@@ -36,6 +36,7 @@ func level(path string) int {
 		{"shared/accesstoken", 3},
 		{"shared/session", 3},
 		{"shared/mfa", 3},
+		{"shared/passkey", 3},
 		{"shared/activity", 3},
 		{"shared/provision", 3},
 		{"shared/console", 3},

@@ -18,6 +18,8 @@ type Proof struct {
 	ID     id.ID[id.Proof] `json:"id"`
 	Method identity.Method `json:"method"`
 	At     time.Time       `json:"at"`
+	// Factor is what was proved; zero for what is none of the account's.
+	Factor id.ID[id.Factor] `json:"factor,omitzero"`
 }
 
 // Fresh reports whether the proof is younger than timeout at now. The interval
@@ -65,6 +67,7 @@ type Challenge struct {
 	ExpiresAt time.Time           `json:"expires_at"`
 	Code      string              `json:"code,omitempty"`    // that was mailed
 	SentTo    string              `json:"sent_to,omitempty"` // masked
+	Ceremony  Ceremony            `json:"ceremony,omitzero"` // of a security key
 }
 
 // A TOTPSecret is the stored secret of an authenticator app. LastStep is the
@@ -117,6 +120,16 @@ var (
 // FactorKey places the secret of a factor.
 func FactorKey(ws id.ID[id.Workspace], user id.ID[id.Principal], factor id.ID[id.Factor]) table.Key {
 	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: user.String(), SK: "factor#" + factor.String()}
+}
+
+// StoredOf returns the keys of everything that is stored of a factor apart from
+// the account.
+func StoredOf(ws id.ID[id.Workspace], user id.ID[id.Principal], f identity.Factor) []table.Key {
+	keys := []table.Key{FactorKey(ws, user, f.ID)}
+	if f.Taken != "" {
+		keys = append(keys, TakenKey(ws, f.Taken))
+	}
+	return keys
 }
 
 // RecoveryKey places a user's recovery codes.

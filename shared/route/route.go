@@ -145,6 +145,8 @@ var Rows = []Row{
 	{"POST", "/api/auth/signin/", Signin, public("nobody is signed in yet"), false},
 	{"POST", "/api/auth/invitations/view/", Signin, public("the invitation itself is the credential"), false},
 	{"POST", "/api/auth/invitations/accept/", Signin, public("the invitation itself is the credential"), false},
+	{"POST", "/api/auth/passkey/challenges/", Signin, public("nobody is signed in yet"), false},
+	{"POST", "/api/auth/passkey/challenges/{id}/verify/", Signin, public("nobody is signed in yet"), false},
 	{"POST", "/api/auth/mfa/challenges/", Signin, console(half()), false},
 	{"POST", "/api/auth/mfa/challenges/{id}/verify/", Signin, console(half()), false},
 	{"GET", "/api/auth/mfa/factors/", Signin, half(), false},

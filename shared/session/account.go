@@ -223,7 +223,7 @@ func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	ws := a.Workspace.ID
 	keys := append(identity.ListingKeys(ws, user.ID), PasswordKey(ws, user.ID), mfa.RecoveryKey(ws, user.ID))
 	for _, f := range user.Factors {
-		keys = append(keys, mfa.FactorKey(ws, user.ID, f.ID))
+		keys = append(keys, mfa.StoredOf(ws, user.ID, f)...)
 	}
 	unique, err := s.uniques(ctx, by, user)
 	if err != nil {

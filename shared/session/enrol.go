@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -46,6 +47,7 @@ type Enrolment struct {
 	Secret    string
 	URI       string
 	QR        string
+	Options   json.RawMessage // PublicKeyCredentialCreationOptionsJSON, of a security key
 	ExpiresAt time.Time
 }
 
@@ -83,25 +85,35 @@ func afterWindow(err error) error {
 	return err
 }
 
+// mayBegin refuses to set up a method: by MayEnrol, the workspace's policy, the
+// number of methods, the budget and the name.
+func (s *Service) mayBegin(ctx context.Context, by authz.Allowed, a Authenticated, m identity.Method, name string) error {
+	now := s.store.Now()
+	if err := MayEnrol(a, now); err != nil {
+		return err
+	}
+	if !allowed(a.Workspace, m) {
+		return mfa.ErrMethod
+	}
+	if len(a.User.Factors) >= MaxFactors {
+		return ErrFactorLimit
+	}
+	if _, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "enrol", now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
+		return afterWindow(err)
+	}
+	if len([]rune(name)) == 0 || len([]rune(name)) > 60 || identity.CheckPersonName("name", name) != nil {
+		return ErrFactorName
+	}
+	return nil
+}
+
 // EnrolTOTP begins to set up an authenticator app. It counts for nothing until
 // ConfirmTOTP.
 func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticated, name string) (Enrolment, error) {
-	now := s.store.Now()
-	if err := MayEnrol(a, now); err != nil {
+	if err := s.mayBegin(ctx, by, a, identity.OTP, name); err != nil {
 		return Enrolment{}, err
 	}
-	if !allowed(a.Workspace, identity.OTP) {
-		return Enrolment{}, mfa.ErrMethod
-	}
-	if len(a.User.Factors) >= MaxFactors {
-		return Enrolment{}, ErrFactorLimit
-	}
-	if _, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "enrol", now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return Enrolment{}, afterWindow(err)
-	}
-	if len([]rune(name)) == 0 || len([]rune(name)) > 60 || identity.CheckPersonName("name", name) != nil {
-		return Enrolment{}, ErrFactorName
-	}
+	now := s.store.Now()
 	factor, err := s.store.NewID()
 	if err != nil {
 		return Enrolment{}, err
@@ -174,12 +186,12 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	confirmed := pending
 	confirmed.TTL = time.Time{}
 	return s.confirm(ctx, by, a, identity.Factor{ID: which, Method: identity.OTP, Name: secret.Name, ConfirmedAt: now},
-		table.Replace(confirmed, secret).Else(mfa.ErrFactor), recovery, answer.Browser)
+		[]table.Op{table.Replace(confirmed, secret).Else(mfa.ErrFactor)}, recovery, answer.Browser)
 }
 
 // confirm stores a confirmed factor: the account lists it, recovery codes are
 // made with the first, and the session rises.
-func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated, f identity.Factor, stored table.Op, recovery table.Item, browser credential.Secret) (Confirmed, error) {
+func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated, f identity.Factor, ops []table.Op, recovery table.Item, browser credential.Secret, more ...audit.Field) (Confirmed, error) {
 	now := s.store.Now()
 	out := Confirmed{Factor: f}
 	user := a.User
@@ -192,9 +204,9 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 	if a.Session.EnrolOnly {
 		next.EndsAt = now.Add(a.Workspace.SessionAbsolute())
 	}
-	events := []audit.Event{by.Event(audit.MFAFactorAdded, now).With(audit.ID("factor_id", f.ID.UUID()), audit.Text("method", "totp")).
+	next.Proof.Factor = f.ID
+	events := []audit.Event{by.Event(audit.MFAFactorAdded, now).With(append(more, audit.ID("factor_id", f.ID.UUID()), audit.Text("method", kindOf(f.Method)))...).
 		WithDescription("A sign-in method was added.")}
-	ops := []table.Op{stored}
 	if recovery.Version == 0 {
 		codes, set, err := s.recoveryCodes(a)
 		if err != nil {
@@ -210,7 +222,7 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 		events = append(events, by.Event(audit.MFARecoveryCodesGenerated, now).With(audit.Number("count", int64(len(codes)))).
 			WithDescription("Recovery codes were made."))
 	}
-	change := table.Change{Events: events, Messages: []message.Message{notice(by, a, message.FactorAdded, "An authenticator app")}}
+	change := table.Change{Events: events, Messages: []message.Message{notice(by, a, message.FactorAdded, nameOf(f.Method))}}
 	if a.Session.Kind == Half {
 		done, err := s.rememberHalf(ctx, by, a, browser)
 		if err != nil {
@@ -299,7 +311,7 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 	if !user.HasSecondFactor() && a.Workspace.Security.MFARequired {
 		return mfa.ErrLast
 	}
-	items, err := s.store.Read(ctx, by, mfa.FactorKey(ws, user.ID, which), mfa.RecoveryKey(ws, user.ID))
+	items, err := s.store.Read(ctx, by, append(mfa.StoredOf(ws, user.ID, removed), mfa.RecoveryKey(ws, user.ID))...)
 	if err != nil {
 		return err
 	}
@@ -312,7 +324,7 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 	if !user.HasSecondFactor() {
 		user.Factors = nil
 	}
-	e := by.Event(audit.MFAFactorRemoved, s.store.Now()).With(audit.ID("factor_id", which.UUID()), audit.Text("method", "totp"),
+	e := by.Event(audit.MFAFactorRemoved, s.store.Now()).With(audit.ID("factor_id", which.UUID()), audit.Text("method", kindOf(removed.Method)),
 		audit.Number("remaining_n", int64(len(user.Factors)))).WithDescription("A sign-in method was removed.")
 	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Unchanged(a.WorkspaceItem).Else(table.ErrTryAgain))
 	return s.store.Commit(ctx, by, table.Change{

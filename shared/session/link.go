@@ -221,7 +221,7 @@ func (s *Service) without(ctx context.Context, o opened, after identity.User, si
 		case f.Method == identity.RecoveryCode:
 			keys = append(keys, mfa.RecoveryKey(o.ws.ID, after.ID))
 		default:
-			keys = append(keys, mfa.FactorKey(o.ws.ID, after.ID, f.ID))
+			keys = append(keys, mfa.StoredOf(o.ws.ID, after.ID, f)...)
 		}
 	}
 	after.Factors = kept

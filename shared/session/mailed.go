@@ -62,7 +62,7 @@ func (s *Service) proveMailed(ctx context.Context, by authz.Allowed, a Authentic
 	if c.Code == "" || subtle.ConstantTimeCompare([]byte(c.Code), []byte(answer.Code)) != 1 {
 		return Risen{}, s.failed(ctx, by, c, attempt, "wrong", mfa.ErrCode)
 	}
-	risen, err := s.rise(ctx, by, a, c, challenge, answer.Browser)
+	risen, err := s.rise(ctx, by, a, proved{challenge: c, item: challenge, browser: answer.Browser})
 	if errors.Is(err, mfa.ErrChallenge) { // another answer used it at the same time
 		err = s.failed(ctx, by, c, attempt, "replay", mfa.ErrCode)
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"slices"
@@ -26,33 +27,48 @@ var errPurpose = fault.Field("purpose", "invalid_value", "The purpose is login f
 
 // Challenge opens a challenge to prove a factor by this method. A
 // half-signed-in session signs in with it, any other steps up.
-func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticated, method identity.Method, purpose mfa.Purpose) (mfa.Challenge, error) {
+func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticated, method identity.Method, purpose mfa.Purpose) (Asked, error) {
 	want := mfa.StepUp
 	if a.Session.Kind == Half {
 		want = mfa.SignIn
 	}
 	if purpose != want {
-		return mfa.Challenge{}, errPurpose
+		return Asked{}, errPurpose
 	}
 	if !mayProve(a, method) {
-		return mfa.Challenge{}, mfa.ErrMethod
+		return Asked{}, mfa.ErrMethod
 	}
 	if method == identity.MailedCode {
-		return s.mailCode(ctx, by, a)
+		c, err := s.mailCode(ctx, by, a)
+		return Asked{Challenge: c}, err
 	}
 	name, err := s.store.NewID()
 	if err != nil {
-		return mfa.Challenge{}, err
+		return Asked{}, err
 	}
 	now := s.store.Now()
-	c := mfa.Challenge{ID: id.Of[id.Challenge](name), Session: a.Hash, Method: method, Purpose: purpose, ExpiresAt: now.Add(mfa.ChallengeLife)}
+	var out Asked
+	if mfa.IsKey(method) {
+		if out.Options, out.Ceremony, err = s.askKeys(ctx, by, a, method); err != nil {
+			return Asked{}, err
+		}
+	}
+	c := mfa.Challenge{Ceremony: out.Ceremony, ID: id.Of[id.Challenge](name), Session: a.Hash, Method: method, Purpose: purpose, ExpiresAt: now.Add(mfa.ChallengeLife)}
 	e := by.Event(audit.MFAChallengeCreated, now).With(audit.ID("challenge_id", name), audit.List("methods", string(method)), audit.Text("purpose", string(purpose))).
 		WithDescription("A challenge for a second factor was opened.")
 	err = s.store.Commit(ctx, by, table.Change{
 		Events: []audit.Event{e},
 		Ops:    []table.Op{table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour))},
 	})
-	return c, err
+	out.Challenge = c
+	return out, err
+}
+
+// An Asked challenge, with what a browser is to ask of a security key.
+type Asked struct {
+	mfa.Challenge
+
+	Options json.RawMessage // PublicKeyCredentialRequestOptionsJSON; nil for other methods
 }
 
 // mayProve is the rule of which methods a session can prove: those of its
@@ -74,8 +90,9 @@ type Risen struct {
 
 // An Answer is what is given to a challenge, and the browser that gives it.
 type Answer struct {
-	Code    string
-	Browser credential.Secret
+	Code       string
+	Credential json.RawMessage // of a security key, as its browser wrote it
+	Browser    credential.Secret
 }
 
 // Verify answers a challenge. On success the session is replaced by one that
@@ -120,6 +137,8 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 		risen, err = s.proveMailed(ctx, by, a, c, item, answer, attempt)
 	case identity.OTP:
 		risen, err = s.proveTOTP(ctx, by, a, c, item, answer, attempt)
+	case identity.HardwareKey, identity.Biometric:
+		risen, err = s.proveKey(ctx, by, a, c, item, answer, attempt)
 	default:
 		err = mfa.ErrMethod
 	}
@@ -179,7 +198,7 @@ func (s *Service) proveTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 		}
 		secret.LastStep = step
 		used := table.Replace(item, secret).Else(mfa.ErrCode)
-		risen, err := s.rise(ctx, by, a, c, challenge, answer.Browser, used)
+		risen, err := s.rise(ctx, by, a, proved{challenge: c, item: challenge, factor: factorAt(item.Key), browser: answer.Browser, ops: []table.Op{used}})
 		if errors.Is(err, mfa.ErrCode) { // another answer used it at the same time
 			err = s.failed(ctx, by, c, attempt, "replay", mfa.ErrCode)
 		}
@@ -198,26 +217,41 @@ func (s *Service) proveTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 	return Risen{}, s.failed(ctx, by, c, attempt, reason, mfa.ErrCode)
 }
 
-// rise replaces the session by one with the proof of challenge c. used are the
-// operations that make the code unusable.
-func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge, challenge table.Item, browser credential.Secret, used ...table.Op) (Risen, error) {
-	now := s.store.Now()
+// What was proved: the answered challenge, the factor, and what the commit does
+// besides.
+type proved struct {
+	challenge mfa.Challenge
+	item      table.Item
+	factor    id.ID[id.Factor]
+	browser   credential.Secret
+	ops       []table.Op // that make the answer unusable
+	events    []audit.Event
+	messages  []message.Message
+}
+
+// rise replaces the session by one with the proof.
+func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, p proved) (Risen, error) {
+	now, c := s.store.Now(), p.challenge
 	next, secret, proof, err := s.next(a, c.Method, now)
 	if err != nil {
 		return Risen{}, err
 	}
+	next.Proof.Factor = p.factor
 	if c.Method == identity.MailedCode { // no factor of the account: it proves no step-up
 		next.Proof = mfa.Proof{}
 	}
 	verified := by.Event(audit.MFAVerified, now).With(audit.ID("challenge_id", c.ID.UUID()), audit.Text("method", string(c.Method)),
 		audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("A second factor was proved.")
-	change := table.Change{Events: []audit.Event{verified}, Ops: append(used,
-		table.Remove(challenge).Else(mfa.ErrChallenge),
+	if !p.factor.Zero() {
+		verified = verified.With(audit.ID("factor_id", p.factor.UUID()))
+	}
+	change := table.Change{Events: append([]audit.Event{verified}, p.events...), Messages: p.messages, Ops: append(p.ops,
+		table.Remove(p.item).Else(mfa.ErrChallenge),
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))}
 	out := Risen{Secret: secret, Session: next}
 	if c.Purpose == mfa.SignIn {
-		done, err := s.completed(ctx, by, a, browser)
+		done, err := s.completed(ctx, by, a, p.browser)
 		if err != nil {
 			return Risen{}, err
 		}

@@ -22,6 +22,7 @@ type Service struct {
 	hasher      *credential.Hasher
 	list        func() (*known.List, error)
 	ranges      rangeService
+	keys        ceremonies
 	random      io.Reader
 	baseDomains []string
 	fallback    string
@@ -45,6 +46,9 @@ type Config struct {
 	List func() (*known.List, error)
 	// Ranges is asked for breached passwords; nil means that nothing is.
 	Ranges rangeService
+	// Keys runs the ceremonies of security keys; nil for functions that prove
+	// nobody.
+	Keys ceremonies
 	// Random guards secrets; nil means crypto/rand.
 	Random io.Reader
 	// BaseHosts are the hosts (with port) of the deployment's base URLs. A
@@ -63,7 +67,7 @@ func New(c Config) (*Service, error) {
 		c.Random = rand.Reader
 	}
 	return &Service{
-		store: c.Store, hasher: c.Hasher, list: c.List, ranges: c.Ranges, random: c.Random, baseDomains: c.BaseHosts,
+		store: c.Store, hasher: c.Hasher, list: c.List, ranges: c.Ranges, keys: c.Keys, random: c.Random, baseDomains: c.BaseHosts,
 		fallback: c.DefaultWorkspace, slugs: map[string]found{},
 	}, nil
 }

@@ -20,6 +20,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/outgoing"
+	"paddock/shared/passkey"
 	"paddock/shared/provision"
 	"paddock/shared/route"
 	"paddock/shared/seal"
@@ -92,7 +93,7 @@ func Signin(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := session.Config{Store: store, Hasher: credential.NewHasher(c.hashesAtOnce())}
+	parts := session.Config{Store: store, Hasher: credential.NewHasher(c.hashesAtOnce()), Keys: passkey.Ceremonies{}}
 	if err := c.passwords(&parts); err != nil {
 		return nil, err
 	}

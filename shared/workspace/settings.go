@@ -8,6 +8,7 @@ import (
 
 	"paddock/shared/audit"
 	"paddock/shared/fault"
+	"paddock/shared/id"
 )
 
 // A SecurityPatch is a change of the security settings: nil means "as it is".
@@ -25,6 +26,9 @@ type SecurityPatch struct {
 	UnusualSignIn          *bool   `json:"unusual_sign_in,omitempty"`
 	CLILogin               *string `json:"cli_login,omitempty" jsonschema:"enum=browser,enum=legacy"`
 	PasswordCheckFailure   *string `json:"password_check_failure,omitempty" jsonschema:"enum=refuse,enum=allow"`
+
+	HardwareKeyModels   *[]string `json:"hardware_key_models,omitempty"` // AAGUIDs
+	SignCountRegression *string   `json:"sign_count_regression,omitempty" jsonschema:"enum=refuse,enum=report"`
 }
 
 // A PreferencesPatch is a change of the preferences: nil means "as it is".
@@ -66,9 +70,6 @@ func rangeRefusal(field string, low, high int) fault.Error {
 	return ErrRange.In(field).Saying(fmt.Sprintf("The value must be from %d to %d seconds.", low, high))
 }
 
-// ErrNotYet refuses a change that this version does not carry out.
-var ErrNotYet = fault.Error{Kind: fault.Invalid, Code: "not_changeable", Detail: "This setting cannot be changed in this version."}
-
 // Apply returns the settings after a patch, and what changed. Values out of
 // bounds are refused by name, never clamped.
 func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
@@ -106,6 +107,7 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 	}{
 		{"cli_login", &s.CLILogin, p.CLILogin, [2]string{LoginByBrowser, LoginLegacy}, "The login of command lines must be browser or legacy."},
 		{"password_check_failure", &s.PasswordCheckFailure, p.PasswordCheckFailure, [2]string{FailureRefuses, FailureAllows}, "The setting must be refuse or allow."},
+		{"sign_count_regression", &s.SignCountRegression, p.SignCountRegression, [2]string{RegressionRefused, RegressionReported}, "The setting must be refuse or report."},
 	} {
 		if f.want == nil {
 			continue
@@ -115,14 +117,36 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 		}
 		changes = note(changes, f.name, f.at, *f.want)
 	}
-	if p.AllowedMFAMethods != nil && !sameSet(*p.AllowedMFAMethods, s.AllowedMFAMethods) {
-		return Security{}, nil, ErrNotYet.In("allowed_mfa_methods")
+	if p.HardwareKeyModels != nil {
+		models, err := checkModels(*p.HardwareKeyModels)
+		if err != nil {
+			return Security{}, nil, err
+		}
+		changes = noteSet(changes, "hardware_key_models", &s.HardwareKeyModels, models)
 	}
-	if p.MFARequiredActions != nil && !sameSet(*p.MFARequiredActions, s.MFARequiredActions) {
-		return Security{}, nil, ErrNotYet.In("mfa_required_actions")
+	if p.PasskeyAsMFA != nil {
+		changes = note(changes, "passkey_as_mfa", &s.PasskeyAsMFA, *p.PasskeyAsMFA)
 	}
-	if p.PasskeyAsMFA != nil && *p.PasskeyAsMFA != s.PasskeyAsMFA {
-		return Security{}, nil, ErrNotYet.In("passkey_as_mfa")
+	for _, f := range []struct {
+		name string
+		at   *[]string
+		want *[]string
+		of   []string
+	}{
+		{"allowed_mfa_methods", &s.AllowedMFAMethods, p.AllowedMFAMethods, MFAMethods},
+		{"mfa_required_actions", &s.MFARequiredActions, p.MFARequiredActions, MFAActions},
+	} {
+		if f.want == nil {
+			continue
+		}
+		chosen, err := chosenOf(f.name, *f.want, f.of)
+		if err != nil {
+			return Security{}, nil, err
+		}
+		changes = noteSet(changes, f.name, f.at, chosen)
+	}
+	if !slices.ContainsFunc(s.AllowedMFAMethods, func(m string) bool { return m != "recovery_code" }) {
+		return Security{}, nil, fault.Field("allowed_mfa_methods", "invalid_value", "At least one method must be allowed besides recovery codes.")
 	}
 	return s, changes, nil
 }
@@ -197,6 +221,52 @@ func note[T comparable](changes []audit.Change, path string, at *T, want T) []au
 	c := audit.Change{Path: path, Before: fmt.Sprint(*at), After: fmt.Sprint(want)}
 	*at = want
 	return append(changes, c)
+}
+
+// noteSet sets a list whose order says nothing and records the change, if it is
+// one.
+func noteSet(changes []audit.Change, path string, at *[]string, want []string) []audit.Change {
+	if sameSet(*at, want) {
+		return changes
+	}
+	c := audit.Change{Path: path, Before: strings.Join(*at, ", "), After: strings.Join(want, ", ")}
+	*at = want
+	return append(changes, c)
+}
+
+// chosenOf returns the values of a list that a setting names, each once and in
+// the order of the list.
+func chosenOf(field string, want, of []string) ([]string, error) {
+	out := []string{}
+	for _, v := range of {
+		if slices.Contains(want, v) {
+			out = append(out, v)
+		}
+	}
+	for _, v := range want {
+		if !slices.Contains(of, v) {
+			return nil, fault.Field(field, "invalid_value", "The values must be of: "+strings.Join(of, ", ")+".")
+		}
+	}
+	return out, nil
+}
+
+// maxModels bounds Security.HardwareKeyModels.
+const maxModels = 50
+
+// checkModels returns AAGUIDs in their canonical form, each once.
+func checkModels(texts []string) ([]string, error) {
+	out := []string{}
+	for _, text := range texts {
+		u, err := id.ParseUUID(strings.ToLower(text))
+		if err != nil || len(texts) > maxModels {
+			return nil, fault.Field("hardware_key_models", "invalid_value", "The models must be at most 50 AAGUIDs such as 2fc0579f-8113-47ea-b116-bb5a8db9202a.")
+		}
+		if s := u.String(); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out, nil
 }
 
 func sameSet(a, b []string) bool {

@@ -91,6 +91,12 @@ type Security struct {
 	// PasswordCheckFailure says what becomes of a new password that the range
 	// service could not be asked for: FailureRefuses or FailureAllows.
 	PasswordCheckFailure string `json:"password_check_failure"`
+	// HardwareKeyModels are the AAGUIDs of the only hardware keys that may be
+	// registered; none: any.
+	HardwareKeyModels []string `json:"hardware_key_models"`
+	// SignCountRegression says what becomes of the answer of a key that counted
+	// backwards: RegressionRefused or RegressionReported.
+	SignCountRegression string `json:"sign_count_regression"`
 }
 
 // The values of Security.CLILogin: device login, where the workspace is asked
@@ -105,6 +111,13 @@ const (
 const (
 	FailureRefuses = "refuse"
 	FailureAllows  = "allow"
+)
+
+// The values of Security.SignCountRegression: the answer is refused, or counts;
+// either way it is an event and its owner is told.
+const (
+	RegressionRefused  = "refuse"
+	RegressionReported = "report"
 )
 
 // Preferences is the document /api/workspaces/preferences/-/.
@@ -150,6 +163,7 @@ func Defaults() (Security, Preferences, AccessControl) {
 	return Security{
 			MFARequired: true, MFATimeout: DefaultMFATimeout, AllowedMFAMethods: slices.Clone(MFAMethods),
 			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true, CLILogin: LoginByBrowser, PasswordCheckFailure: FailureRefuses,
+			HardwareKeyModels: []string{}, SignCountRegression: RegressionRefused,
 			SessionIdleTimeout: DefaultIdle, SessionAbsoluteTimeout: DefaultAbsolute, UnusualSignIn: true,
 		},
 		Preferences{Language: "en", Timezone: "UTC", InviteTTL: DefaultInviteTTL, WebshSessionTimeout: DefaultWebshTimeout, AutoAgentUpgrade: false},
@@ -190,6 +204,10 @@ func Decode(item table.Item) (Workspace, error) {
 	// Stored before there were the settings.
 	w.Security.CLILogin = cmp.Or(w.Security.CLILogin, LoginByBrowser)
 	w.Security.PasswordCheckFailure = cmp.Or(w.Security.PasswordCheckFailure, FailureRefuses)
+	w.Security.SignCountRegression = cmp.Or(w.Security.SignCountRegression, RegressionRefused)
+	if w.Security.HardwareKeyModels == nil {
+		w.Security.HardwareKeyModels = []string{}
+	}
 	return w, nil
 }
 

@@ -57,14 +57,13 @@ func (f *Face) Bindings() []httpapi.Binding {
 			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken, identity.ErrInvites, identity.ErrOpen).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
 		httpapi.Answer(patch, "/api/workspaces/security/-/", ok, f.patchSecurity).Summed("Change the security settings.").
-			Refuses(workspace.ErrRange, workspace.ErrNotYet),
+			Refuses(workspace.ErrRange),
 		httpapi.Answer(get, "/api/workspaces/security/-/mfa-methods/", ok, mfaMethods).Summed("Tell which sign-in methods may be set up."),
 		httpapi.Answer(get, "/api/workspaces/preferences/-/", ok, preferences).Summed("Show the preferences."),
 		httpapi.Answer(patch, "/api/workspaces/preferences/-/", ok, f.patchPreferences).Summed("Change the preferences.").
-			Refuses(workspace.ErrRange, workspace.ErrNotYet),
+			Refuses(workspace.ErrRange),
 		httpapi.Answer(get, "/api/workspaces/access-control/-/", ok, accessControl).Summed("Show the access control settings."),
-		httpapi.Answer(patch, "/api/workspaces/access-control/-/", ok, f.patchAccessControl).Summed("Change the access control settings.").
-			Refuses(workspace.ErrNotYet),
+		httpapi.Answer(patch, "/api/workspaces/access-control/-/", ok, f.patchAccessControl).Summed("Change the access control settings."),
 		httpapi.Answer(get, "/api/audit/activity/", ok, f.audit).Summed("Read the audit log, newest first.").
 			Refuses(errUser, activity.ErrCursor, authz.ErrDenied),
 	}

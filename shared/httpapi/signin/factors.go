@@ -1,9 +1,11 @@
 package signin
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
+	"paddock/shared/fault"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
@@ -11,9 +13,68 @@ import (
 	"paddock/shared/session"
 )
 
-// CodeRequest answers a challenge or confirms an enrolment.
-type CodeRequest struct {
-	Code string `json:"code"`
+// ProofRequest answers a challenge or confirms an enrolment: with a code, or
+// with what a security key answered.
+type ProofRequest struct {
+	Code string `json:"code,omitempty"`
+	// Credential is a RegistrationResponseJSON or AuthenticationResponseJSON.
+	Credential json.RawMessage `json:"credential,omitempty"`
+}
+
+var errAnswer = fault.Field("code", "invalid_value", "Send either a code or the credential of a security key.")
+
+// answerTo returns what a request gives as proof.
+func answerTo(c httpapi.Call, in ProofRequest) (session.Answer, error) {
+	if in.Code != "" && len(in.Credential) > 0 {
+		return session.Answer{}, errAnswer
+	}
+	return session.Answer{Code: in.Code, Credential: in.Credential, Browser: browserOf(c)}, nil
+}
+
+func askedOf(a session.Asked) ChallengeAnswer {
+	return ChallengeAnswer{ID: a.ID, Method: a.Method, ExpiresAt: a.ExpiresAt, SentTo: a.SentTo, WebAuthn: a.Options}
+}
+
+// PasskeyRequest signs in with a passkey.
+type PasskeyRequest struct {
+	// Credential is an AuthenticationResponseJSON.
+	Credential json.RawMessage `json:"credential"`
+}
+
+// PasskeyAnswer is an open challenge for whoever holds a passkey.
+type PasskeyAnswer struct {
+	ID        id.ID[id.Challenge] `json:"id"`
+	ExpiresAt time.Time           `json:"expires_at"`
+	// WebAuthn is a PublicKeyCredentialRequestOptionsJSON.
+	WebAuthn json.RawMessage `json:"webauthn"`
+}
+
+func passkeyAttempt(c httpapi.Call) session.PasskeyAttempt {
+	return session.PasskeyAttempt{Host: c.Host, Source: httpapi.SourceOf(c.Request), Request: c.Seen, Browser: browserOf(c)}
+}
+
+func (f *Face) askPasskey(c httpapi.Call, _ httpapi.None) (PasskeyAnswer, error) {
+	asked, err := f.sessions.BeginPasskey(c.Context(), passkeyAttempt(c))
+	if err != nil {
+		return PasskeyAnswer{}, err
+	}
+	return PasskeyAnswer{ID: asked.ID, ExpiresAt: asked.ExpiresAt, WebAuthn: asked.Options}, nil
+}
+
+func (f *Face) passkey(c httpapi.Call, in PasskeyRequest) (SigninAnswer, error) {
+	which, err := pathID[id.Challenge](c, "id", mfa.ErrChallenge)
+	if err != nil {
+		return SigninAnswer{}, err
+	}
+	try := passkeyAttempt(c)
+	try.Credential = in.Credential
+	started, err := f.sessions.Passkey(c.Context(), which, try)
+	if err != nil {
+		return SigninAnswer{}, err
+	}
+	setCookie(c, started.Secret)
+	remember(c, started.Browser)
+	return answerOf(started), nil
 }
 
 // VerifyAnswer tells what a verification opened.
@@ -22,12 +83,16 @@ type VerifyAnswer struct {
 	ValidUntil time.Time     `json:"valid_until"`
 }
 
-func (f *Face) verify(c httpapi.Call, in CodeRequest) (VerifyAnswer, error) {
+func (f *Face) verify(c httpapi.Call, in ProofRequest) (VerifyAnswer, error) {
 	which, err := pathID[id.Challenge](c, "id", mfa.ErrChallenge)
 	if err != nil {
 		return VerifyAnswer{}, err
 	}
-	risen, err := f.sessions.Verify(c.Context(), c.Allowed, c.Who, which, session.Answer{Code: in.Code, Browser: browserOf(c)})
+	answer, err := answerTo(c, in)
+	if err != nil {
+		return VerifyAnswer{}, err
+	}
+	risen, err := f.sessions.Verify(c.Context(), c.Allowed, c.Who, which, answer)
 	if err != nil {
 		return VerifyAnswer{}, err
 	}
@@ -84,17 +149,26 @@ type EnrolAnswer struct {
 	URI       string           `json:"uri"`
 	QRSVG     string           `json:"qr_svg"`
 	ExpiresAt time.Time        `json:"expires_at"`
+	// WebAuthn is what the browser is to ask of a new security key:
+	// PublicKeyCredentialCreationOptionsJSON. The secret is empty then.
+	WebAuthn json.RawMessage `json:"webauthn,omitempty"`
 }
 
 func (f *Face) enrol(c httpapi.Call, in EnrolRequest) (EnrolAnswer, error) {
-	if in.Method != identity.OTP {
-		return EnrolAnswer{}, mfa.ErrMethod
+	var e session.Enrolment
+	var err error
+	switch in.Method {
+	case identity.OTP:
+		e, err = f.sessions.EnrolTOTP(c.Context(), c.Allowed, c.Who, in.Name)
+	case identity.HardwareKey, identity.Biometric:
+		e, err = f.sessions.EnrolKey(c.Context(), c.Allowed, c.Who, in.Method, in.Name)
+	default:
+		err = mfa.ErrMethod
 	}
-	e, err := f.sessions.EnrolTOTP(c.Context(), c.Allowed, c.Who, in.Name)
 	if err != nil {
 		return EnrolAnswer{}, enrolRefused(c, err)
 	}
-	return EnrolAnswer{ID: e.ID, Secret: e.Secret, URI: e.URI, QRSVG: e.QR, ExpiresAt: e.ExpiresAt}, nil
+	return EnrolAnswer{ID: e.ID, Secret: e.Secret, URI: e.URI, QRSVG: e.QR, ExpiresAt: e.ExpiresAt, WebAuthn: e.Options}, nil
 }
 
 // enrolRefused asks for a fresh proof, with its event, where one is missing.
@@ -114,12 +188,20 @@ type ConfirmAnswer struct {
 	RecoveryCodes []string      `json:"recovery_codes"`
 }
 
-func (f *Face) confirm(c httpapi.Call, in CodeRequest) (ConfirmAnswer, error) {
+func (f *Face) confirm(c httpapi.Call, in ProofRequest) (ConfirmAnswer, error) {
 	which, err := pathID[id.Factor](c, "id", mfa.ErrFactor)
 	if err != nil {
 		return ConfirmAnswer{}, err
 	}
-	done, err := f.sessions.ConfirmTOTP(c.Context(), c.Allowed, c.Who, which, session.Answer{Code: in.Code, Browser: browserOf(c)})
+	answer, err := answerTo(c, in)
+	if err != nil {
+		return ConfirmAnswer{}, err
+	}
+	finish := f.sessions.ConfirmTOTP
+	if len(answer.Credential) > 0 {
+		finish = f.sessions.ConfirmKey
+	}
+	done, err := finish(c.Context(), c.Allowed, c.Who, which, answer)
 	if err != nil {
 		return ConfirmAnswer{}, enrolRefused(c, err)
 	}

@@ -3,6 +3,7 @@
 package signin
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -35,6 +36,10 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth/logout/", empty, f.logout).Summed("End the session."),
 		httpapi.Answer(post, "/api/auth/signin/", ok, f.signin).Summed("Sign in with the console; sets the session cookie.").
 			Refuses(passwordRefusals...),
+		httpapi.Answer(post, "/api/auth/passkey/challenges/", created, f.askPasskey).Summed("Open a challenge to sign in with a passkey alone.").
+			Refuses(table.ErrGone, session.ErrNoPasskeys, session.ErrThrottled),
+		httpapi.Answer(post, "/api/auth/passkey/challenges/{id}/verify/", ok, f.passkey).Summed("Sign in with a passkey; sets the session cookie.").
+			Refuses(table.ErrGone, session.ErrNoPasskeys, session.ErrPasskey, mfa.ErrChallenge, mfa.ErrKeyCopied),
 		httpapi.Answer(post, "/api/auth/invitations/view/", ok, f.viewInvitation).Summed("Show an invitation to whoever holds its link.").
 			Refuses(table.ErrGone, identity.ErrInvitation),
 		httpapi.Answer(post, "/api/auth/invitations/accept/", created, f.acceptInvitation).Summed("Make the account of an invitation; sets the session cookie.").
@@ -42,12 +47,12 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth/mfa/challenges/", created, f.challenge).Summed("Open a challenge to prove a second factor.").
 			Refuses(mfa.ErrMethod, mfa.ErrTries),
 		httpapi.Answer(post, "/api/auth/mfa/challenges/{id}/verify/", ok, f.verify).Summed("Answer a challenge; the session gets a new handle.").
-			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrCode),
+			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrCode, mfa.ErrKey, mfa.ErrKeyCopied, errAnswer),
 		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
 		httpapi.Answer(post, "/api/auth/mfa/factors/", created, f.enrol).Summed("Begin to set up a sign-in method; its secret is shown once.").
 			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorName),
 		httpapi.Answer(post, "/api/auth/mfa/factors/{id}/confirm/", ok, f.confirm).Summed("Confirm a sign-in method with a code of it.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrCode),
+			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrCode, mfa.ErrMethod, mfa.ErrKey, mfa.ErrKeyKind, mfa.ErrKeyTaken, errAnswer),
 		httpapi.Answer(remove, "/api/auth/mfa/factors/{id}/", empty, f.removeFactor).Summed("Remove a sign-in method.").
 			Refuses(mfa.ErrFactor, mfa.ErrLast),
 		httpapi.Answer(post, "/api/auth/mfa/recovery-codes/", created, f.recoveryCodes).Summed("Make new recovery codes, shown once; older ones end.").
@@ -317,6 +322,9 @@ type ChallengeAnswer struct {
 	// SentTo is the masked address that a code was mailed to; empty for other
 	// methods.
 	SentTo string `json:"sent_to"`
+	// WebAuthn is what the browser is to ask of a security key:
+	// PublicKeyCredentialRequestOptionsJSON.
+	WebAuthn json.RawMessage `json:"webauthn,omitempty"`
 }
 
 func (f *Face) challenge(c httpapi.Call, in ChallengeRequest) (ChallengeAnswer, error) {
@@ -324,5 +332,5 @@ func (f *Face) challenge(c httpapi.Call, in ChallengeRequest) (ChallengeAnswer, 
 	if err != nil {
 		return ChallengeAnswer{}, err
 	}
-	return ChallengeAnswer{ID: ch.ID, Method: ch.Method, ExpiresAt: ch.ExpiresAt, SentTo: ch.SentTo}, nil
+	return askedOf(ch), nil
 }
