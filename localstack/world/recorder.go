@@ -104,7 +104,7 @@ type Acknowledged struct {
 
 // Acknowledged returns the changes that clients were told of. Setting up a
 // method is none until it is confirmed, looking at an invitation or a device
-// login is none, a challenge that names nobody is none, and a device login is
+// login is none, a challenge that names nobody is none, a preview is none, and a device login is
 // none until it is approved.
 func (r *Recorder) Acknowledged() []Acknowledged {
 	r.mu.Lock()
@@ -114,7 +114,7 @@ func (r *Recorder) Acknowledged() []Acknowledged {
 
 // changeless are the paths to which a POST is no change.
 var changeless = []string{ //nolint:gochecknoglobals // a list
-	"/api/auth/passkey/challenges/", "/api/auth/mfa/factors/", "/api/auth/invitations/view/", "/api/auth/device/lookup/", "/oauth/device/code/",
+	"/api/auth/passkey/challenges/", "/api/workspaces/security/-/preview/", "/api/auth/mfa/factors/", "/api/auth/invitations/view/", "/api/auth/device/lookup/", "/oauth/device/code/",
 }
 
 func (r *Recorder) answered(method, path, body, requestID string, status int) {

@@ -15,7 +15,6 @@ import (
 	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/identity"
-	"paddock/shared/mfa"
 	"paddock/shared/permission"
 	"paddock/shared/route"
 	"paddock/shared/session"
@@ -416,7 +415,7 @@ func appOf(row route.Row) string {
 func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
 	now, timeout := a.now().UTC(), call.Who.Workspace.MFATimeout()
 	proof := call.Who.Session.Proof
-	if mfa.Fresh(proof, now, timeout) {
+	if call.Who.Fresh(now) {
 		return nil
 	}
 	refusal := errStepUp

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"paddock/shared/authz"
 	"paddock/shared/fault"
@@ -55,6 +56,36 @@ type Row struct {
 	ID       id.ID[id.Principal] `json:"i"`
 	Name     string              `json:"u"` // username, or the address while there is none
 	Disabled bool                `json:"d,omitempty"`
+	// Methods are the confirmed sign-in methods apart from recovery codes, a
+	// letter each.
+	Methods string `json:"m,omitempty"`
+}
+
+// letters are the methods that a row tells of.
+var letters = []struct {
+	method Method
+	letter string
+}{{HardwareKey, "h"}, {Biometric, "b"}, {OTP, "o"}, {MailedCode, "e"}, {Phone, "p"}}
+
+// lettersOf returns the methods of an account as its row tells them.
+func lettersOf(u User) string {
+	var out strings.Builder
+	for _, l := range letters {
+		if slices.ContainsFunc(u.Factors, func(f Factor) bool { return f.Method == l.method }) {
+			out.WriteString(l.letter)
+		}
+	}
+	return out.String()
+}
+
+// Holds reports whether the account has one of these methods.
+func (r Row) Holds(methods []string) bool {
+	for _, l := range letters {
+		if strings.Contains(r.Methods, l.letter) && slices.Contains(methods, string(l.method)) {
+			return true
+		}
+	}
+	return false
 }
 
 // RowOf returns the row of an account.
@@ -63,7 +94,7 @@ func RowOf(u User) Row {
 	if name == "" {
 		name = u.EmailKey
 	}
-	return Row{ID: u.ID, Name: name, Disabled: u.Disabled}
+	return Row{ID: u.ID, Name: name, Disabled: u.Disabled, Methods: lettersOf(u)}
 }
 
 // Chunks is over how many items the rows are spread: with MaxUsers people and
@@ -80,7 +111,11 @@ func HeadKey(ws id.ID[id.Workspace]) table.Key {
 // chunkKey places the chunk that lists a user: identifiers end in random bits.
 func chunkKey(ws id.ID[id.Workspace], user id.ID[id.Principal]) table.Key {
 	u := user.UUID()
-	return table.Key{Table: table.Data, Kind: "D", Workspace: ws, Of: "user", SK: fmt.Sprintf("%s%02d", chunkPrefix, u[len(u)-1]%Chunks)}
+	return chunkAt(ws, int(u[len(u)-1]%Chunks))
+}
+
+func chunkAt(ws id.ID[id.Workspace], n int) table.Key {
+	return table.Key{Table: table.Data, Kind: "D", Workspace: ws, Of: "user", SK: fmt.Sprintf("%s%02d", chunkPrefix, n)}
 }
 
 // ListingKeys returns the keys that Listed wants read.

@@ -20,6 +20,8 @@ type Profile struct {
 	Tags        *string `json:"tags,omitempty" jsonschema:"maxLength=200"`
 	Description *string `json:"description,omitempty" jsonschema:"maxLength=1000"`
 	Shell       *string `json:"shell,omitempty" jsonschema:"maxLength=64"`
+	// NotifyStepUp mails each step-up to the account; its owner's to choose.
+	NotifyStepUp *bool `json:"notify_step_up,omitempty"`
 }
 
 // A Patch is a change of an account. Clients send the whole document back: a
@@ -89,6 +91,10 @@ func (p Profile) set(u User) (User, []audit.Change, error) {
 		}
 		changes = append(changes, audit.Change{Path: f.name, Before: *f.at, After: *f.want})
 		*f.at = *f.want
+	}
+	if p.NotifyStepUp != nil && *p.NotifyStepUp != u.NotifyStepUp {
+		changes = append(changes, audit.Change{Path: "notify_step_up", Before: fmt.Sprint(u.NotifyStepUp), After: fmt.Sprint(*p.NotifyStepUp)})
+		u.NotifyStepUp = *p.NotifyStepUp
 	}
 	return u, changes, nil
 }
@@ -182,6 +188,9 @@ func (c Changed) None() bool {
 func (p Patch) Apply(u User, own bool) (Changed, error) {
 	if err := p.unchanged(u); err != nil {
 		return Changed{}, err
+	}
+	if !own && p.NotifyStepUp != nil && *p.NotifyStepUp != u.NotifyStepUp {
+		return Changed{}, ErrReadOnly.In("notify_step_up")
 	}
 	next, changes, err := p.set(u)
 	if err != nil {

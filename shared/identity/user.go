@@ -25,6 +25,7 @@ const (
 	Biometric    Method = "biometric"
 	OTP          Method = "otp"
 	MailedCode   Method = "email"
+	Phone        Method = "phone"
 	RecoveryCode Method = "recovery_code"
 )
 
@@ -66,6 +67,9 @@ type User struct {
 	PendingEmail string `json:"pending_email,omitempty"`
 	// EmailChanges counts the changes of the address.
 	EmailChanges int64 `json:"email_changes,omitempty"`
+
+	// NotifyStepUp mails each step-up to the account.
+	NotifyStepUp bool `json:"notify_step_up,omitempty"`
 
 	// Networks are those from which the account signed in, the last one first.
 	Networks []string `json:"networks,omitempty"`

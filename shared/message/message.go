@@ -39,6 +39,8 @@ const (
 	OneMoreTry        // Link, Until
 	CommandLine       // Link to report it
 	KeyCopied
+	StepUpDone
+	FactorsReset
 )
 
 // A Message is one message to one address. Its fields are escaped by Render.
@@ -80,6 +82,8 @@ If you did not expect this, ignore it: nothing happens.
 	FactorAdded:       {"A sign-in method was added to your account", notice("was added to your account")},
 	FactorRemoved:     {"A sign-in method was removed from your account", notice("was removed from your account")},
 	KeyCopied:         {"There may be a copy of your security key", notice("counted backwards, as a copy of it would, at a sign-in or verification")},
+	StepUpDone:        {"Your second factor was verified", notice("was verified for protected actions of your account")},
+	FactorsReset:      {"Your sign-in methods were removed", notice("removed every sign-in method of your account")},
 	RecoveryCodeUsed:  {"A recovery code was used for your account", notice("was used to sign in to your account")},
 	RecoveryCodesMade: {"New recovery codes were made for your account", notice("were made for your account; older ones no longer work")},
 	EmailConfirmation: {

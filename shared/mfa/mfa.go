@@ -58,6 +58,11 @@ const (
 	FactorWindow = time.Hour
 )
 
+// FactorTotal bounds the wrong answers by one method until a right one: beyond
+// it the method is dead until it is set up anew. Source: security, MF-3; NIST SP
+// 800-63B-4, section 3.2.2.
+const FactorTotal = 100
+
 // A Challenge is an open request to prove a factor, bound to one session.
 type Challenge struct {
 	ID        id.ID[id.Challenge] `json:"id"`
@@ -102,6 +107,10 @@ var (
 		Kind: fault.Limited, Code: "mfa_too_many_attempts",
 		Detail: "Too many wrong codes. Wait before you try again.", Source: "code",
 	}
+	ErrSpent = fault.Error{
+		Kind: fault.Limited, Code: "mfa_method_locked",
+		Detail: "There were too many wrong codes. Use another method, and set this one up anew.", Source: "code",
+	}
 	ErrMethod = fault.Error{
 		Kind: fault.Invalid, Code: "mfa_method_unavailable",
 		Detail: "This method is not set up or not allowed in this workspace.", Source: "method",
@@ -145,6 +154,13 @@ func ChallengeKey(ws id.ID[id.Workspace], user id.ID[id.Principal], c id.ID[id.C
 // TriesKey places the counter of answers to one challenge.
 func TriesKey(ws id.ID[id.Workspace], user id.ID[id.Principal], c id.ID[id.Challenge]) table.Key {
 	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: user.String(), SK: "tries#" + c.String()}
+}
+
+// TotalKey places the counter of wrong answers by a method since the last right
+// one. factor is the newest of the method, so that setting it up anew begins
+// anew.
+func TotalKey(ws id.ID[id.Workspace], user id.ID[id.Principal], m identity.Method, factor id.ID[id.Factor]) table.Key {
+	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: user.String(), SK: "guess#" + string(m) + "#" + factor.String()}
 }
 
 // GuessKey places the counter of guesses at one factor in the window of now.

@@ -193,6 +193,7 @@ var Rows = []Row{
 	{"PATCH", "/api/iam/users/-/", API, self(), false},
 	{"PATCH", "/api/iam/users/{id}/", API, path(permission.UpdateUser), true},
 	{"DELETE", "/api/iam/users/{id}/", Signin, path(permission.DeleteUser), true},
+	{"POST", "/api/iam/users/{id}/mfa/reset/", Signin, console(fresh(path(permission.UpdateUser))), false},
 	{"GET", "/api/iam/users/{id}/sessions/", API, path(permission.ReadSession), false},
 	{"DELETE", "/api/iam/users/{id}/sessions/{session}/", Signin, path(permission.DeleteSession), false},
 	{"POST", "/api/iam/users/{id}/sessions/end-all/", Signin, path(permission.DeleteSession), false},
@@ -205,6 +206,7 @@ var Rows = []Row{
 	// The workspace.
 	{"GET", "/api/workspaces/security/-/", API, everywhere(permission.ReadSecurity), true},
 	{"PATCH", "/api/workspaces/security/-/", API, fresh(everywhere(permission.UpdateSecurity)), true},
+	{"POST", "/api/workspaces/security/-/preview/", API, console(everywhere(permission.UpdateSecurity)), false},
 	{"GET", "/api/workspaces/security/-/mfa-methods/", API, self(), true},
 	{"GET", "/api/workspaces/preferences/-/", API, everywhere(permission.ReadPreferences), true},
 	{"PATCH", "/api/workspaces/preferences/-/", API, everywhere(permission.UpdatePreferences), true},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -200,6 +201,31 @@ func (s *Service) link(ws id.ID[id.Workspace], u identity.User, life time.Durati
 	return identity.Link{Hash: hex.EncodeToString(hash[:]), Epoch: u.Epoch, ExpiresAt: s.store.Now().Add(life)}, secret, nil
 }
 
+// relisted commits a change of an account's sign-in methods with what the
+// directory tells of them.
+func (s *Service) relisted(ctx context.Context, by authz.Allowed, before, after identity.User, change table.Change) error {
+	ws := by.Workspace()
+	for range 3 {
+		items, err := s.store.Read(ctx, by, identity.ListingKeys(ws, after.ID)...)
+		if err != nil {
+			return err
+		}
+		listing, err := identity.Listed(ws, after.ID, items)
+		if err != nil {
+			return err
+		}
+		if listing, err = listing.Change(before, after); err != nil {
+			return err
+		}
+		next := change
+		next.Ops = append(slices.Clone(change.Ops), listing.Save()...)
+		if err = s.store.Commit(ctx, by, next); !errors.Is(err, identity.ErrDirectoryMoved) {
+			return err
+		}
+	}
+	return table.ErrTryAgain
+}
+
 // DeleteAccount removes an account with everything that proves its owner: its
 // sessions end at the next request, for they rest on the account.
 func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authenticated, target table.Item) error {
@@ -245,7 +271,7 @@ func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	}
 	ops := append(listing.Save(), table.Remove(target).Else(table.ErrTryAgain), table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
 	for _, item := range items {
-		if item.Key.Table == table.Credentials || item.Key.SK == "unique" {
+		if item.Key.Table == table.Credentials || item.Key.SK == "unique" || item.Key.SK == "key" {
 			ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
 		}
 	}

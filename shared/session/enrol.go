@@ -65,10 +65,13 @@ func MayEnrol(a Authenticated, now time.Time) error {
 		if a.Session.Kind == Half {
 			return mfa.ErrEnrolled
 		}
-		if !mfa.Fresh(a.Session.Proof, now, a.Workspace.MFATimeout()) {
-			return ErrStepUp
+		switch {
+		case a.Fresh(now):
+			return nil
+		case stranded(a.Workspace, a.User): // nothing to step up with: only a sign-in
+			return ErrSignInAgain
 		}
-		return nil
+		return ErrStepUp
 	case a.Session.Kind == Half:
 		return nil // lives ten minutes and began with the password
 	case now.Sub(a.Session.CreatedAt) >= FirstEnrolment:
@@ -168,8 +171,11 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 			return Confirmed{}, err
 		}
 	}
-	if !secret.Pending || !now.Before(secret.ExpiresAt) {
+	if !secret.Pending || len(secret.Secret) == 0 || !now.Before(secret.ExpiresAt) {
 		return Confirmed{}, mfa.ErrFactor
+	}
+	if !allowed(a.Workspace, identity.OTP) { // the policy may have changed since
+		return Confirmed{}, mfa.ErrMethod
 	}
 	if len(a.User.Factors) >= MaxFactors {
 		return Confirmed{}, ErrFactorLimit
@@ -236,7 +242,7 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))
 	out.Secret, out.Session = secret, next
-	return out, s.store.Commit(ctx, by, change)
+	return out, s.relisted(ctx, by, a.User, user, change)
 }
 
 // rememberHalf makes the browser of a half-signed-in session a known one.
@@ -327,8 +333,41 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 	e := by.Event(audit.MFAFactorRemoved, s.store.Now()).With(audit.ID("factor_id", which.UUID()), audit.Text("method", kindOf(removed.Method)),
 		audit.Number("remaining_n", int64(len(user.Factors)))).WithDescription("A sign-in method was removed.")
 	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Unchanged(a.WorkspaceItem).Else(table.ErrTryAgain))
-	return s.store.Commit(ctx, by, table.Change{
+	return s.relisted(ctx, by, a.User, user, table.Change{
 		Events: []audit.Event{e}, Ops: ops,
 		Messages: []message.Message{notice(by, a, message.FactorRemoved, removed.Name)},
 	})
+}
+
+// ResetFactors removes every sign-in method of another person, who lost them:
+// sessions end, and the next sign-in sets one up. The person is told.
+func (s *Service) ResetFactors(ctx context.Context, by authz.Allowed, a Authenticated, item table.Item, user identity.User, reason string) error {
+	if user.ID == a.User.ID {
+		return identity.ErrOwnState
+	}
+	if len(user.Factors) == 0 {
+		return mfa.ErrFactor
+	}
+	ws := a.Workspace.ID
+	keys := []table.Key{mfa.RecoveryKey(ws, user.ID)}
+	for _, f := range user.Factors {
+		keys = append(keys, mfa.StoredOf(ws, user.ID, f)...)
+	}
+	items, err := s.store.Read(ctx, by, keys...)
+	if err != nil {
+		return err
+	}
+	after := user
+	after.Factors = nil
+	after.Epoch++
+	e := by.Event(audit.MFAFactorResetByAdmin, s.store.Now()).With(audit.ID("subject", user.ID.UUID()), audit.Number("factors_n", int64(len(user.Factors))),
+		audit.Text("reason", reason)).WithSubject(user.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: user.ID.UUID(), Name: user.Username}).
+		WithDescription("Every sign-in method of an account was removed; its sessions ended.")
+	ops := []table.Op{identity.SaveUser(item, after).Else(table.ErrTryAgain), table.Unchanged(a.UserItem).Else(table.ErrTryAgain)}
+	for _, one := range items {
+		ops = append(ops, table.Remove(one).Else(table.ErrTryAgain))
+	}
+	told := notice(by, a, message.FactorsReset, a.User.DisplayName())
+	told.To = user.Email
+	return s.relisted(ctx, by, user, after, table.Change{Events: []audit.Event{e}, Ops: ops, Messages: []message.Message{told}})
 }

@@ -161,6 +161,9 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 		if out.State != ChangeRequired {
 			kind = Half
 			out.Methods = MethodsOf(w, got.user)
+			if out.State == EnrolmentRequired {
+				out.Methods = Enrollable(w)
+			}
 		}
 		if unusual { // nothing else is asked for: a mailed code
 			out.Methods = []identity.Method{identity.MailedCode}
@@ -223,9 +226,9 @@ func StateAfterPassword(w workspace.Workspace, u identity.User, change bool) Sta
 // the order in which they were set up; recovery codes, the last resort, are last.
 func MethodsOf(w workspace.Workspace, u identity.User) []identity.Method {
 	var out []identity.Method
-	seen := map[identity.Method]bool{}
+	seen, grace := map[identity.Method]bool{}, stranded(w, u)
 	for _, f := range u.Factors {
-		if !seen[f.Method] && allowed(w, f.Method) {
+		if !seen[f.Method] && (grace || allowed(w, f.Method)) {
 			seen[f.Method] = true
 			out = append(out, f.Method)
 		}
@@ -236,13 +239,25 @@ func MethodsOf(w workspace.Workspace, u identity.User) []identity.Method {
 	return out
 }
 
-func allowed(w workspace.Workspace, m identity.Method) bool {
-	for _, a := range w.Security.AllowedMFAMethods {
-		if a == string(m) {
-			return true
+func allowed(w workspace.Workspace, m identity.Method) bool { return w.Security.Allows(string(m)) }
+
+// Enrollable returns the methods that a person of a workspace may set up.
+func Enrollable(w workspace.Workspace) []identity.Method {
+	out := []identity.Method{}
+	for _, m := range []identity.Method{identity.HardwareKey, identity.Biometric, identity.OTP} {
+		if allowed(w, m) {
+			out = append(out, m)
 		}
 	}
-	return false
+	return out
+}
+
+// stranded reports whether u has second factors and the workspace allows none
+// of them any more: with one of them u signs in once more, to set up another.
+func stranded(w workspace.Workspace, u identity.User) bool {
+	return u.HasSecondFactor() && !slices.ContainsFunc(u.Factors, func(f identity.Factor) bool {
+		return f.Method != identity.RecoveryCode && allowed(w, f.Method)
+	})
 }
 
 // rehash returns the operation that stores a hash with the present costs, when

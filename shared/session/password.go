@@ -12,7 +12,6 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/message"
-	"paddock/shared/mfa"
 	"paddock/shared/table"
 	"paddock/shared/tally"
 )
@@ -137,7 +136,7 @@ func savePassword(key table.Key, read table.Item, r PasswordRecord) table.Op {
 // counted as a guess, or with a fresh proof.
 func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticated, stored credential.Hash, current string) error {
 	if current == "" {
-		if mfa.Fresh(a.Session.Proof, s.store.Now(), a.Workspace.MFATimeout()) {
+		if a.Fresh(s.store.Now()) {
 			return nil
 		}
 		return ErrCurrent

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"paddock/shared/audit"
@@ -36,7 +37,7 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 		return Asked{}, errPurpose
 	}
 	if !mayProve(a, method) {
-		return Asked{}, mfa.ErrMethod
+		return Asked{}, remaining(a)
 	}
 	if method == identity.MailedCode {
 		c, err := s.mailCode(ctx, by, a)
@@ -64,6 +65,21 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 	return out, err
 }
 
+// remaining is the refusal of a method that is not set up or not allowed; it
+// tells which ones are (security, MF-9).
+func remaining(a Authenticated) error {
+	var names []string
+	for _, m := range MethodsOf(a.Workspace, a.User) {
+		if mayProve(a, m) {
+			names = append(names, string(m))
+		}
+	}
+	if len(names) == 0 {
+		return mfa.ErrMethod
+	}
+	return mfa.ErrMethod.Saying("This method is not set up or not allowed in this workspace. Use one of: " + strings.Join(names, ", ") + ".")
+}
+
 // An Asked challenge, with what a browser is to ask of a security key.
 type Asked struct {
 	mfa.Challenge
@@ -77,6 +93,9 @@ type Asked struct {
 func mayProve(a Authenticated, method identity.Method) bool {
 	if a.Session.Unusual && !a.User.HasSecondFactor() {
 		return method == identity.MailedCode
+	}
+	if a.Session.Kind != Half && !allowed(a.Workspace, method) {
+		return false // a sign-in only, where one is stranded
 	}
 	return slices.Contains(MethodsOf(a.Workspace, a.User), method)
 }
@@ -116,19 +135,16 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 		return Risen{}, mfa.ErrChallenge
 	}
 	if !mayProve(a, c.Method) {
-		return Risen{}, mfa.ErrMethod
+		return Risen{}, remaining(a)
 	}
-	budget, budgetEnd := mfa.GuessKey(ws, user, string(c.Method), now), now.Add(2*mfa.FactorWindow)
-	attempt, err := s.count(ctx, by, mfa.TriesKey(ws, user, which), mfa.MaxTries, c.ExpiresAt)
-	if err == nil {
-		_, err = s.count(ctx, by, budget, mfa.FactorTries, budgetEnd)
-	}
-	if errors.Is(err, mfa.ErrTries) {
-		return Risen{}, s.failed(ctx, by, c, attempt, "wrong", mfa.ErrTries.After(mfa.FactorWindow))
+	t, err := s.try(ctx, by, a, c)
+	if refusal, ok := errors.AsType[fault.Error](err); ok {
+		return Risen{}, s.failed(ctx, by, c, t.attempt, "wrong", refusal)
 	}
 	if err != nil {
 		return Risen{}, err
 	}
+	attempt := t.attempt
 	var risen Risen
 	switch c.Method {
 	case identity.RecoveryCode:
@@ -145,11 +161,80 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if err != nil {
 		return Risen{}, err
 	}
-	// A right answer is no guess: who verifies often is not locked out.
-	if err := s.store.Refund(ctx, by, table.Guesses, budget, mfa.FactorTries, budgetEnd); err != nil {
+	s.right(ctx, by, t)
+	return risen, nil
+}
+
+// A try is where one answer was counted.
+type try struct {
+	attempt       int64 // at the challenge
+	budget, total table.Key
+	wrong         int64 // by the method since the last right one, this one too
+	end           time.Time
+}
+
+// totalKept is how long wrong answers are remembered.
+const totalKept = 365 * 24 * time.Hour
+
+// try counts an answer before it is looked at: at its challenge, by the method
+// in this hour, and by the method since a right one.
+func (s *Service) try(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge) (try, error) {
+	ws, user, now := a.Workspace.ID, a.User.ID, s.store.Now()
+	t := try{budget: mfa.GuessKey(ws, user, string(c.Method), now), total: mfa.TotalKey(ws, user, c.Method, newest(a.User, c.Method)), end: now.Add(2 * mfa.FactorWindow)}
+	var err error
+	if t.attempt, err = s.count(ctx, by, mfa.TriesKey(ws, user, c.ID), mfa.MaxTries, c.ExpiresAt); err != nil {
+		return t, afterWindow(err)
+	}
+	var hour, all error
+	err = together(
+		func() error { _, hour = s.count(ctx, by, t.budget, mfa.FactorTries, t.end); return unlessTries(hour) },
+		func() error {
+			t.wrong, all = s.count(ctx, by, t.total, mfa.FactorTotal, now.Add(totalKept))
+			return unlessTries(all)
+		},
+	)
+	switch {
+	case err != nil:
+		return t, err
+	case hour != nil && all == nil: // it is not looked at
+		return t, errors.Join(s.store.Refund(ctx, by, table.Guesses, t.total, mfa.FactorTotal, now.Add(totalKept)), afterWindow(hour))
+	case all != nil:
+		return t, mfa.ErrSpent
+	}
+	return t, nil
+}
+
+// unlessTries returns an error that is no used-up budget.
+func unlessTries(err error) error {
+	if errors.Is(err, mfa.ErrTries) {
+		return nil
+	}
+	return err
+}
+
+// newest returns the factor of a method that was set up last; the zero one for
+// a method without.
+func newest(u identity.User, m identity.Method) (out id.ID[id.Factor]) {
+	for _, f := range u.Factors {
+		if f.Method == m {
+			out = f.ID
+		}
+	}
+	return out
+}
+
+// right takes a right answer back: it is no guess, and who verifies often is
+// not locked out. With it the wrong ones before it are forgotten.
+func (s *Service) right(ctx context.Context, by authz.Allowed, t try) {
+	err := together(
+		func() error { return s.store.Refund(ctx, by, table.Guesses, t.budget, mfa.FactorTries, t.end) },
+		func() error {
+			return s.store.RefundAll(ctx, by, table.Guesses, t.total, t.wrong, mfa.FactorTotal, s.store.Now().Add(totalKept))
+		},
+	)
+	if err != nil {
 		slog.WarnContext(ctx, "a right answer stays counted as a guess", "err", err.Error())
 	}
-	return risen, nil
 }
 
 func (s *Service) count(ctx context.Context, by authz.Allowed, key table.Key, limit int64, end time.Time) (int64, error) {
@@ -237,8 +322,11 @@ func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, p
 		return Risen{}, err
 	}
 	next.Proof.Factor = p.factor
-	if c.Method == identity.MailedCode { // no factor of the account: it proves no step-up
+	if p.factor.Zero() { // no factor of the account: it proves no step-up
 		next.Proof = mfa.Proof{}
+	}
+	if c.Purpose == mfa.SignIn && !allowed(a.Workspace, c.Method) && !p.factor.Zero() {
+		next.EnrolOnly, next.EndsAt = true, now.Add(RecoveryLimit)
 	}
 	verified := by.Event(audit.MFAVerified, now).With(audit.ID("challenge_id", c.ID.UUID()), audit.Text("method", string(c.Method)),
 		audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("A second factor was proved.")
@@ -260,6 +348,9 @@ func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, p
 		change.Events = append(change.Events, by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof.ID.UUID()), audit.Text("method", string(c.Method)),
 			audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("Privileged actions are open until the MFA timeout."))
 		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
+		if a.Workspace.Security.NotifyStepUp || a.User.NotifyStepUp {
+			change.Messages = append(change.Messages, notice(by, a, message.StepUpDone, nameOf(c.Method)))
+		}
 	}
 	return out, s.store.Commit(ctx, by, change)
 }

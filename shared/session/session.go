@@ -6,6 +6,7 @@ package session
 
 import (
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"paddock/shared/audit"
@@ -157,6 +158,15 @@ type Authenticated struct {
 	SessionItem   table.Item
 	Hash          string
 	Objects       []table.Item // those of the path that are there
+}
+
+// Fresh reports whether the session's proof opens protected actions at now: it
+// is young enough, by a factor that the account still has and a method that
+// the workspace takes for it. Source: security, MF-8, MF-9, SU-3.
+func (a Authenticated) Fresh(now time.Time) bool {
+	p := a.Session.Proof
+	return mfa.Fresh(p, now, a.Workspace.MFATimeout()) && slices.Contains(a.Workspace.Security.StepsUp(), string(p.Method)) &&
+		slices.ContainsFunc(a.User.Factors, func(f identity.Factor) bool { return f.ID == p.Factor })
 }
 
 // Principal returns who the request comes from, as decisions and the audit log

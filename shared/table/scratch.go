@@ -67,10 +67,15 @@ func (s *Store) Count(ctx context.Context, by authz.Allowed, kind Scratch, key K
 // Refund takes back one that Count added: what was counted turned out to be no
 // guess.
 func (s *Store) Refund(ctx context.Context, by authz.Allowed, kind Scratch, key Key, limit int64, end time.Time) error {
+	return s.RefundAll(ctx, by, kind, key, 1, limit, end)
+}
+
+// RefundAll takes back n that Count added.
+func (s *Store) RefundAll(ctx context.Context, by authz.Allowed, kind Scratch, key Key, n, limit int64, end time.Time) error {
 	if by.Workspace().Zero() || key.Workspace != by.Workspace() || ScratchKinds[kind] == "" {
 		return ErrNoProof
 	}
-	_, err := s.engine.Add(ctx, key, "n", -1, limit, end)
+	_, err := s.engine.Add(ctx, key, "n", -n, limit, end)
 	if errors.Is(err, ErrStale) {
 		return nil // collected since, or taken back already
 	}

@@ -27,16 +27,29 @@ type Read struct {
 	Item      table.Item
 }
 
+// An Impact is what a change of the security settings means for people: whom it
+// affects, and the operations that hold that this is still so.
+type Impact struct {
+	Affected int
+	Ops      []table.Op
+}
+
 // UpdateSecurity applies a patch to the security settings. A patch that
-// changes nothing writes nothing.
-func (s *Service) UpdateSecurity(ctx context.Context, by authz.Allowed, r Read, p SecurityPatch) (Security, error) {
+// changes nothing writes nothing. weigh refuses what must not be, given the
+// settings after the patch, or tells its impact.
+func (s *Service) UpdateSecurity(ctx context.Context, by authz.Allowed, r Read, p SecurityPatch, weigh func(next Security) (Impact, error)) (Security, error) {
 	next, changes, err := r.Workspace.Security.Apply(p)
 	if err != nil || len(changes) == 0 {
 		return next, err
 	}
+	impact, err := weigh(next)
+	if err != nil {
+		return Security{}, err
+	}
 	r.Workspace.Security = next
-	e := by.Event(audit.MFAPolicyChanged, s.store.Now()).WithDescription("The security settings were changed.")
-	return next, s.save(ctx, by, r, permission.UpdateSecurity, e, changes)
+	e := by.Event(audit.MFAPolicyChanged, s.store.Now()).With(audit.Number("users_affected_n", int64(impact.Affected)), audit.Number("users_stranded_n", 0)).
+		WithDescription("The security settings were changed.")
+	return next, s.save(ctx, by, r, permission.UpdateSecurity, e, changes, impact.Ops...)
 }
 
 // UpdatePreferences applies a patch to the preferences.
@@ -64,7 +77,7 @@ func (s *Service) changed(by authz.Allowed, section string) audit.Event {
 		WithPath("", section, "").WithDescription("Workspace settings were changed.")
 }
 
-func (s *Service) save(ctx context.Context, by authz.Allowed, r Read, p permission.Permission, e audit.Event, changes []audit.Change) error {
+func (s *Service) save(ctx context.Context, by authz.Allowed, r Read, p permission.Permission, e audit.Event, changes []audit.Change, hold ...table.Op) error {
 	if !by.Covers(p, r.Workspace.ID.UUID()) {
 		return authz.ErrDenied
 	}
@@ -74,6 +87,6 @@ func (s *Service) save(ctx context.Context, by authz.Allowed, r Read, p permissi
 	e = e.WithTarget(audit.Target{Type: "workspace", ID: r.Workspace.ID.UUID(), Name: r.Workspace.Name})
 	return s.store.Commit(ctx, by, table.Change{
 		Events: []audit.Event{e},
-		Ops:    []table.Op{Save(r.Item, r.Workspace).Else(table.ErrTryAgain)},
+		Ops:    append(hold, Save(r.Item, r.Workspace).Else(table.ErrTryAgain)),
 	})
 }

@@ -29,6 +29,12 @@ type SecurityPatch struct {
 
 	HardwareKeyModels   *[]string `json:"hardware_key_models,omitempty"` // AAGUIDs
 	SignCountRegression *string   `json:"sign_count_regression,omitempty" jsonschema:"enum=refuse,enum=report"`
+	StepUpMethods       *[]string `json:"step_up_methods,omitempty"`
+	NotifyStepUp        *bool     `json:"notify_step_up,omitempty"`
+
+	// AcknowledgeAffected is the number of people who lose their last method by
+	// the change, as whoever makes it was told.
+	AcknowledgeAffected *Whole `json:"acknowledge_affected,omitempty" jsonschema:"minimum=0"`
 }
 
 // A PreferencesPatch is a change of the preferences: nil means "as it is".
@@ -135,6 +141,7 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 	}{
 		{"allowed_mfa_methods", &s.AllowedMFAMethods, p.AllowedMFAMethods, MFAMethods},
 		{"mfa_required_actions", &s.MFARequiredActions, p.MFARequiredActions, MFAActions},
+		{"step_up_methods", &s.StepUpMethods, p.StepUpMethods, proving()},
 	} {
 		if f.want == nil {
 			continue
@@ -145,8 +152,14 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 		}
 		changes = noteSet(changes, f.name, f.at, chosen)
 	}
-	if !slices.ContainsFunc(s.AllowedMFAMethods, func(m string) bool { return m != "recovery_code" }) {
+	if p.NotifyStepUp != nil {
+		changes = note(changes, "notify_step_up", &s.NotifyStepUp, *p.NotifyStepUp)
+	}
+	if !slices.ContainsFunc(s.AllowedMFAMethods, func(m string) bool { return m != recoveryCode }) {
 		return Security{}, nil, fault.Field("allowed_mfa_methods", "invalid_value", "At least one method must be allowed besides recovery codes.")
+	}
+	if len(s.StepsUp()) == 0 {
+		return Security{}, nil, fault.Field("step_up_methods", "invalid_value", "At least one method for protected actions must be an allowed one.")
 	}
 	return s, changes, nil
 }
@@ -249,6 +262,12 @@ func chosenOf(field string, want, of []string) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// proving are the methods that can open protected actions: recovery codes
+// never do.
+func proving() []string {
+	return slices.DeleteFunc(slices.Clone(MFAMethods), func(m string) bool { return m == recoveryCode })
 }
 
 // maxModels bounds Security.HardwareKeyModels.

@@ -97,7 +97,28 @@ type Security struct {
 	// SignCountRegression says what becomes of the answer of a key that counted
 	// backwards: RegressionRefused or RegressionReported.
 	SignCountRegression string `json:"sign_count_regression"`
+	// StepUpMethods are the allowed methods that open protected actions; none:
+	// each that is allowed.
+	StepUpMethods []string `json:"step_up_methods"`
+	// NotifyStepUp mails each step-up to whose it is.
+	NotifyStepUp bool `json:"notify_step_up"`
 }
+
+// Allows reports whether a sign-in method is allowed.
+func (s Security) Allows(method string) bool { return slices.Contains(s.AllowedMFAMethods, method) }
+
+// StepsUp returns the methods that open protected actions.
+func (s Security) StepsUp() []string {
+	out := []string{}
+	for _, m := range s.AllowedMFAMethods {
+		if m != recoveryCode && (len(s.StepUpMethods) == 0 || slices.Contains(s.StepUpMethods, m)) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+const recoveryCode = "recovery_code"
 
 // The values of Security.CLILogin: device login, where the workspace is asked
 // over https, or names and passwords typed at the command line.
@@ -163,7 +184,7 @@ func Defaults() (Security, Preferences, AccessControl) {
 	return Security{
 			MFARequired: true, MFATimeout: DefaultMFATimeout, AllowedMFAMethods: slices.Clone(MFAMethods),
 			MFARequiredActions: slices.Clone(MFAActions), PasskeyAsMFA: true, CLILogin: LoginByBrowser, PasswordCheckFailure: FailureRefuses,
-			HardwareKeyModels: []string{}, SignCountRegression: RegressionRefused,
+			HardwareKeyModels: []string{}, SignCountRegression: RegressionRefused, StepUpMethods: []string{},
 			SessionIdleTimeout: DefaultIdle, SessionAbsoluteTimeout: DefaultAbsolute, UnusualSignIn: true,
 		},
 		Preferences{Language: "en", Timezone: "UTC", InviteTTL: DefaultInviteTTL, WebshSessionTimeout: DefaultWebshTimeout, AutoAgentUpgrade: false},
@@ -205,8 +226,10 @@ func Decode(item table.Item) (Workspace, error) {
 	w.Security.CLILogin = cmp.Or(w.Security.CLILogin, LoginByBrowser)
 	w.Security.PasswordCheckFailure = cmp.Or(w.Security.PasswordCheckFailure, FailureRefuses)
 	w.Security.SignCountRegression = cmp.Or(w.Security.SignCountRegression, RegressionRefused)
-	if w.Security.HardwareKeyModels == nil {
-		w.Security.HardwareKeyModels = []string{}
+	for _, list := range []*[]string{&w.Security.HardwareKeyModels, &w.Security.StepUpMethods} {
+		if *list == nil {
+			*list = []string{}
+		}
 	}
 	return w, nil
 }

@@ -57,6 +57,8 @@ func (f *Face) Bindings() []httpapi.Binding {
 			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken, identity.ErrInvites, identity.ErrOpen).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
 		httpapi.Answer(patch, "/api/workspaces/security/-/", ok, f.patchSecurity).Summed("Change the security settings.").
+			Refuses(workspace.ErrRange, identity.ErrAffected, identity.ErrNoSuperuser),
+		httpapi.Answer(post, "/api/workspaces/security/-/preview/", ok, f.previewSecurity).Summed("Tell whom a change of the security settings would affect.").
 			Refuses(workspace.ErrRange),
 		httpapi.Answer(get, "/api/workspaces/security/-/mfa-methods/", ok, mfaMethods).Summed("Tell which sign-in methods may be set up."),
 		httpapi.Answer(get, "/api/workspaces/preferences/-/", ok, preferences).Summed("Show the preferences."),

@@ -35,6 +35,8 @@ type UserDocument struct {
 	EmailVerified bool                `json:"email_verified"`
 	// PendingEmail is the address that waits for its confirmation.
 	PendingEmail string `json:"pending_email"`
+	// NotifyStepUp mails each step-up to the account.
+	NotifyStepUp bool `json:"notify_step_up"`
 }
 
 func documentOf(u identity.User) UserDocument {
@@ -42,7 +44,7 @@ func documentOf(u identity.User) UserDocument {
 		ID: u.ID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Phone: u.Phone, Tags: u.Tags,
 		Description: u.Description, UID: u.UID, Shell: cmp.Or(u.Shell, identity.DefaultShell), HomeDirectory: u.HomeDirectory(),
 		IsActive: !u.Disabled, IsStaff: u.Role == authz.Staff || u.Role == authz.Superuser, IsSuperuser: u.Role == authz.Superuser,
-		DateJoined: u.DateJoined, MFAMethods: identity.MethodsOf(u), EmailVerified: u.EmailVerified, PendingEmail: u.PendingEmail,
+		DateJoined: u.DateJoined, MFAMethods: identity.MethodsOf(u), EmailVerified: u.EmailVerified, PendingEmail: u.PendingEmail, NotifyStepUp: u.NotifyStepUp,
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"paddock/shared/httpapi"
+	"paddock/shared/id"
 	"paddock/shared/workspace"
 )
 
@@ -14,7 +15,50 @@ func security(c httpapi.Call, _ httpapi.None) (workspace.Security, error) {
 }
 
 func (f *Face) patchSecurity(c httpapi.Call, in workspace.SecurityPatch) (workspace.Security, error) {
-	return f.settings.UpdateSecurity(c.Context(), c.Allowed, readOf(c), in)
+	acknowledged := -1
+	if in.AcknowledgeAffected != nil {
+		acknowledged = int(*in.AcknowledgeAffected)
+	}
+	return f.settings.UpdateSecurity(c.Context(), c.Allowed, readOf(c), in, func(next workspace.Security) (workspace.Impact, error) {
+		return f.people.WeighPolicy(c.Context(), c.Allowed, c.Who.Workspace.Security, next, acknowledged)
+	})
+}
+
+// Preview tells what a change of the security settings means for people.
+type Preview struct {
+	// Affected have a method that is allowed now and none that would be: the
+	// number, and the first of them by name.
+	AffectedCount int              `json:"affected_count"`
+	Affected      []AffectedPerson `json:"affected"`
+	// Superusers is how many active ones could change the settings back; with
+	// none the change is refused.
+	Superusers int `json:"superusers"`
+}
+
+// AffectedPerson is one who would have to set up another method.
+type AffectedPerson struct {
+	ID   id.ID[id.Principal] `json:"id"`
+	Name string              `json:"name"`
+}
+
+// maxAffected is how many people a preview names.
+const maxAffected = 100
+
+func (f *Face) previewSecurity(c httpapi.Call, in workspace.SecurityPatch) (Preview, error) {
+	now := c.Who.Workspace.Security
+	next, _, err := now.Apply(in)
+	if err != nil {
+		return Preview{}, err
+	}
+	impact, _, err := f.people.PolicyImpact(c.Context(), c.Allowed, now, next)
+	if err != nil {
+		return Preview{}, err
+	}
+	out := Preview{AffectedCount: len(impact.Affected), Affected: []AffectedPerson{}, Superusers: impact.Superusers}
+	for _, r := range impact.Affected[:min(len(impact.Affected), maxAffected)] {
+		out.Affected = append(out.Affected, AffectedPerson{ID: r.ID, Name: r.Name})
+	}
+	return out, nil
 }
 
 // MFAMethods tells every signed-in person which methods may be set up.

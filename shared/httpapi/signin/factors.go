@@ -3,6 +3,7 @@ package signin
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"paddock/shared/fault"
@@ -223,6 +224,24 @@ func (f *Face) removeFactor(c httpapi.Call, _ httpapi.None) (httpapi.None, error
 		return httpapi.None{}, err
 	}
 	return httpapi.None{}, f.sessions.RemoveFactor(c.Context(), c.Allowed, c.Who, which)
+}
+
+// MFAResetRequest says why the methods of another person are removed.
+type MFAResetRequest struct {
+	Reason string `json:"reason" jsonschema:"minLength=1,maxLength=500"`
+}
+
+var errReason = fault.Field("reason", "invalid_value", "Say why, in 1 to 500 characters.")
+
+func (f *Face) resetMFA(c httpapi.Call, in MFAResetRequest) (httpapi.None, error) {
+	u, item, err := c.Named()
+	if err != nil {
+		return httpapi.None{}, err
+	}
+	if n := len([]rune(strings.TrimSpace(in.Reason))); n == 0 || n > 500 {
+		return httpapi.None{}, errReason
+	}
+	return httpapi.None{}, f.sessions.ResetFactors(c.Context(), c.Allowed, c.Who, item, u, in.Reason)
 }
 
 // RecoveryAnswer shows new recovery codes, this once.

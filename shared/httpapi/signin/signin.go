@@ -47,7 +47,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth/mfa/challenges/", created, f.challenge).Summed("Open a challenge to prove a second factor.").
 			Refuses(mfa.ErrMethod, mfa.ErrTries),
 		httpapi.Answer(post, "/api/auth/mfa/challenges/{id}/verify/", ok, f.verify).Summed("Answer a challenge; the session gets a new handle.").
-			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrCode, mfa.ErrKey, mfa.ErrKeyCopied, errAnswer),
+			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrSpent, mfa.ErrCode, mfa.ErrKey, mfa.ErrKeyCopied, errAnswer),
 		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
 		httpapi.Answer(post, "/api/auth/mfa/factors/", created, f.enrol).Summed("Begin to set up a sign-in method; its secret is shown once.").
 			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorName),
@@ -79,6 +79,8 @@ func (f *Face) Bindings() []httpapi.Binding {
 			Refuses(newAccountRefusals...).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(remove, "/api/iam/users/{id}/", empty, f.deleteUser).Summed("Delete an account; its sessions end.").
 			Refuses(identity.ErrOwnState, identity.ErrLastSuperuser),
+		httpapi.Answer(post, "/api/iam/users/{id}/mfa/reset/", empty, f.resetMFA).Summed("Remove every sign-in method of an account; its sessions end.").
+			Refuses(identity.ErrOwnState, mfa.ErrFactor, errReason),
 		httpapi.Answer(post, "/api/auth/sessions/end-all/", empty, f.endAll).Summed("End all of one's own sessions, this one too."),
 		httpapi.Answer(post, "/api/auth/sessions/end-others/", empty, f.endOthers).Summed("End all of one's own sessions but this one, which gets a new handle."),
 		httpapi.Answer(remove, "/api/iam/users/{id}/sessions/{session}/", empty, f.endOf).Summed("End one session of an account.").Refuses(session.ErrNoSession),
@@ -221,9 +223,6 @@ func answerOf(s session.Started) SigninAnswer {
 	a := SigninAnswer{State: s.State, Methods: s.Methods}
 	if a.Methods == nil {
 		a.Methods = []identity.Method{}
-	}
-	if s.State == session.EnrolmentRequired {
-		a.Methods = []identity.Method{identity.OTP}
 	}
 	return a
 }
