@@ -44,9 +44,12 @@ type AffectedPerson struct {
 // maxAffected is how many people a preview names.
 const maxAffected = 100
 
-func (f *Face) previewSecurity(c httpapi.Call, in workspace.SecurityPatch) (Preview, error) {
+// PreviewRequest is the change that is looked at.
+type PreviewRequest struct{ workspace.SecurityPatch }
+
+func (f *Face) previewSecurity(c httpapi.Call, in PreviewRequest) (Preview, error) {
 	now := c.Who.Workspace.Security
-	next, _, err := now.Apply(in)
+	next, _, err := now.Apply(in.SecurityPatch)
 	if err != nil {
 		return Preview{}, err
 	}
