@@ -114,7 +114,8 @@ func (r *Recorder) Acknowledged() []Acknowledged {
 
 // changeless are the paths to which a POST is no change.
 var changeless = []string{ //nolint:gochecknoglobals // a list
-	"/api/auth/passkey/challenges/", "/api/workspaces/security/-/preview/", "/api/auth/mfa/factors/", "/api/auth/invitations/view/", "/api/auth/device/lookup/", "/oauth/device/code/",
+	"/api/auth/passkey/challenges/", "/api/workspaces/security/-/preview/",
+	"/api/auth/mfa/requests/lookup/", "/api/auth/mfa/factors/", "/api/auth/invitations/view/", "/api/auth/device/lookup/", "/oauth/device/code/",
 }
 
 func (r *Recorder) answered(method, path, body, requestID string, status int) {

@@ -27,13 +27,14 @@ const (
 	Invitation      Prefix = "pdki_"
 	MailedLink      Prefix = "pdkl_"
 	KnownBrowser    Prefix = "pdkb_"
+	Verification    Prefix = "pdkv_" // that a command line asks for
 	APIToken        Prefix = "alpat-"
 	ServiceToken    Prefix = "alpst-"
 	RegistrationKey Prefix = "alprt-"
 )
 
 // Prefixes lists every prefix.
-var Prefixes = []Prefix{ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser, APIToken, ServiceToken, RegistrationKey}
+var Prefixes = []Prefix{ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser, Verification, APIToken, ServiceToken, RegistrationKey}
 
 // Lengths of the text of a secret, the shortest and the longest prefix.
 const (
@@ -106,7 +107,7 @@ func Parse(text string) (Secret, error) {
 // known reports whether p is one of Prefixes.
 func (p Prefix) known() bool {
 	switch p {
-	case ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser,
+	case ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser, Verification,
 		APIToken, ServiceToken, RegistrationKey:
 		return true
 	}

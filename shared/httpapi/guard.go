@@ -41,10 +41,7 @@ var (
 		Kind: fault.Denied, Code: "console_session_required",
 		Detail: "Do this in the browser: a command line cannot.",
 	}
-	errCLIStep = fault.Error{
-		Kind: fault.Denied, Code: "mfa_session_required",
-		Detail: "This needs a fresh MFA verification, which a session from a password login cannot give. Sign in with a browser.",
-	}
+	errCLIStep = session.ErrSession
 )
 
 // A denial is a refusal for which an event was written; it carries the id of

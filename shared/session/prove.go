@@ -131,7 +131,10 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 			return Risen{}, err
 		}
 	}
-	if !ok || c.Session != a.Hash || !now.Before(c.ExpiresAt) {
+	if ok && c.Session != a.Hash {
+		return Risen{}, s.strange(ctx, by)
+	}
+	if !ok || !now.Before(c.ExpiresAt) {
 		return Risen{}, mfa.ErrChallenge
 	}
 	if !mayProve(a, c.Method) {
@@ -163,6 +166,17 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	}
 	s.right(ctx, by, t)
 	return risen, nil
+}
+
+// strange records that a challenge of another session was answered, and returns
+// the refusal, which does not tell. Source: security, SU-2.
+func (s *Service) strange(ctx context.Context, by authz.Allowed) error {
+	e := by.Refusal(audit.StepUpProofRejected, s.store.Now(), mfa.ErrChallenge).With(audit.Text("mismatch", "session")).
+		WithDescription("A challenge of another session was answered.")
+	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
+		return err
+	}
+	return mfa.ErrChallenge
 }
 
 // A try is where one answer was counted.
@@ -348,11 +362,17 @@ func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, p
 		change.Events = append(change.Events, by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof.ID.UUID()), audit.Text("method", string(c.Method)),
 			audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("Privileged actions are open until the MFA timeout."))
 		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
-		if a.Workspace.Security.NotifyStepUp || a.User.NotifyStepUp {
-			change.Messages = append(change.Messages, notice(by, a, message.StepUpDone, nameOf(c.Method)))
+		if m, ok := stepUpNotice(by, a, c.Method); ok {
+			change.Messages = append(change.Messages, m)
 		}
 	}
 	return out, s.store.Commit(ctx, by, change)
+}
+
+// stepUpNotice tells an account of a step-up, where workspace or account want
+// it told.
+func stepUpNotice(by authz.Allowed, a Authenticated, m identity.Method) (message.Message, bool) {
+	return notice(by, a, message.StepUpDone, nameOf(m)), a.Workspace.Security.NotifyStepUp || a.User.NotifyStepUp
 }
 
 // completed returns the completion of the sign-in of a half-signed-in session.

@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"time"
 
+	"paddock/shared/credential"
 	"paddock/shared/fault"
 	"paddock/shared/httpapi"
+	"paddock/shared/mfa"
 	"paddock/shared/session"
 	"paddock/shared/table"
 )
@@ -22,7 +24,7 @@ const devicePage = "/device"
 
 // deviceBindings returns the handlers of device login.
 func (f *Face) deviceBindings() []httpapi.Binding {
-	const post, ok, empty = http.MethodPost, http.StatusOK, http.StatusNoContent
+	const get, post, ok, empty = http.MethodGet, http.MethodPost, http.StatusOK, http.StatusNoContent
 	return []httpapi.Binding{
 		httpapi.Answer(post, "/oauth/device/code/", ok, f.openDevice).Summed("Begin a device login (RFC 8628).").
 			Refuses(table.ErrGone, session.ErrNoDeviceFor, session.ErrOAuthClient, session.ErrTarget, session.ErrScope, session.ErrThrottled),
@@ -32,6 +34,14 @@ func (f *Face) deviceBindings() []httpapi.Binding {
 			Refuses(table.ErrGone, session.ErrOAuthClient),
 		httpapi.Answer(post, "/api/auth0/token/blacklist/", empty, f.blacklist).Summed("Invalidate the access tokens of the session.").
 			Refuses(session.ErrNoAccessToken),
+		httpapi.Answer(get, "/api/auth0/mfa/", ok, f.askProof).Summed("Open a verification for a command line, to be given in a browser.").
+			Refuses(session.ErrNotDevice, session.ErrSession, mfa.ErrTries),
+		httpapi.Answer(get, "/api/auth0/mfa/completion/", ok, f.proofGiven).Summed("Tell whether the session's verification is fresh.").
+			Refuses(session.ErrNotDevice, session.ErrSession),
+		httpapi.Answer(post, "/api/auth/mfa/requests/lookup/", ok, f.lookUpAsk).Summed("Show the command line that waits for a verification.").
+			Refuses(session.ErrNoAsk),
+		httpapi.Answer(post, "/api/auth/mfa/requests/give/", empty, f.giveProof).Summed("Hand one's fresh verification to the command line that waits.").
+			Refuses(session.ErrNoAsk).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(post, "/api/auth/device/lookup/", ok, f.lookUpDevice).Summed("Show what waits under a user code.").
 			Refuses(session.ErrNoDevice, session.ErrUserCodes),
 		httpapi.Answer(post, "/api/auth/device/approve/", empty, f.approveDevice).Summed("Approve a device login: it begins a session of one's own.").
@@ -175,4 +185,82 @@ func (f *Face) approveDevice(c httpapi.Call, in UserCodeRequest) (httpapi.None, 
 
 func (f *Face) denyDevice(c httpapi.Call, in UserCodeRequest) (httpapi.None, error) {
 	return httpapi.None{}, f.sessions.DenyDevice(c.Context(), c.Allowed, c.Who, in.UserCode)
+}
+
+// verifyPage is the console's page on which a command line's verification is
+// given; the secret stands behind the hash (decision 1).
+const verifyPage = "/verify"
+
+// MFALink is where the owner of a command line verifies. Source: alpacon-wire
+// 2.5. What the request says of location, server and workspace selects nothing:
+// the session does.
+type MFALink struct {
+	URL string `json:"mfa_url"`
+}
+
+func (f *Face) askProof(c httpapi.Call, _ httpapi.None) (MFALink, error) {
+	secret, err := f.sessions.AskProof(c.Context(), c.Allowed, c.Who)
+	if err != nil {
+		return MFALink{}, err
+	}
+	origin, secure := c.Who.Workspace.SecureOrigin(c.Host)
+	if !secure {
+		origin = c.Who.Workspace.Canonical()
+	}
+	return MFALink{URL: origin + verifyPage + "#" + secret.Reveal()}, nil
+}
+
+// MFACompletion tells a command line whether it can go on. Source: alpacon-wire
+// 2.5.
+type MFACompletion struct {
+	Completed bool `json:"completed"`
+}
+
+func (f *Face) proofGiven(c httpapi.Call, _ httpapi.None) (MFACompletion, error) {
+	switch c.Who.Session.Kind {
+	case session.CLI:
+		return MFACompletion{}, session.ErrSession
+	case session.Console, session.Half:
+		return MFACompletion{}, session.ErrNotDevice
+	case session.Device:
+	}
+	return MFACompletion{Completed: c.Who.Fresh(f.sessions.Now())}, nil
+}
+
+// AskRequest carries the secret of a link that a command line showed.
+type AskRequest struct {
+	Token string `json:"token"`
+}
+
+// AskAnswer is a command line that waits, as far as it tells of itself.
+type AskAnswer struct {
+	UserAgent   string    `json:"user_agent"`
+	Address     string    `json:"address"`
+	RequestedAt time.Time `json:"requested_at"`
+	ExpiresAt   time.Time `json:"expires_at"`
+}
+
+func askOf(in AskRequest) (credential.Secret, error) {
+	secret, err := credential.Parse(in.Token)
+	if err != nil {
+		return credential.Secret{}, session.ErrNoAsk
+	}
+	return secret, nil
+}
+
+func (f *Face) lookUpAsk(c httpapi.Call, in AskRequest) (AskAnswer, error) {
+	secret, err := askOf(in)
+	if err != nil {
+		return AskAnswer{}, err
+	}
+	ask, err := f.sessions.LookUpAsk(c.Context(), c.Allowed, c.Who, secret)
+	return AskAnswer{UserAgent: ask.Agent, Address: ask.Address, RequestedAt: ask.AskedAt, ExpiresAt: ask.ExpiresAt}, err
+}
+
+func (f *Face) giveProof(c httpapi.Call, in AskRequest) (httpapi.None, error) {
+	secret, err := askOf(in)
+	if err != nil {
+		return httpapi.None{}, err
+	}
+	return httpapi.None{}, f.sessions.GiveProof(c.Context(), c.Allowed, c.Who, secret)
 }
