@@ -287,7 +287,8 @@ func (s *Service) begin(ctx context.Context, got candidate, k Kind, f flags, a A
 	p.Request = a.Request
 	p.Actor.SessionID = session.ID.UUID()
 	by := authz.ForCeremony(w.ID, "login", p)
-	change := table.Change{Ops: append(more, table.Insert(Key(w.ID, u.ID, secret.Hash()), session).Until(session.EndsAt))}
+	at := Key(w.ID, u.ID, secret.Hash())
+	change := table.Change{Ops: append(more, table.Insert(at, session).Until(session.EndsAt))}
 	var c Completion
 	switch k {
 	case Half:
@@ -305,7 +306,7 @@ func (s *Service) begin(ctx context.Context, got candidate, k Kind, f flags, a A
 			audit.ID("session_id", session.ID.UUID())).WithDescription("Signed in with a password.")}
 		change.Ops = append(change.Ops, table.Unchanged(got.userItem).Else(table.ErrTryAgain))
 	}
-	if err := s.store.Commit(ctx, by, change); err != nil {
+	if err := s.commit(ctx, by, w, u, change, newcomers{session: at, browser: c.added}); err != nil {
 		return fail(err)
 	}
 	return session, secret, c.Secret, nil
