@@ -219,7 +219,7 @@ func TestOneAddressIsOneAccounts(t *testing.T) {
 	want(t, bob.Visitor, http.StatusOK, "PATCH", "/api/iam/users/-/", map[string]string{"email": "ANN@people.example"})
 	refused(t, stranger, "email_in_use", "POST", "/api/auth/email/confirm/", map[string]string{"token": mailed(t, w, "ANN@people.example", "/confirm-email")})
 	refused(t, w.Me, "email_in_use", "PATCH", bob.path, map[string]string{"email": "Ann@people.example"})
-	for i := range 3 {
+	for i := range 1 {
 		want(t, bob.Visitor, http.StatusOK, "PATCH", "/api/iam/users/-/", map[string]string{"email": fmt.Sprintf("bob%d@people.example", i)})
 	}
 	if a := refused(t, bob.Visitor, "too_many_addresses", "PATCH", "/api/iam/users/-/", map[string]string{"email": "bob9@people.example"}); a.Retry() == 0 {

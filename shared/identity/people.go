@@ -115,7 +115,16 @@ func (s *Service) confirmation(ctx context.Context, by authz.Allowed, e Edit, re
 		if err != nil {
 			return err
 		}
-		change.Ops = append(change.Ops, table.Absent(UniqueKey(ws, mac)).Else(ErrEmailTaken))
+		name := UniqueKey(ws, mac)
+		held, err := s.store.Read(ctx, by, name)
+		if err != nil {
+			return err
+		}
+		free, err := Free(held, name, user.ID, s.store.Now(), ErrEmailTaken)
+		if err != nil {
+			return err
+		}
+		change.Ops = append(change.Ops, free)
 	}
 	change.Messages = append(change.Messages, message.Message{
 		Channel: message.Mail, Template: message.EmailConfirmation, To: email.Address, Workspace: e.Workspace.Name,
@@ -125,10 +134,11 @@ func (s *Service) confirmation(ctx context.Context, by authz.Allowed, e Edit, re
 }
 
 // newAddresses bounds the addresses that an account asks for in addressWindow,
-// each of which is mailed. With it the links that undo a change are few enough
-// for one transaction. Source: security, MF-12.
+// each of which is mailed. With it the links that undo a change, and the
+// addresses that are held for them, are few enough for one transaction. Source:
+// security, MF-12.
 const (
-	newAddresses  = 5
+	newAddresses  = 3
 	addressWindow = 24 * time.Hour
 )
 
