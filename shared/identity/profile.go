@@ -46,6 +46,8 @@ type Fixed struct {
 	MFAMethods    *[]Method  `json:"mfa_methods,omitempty"`
 	EmailVerified *bool      `json:"email_verified,omitempty"`
 	PendingEmail  *string    `json:"pending_email,omitempty"`
+
+	TemporaryPasswordUntil *time.Time `json:"temporary_password_until,omitempty"`
 }
 
 // Refusals of changes to an account.
@@ -138,6 +140,7 @@ func (f Fixed) unchanged(u User) error {
 		{"mfa_methods", f.MFAMethods != nil && !slices.Equal(*f.MFAMethods, methods)},
 		{"email_verified", f.EmailVerified != nil && *f.EmailVerified != u.EmailVerified},
 		{"pending_email", f.PendingEmail != nil && *f.PendingEmail != u.PendingEmail},
+		{"temporary_password_until", f.TemporaryPasswordUntil != nil && !f.TemporaryPasswordUntil.Equal(u.TemporaryUntil)},
 	} {
 		if one.differs {
 			return ErrReadOnly.In(one.name)

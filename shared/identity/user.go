@@ -62,6 +62,10 @@ type User struct {
 	// EmailChanges counts the changes of the address.
 	EmailChanges int64 `json:"email_changes,omitempty"`
 
+	// TemporaryUntil is the instant at which the password ends that an
+	// administrator chose; zero when the owner chose it, or there is none.
+	TemporaryUntil time.Time `json:"temporary_until,omitzero"`
+
 	// Networks are those from which the account signed in, the last one first.
 	Networks []string `json:"networks,omitempty"`
 	// BrowsersSince is the instant before which browsers that were known are
@@ -93,6 +97,13 @@ func (u User) DisplayName() string {
 // recovery codes is there.
 func (u User) HasSecondFactor() bool {
 	return slices.ContainsFunc(u.Factors, func(f Factor) bool { return f.Method != RecoveryCode })
+}
+
+// PasswordEnded reports whether the account's password was a temporary one that
+// has ended at now: the end instant is already outside. A mailed link to choose
+// another is the way in then.
+func (u User) PasswordEnded(now time.Time) bool {
+	return !u.TemporaryUntil.IsZero() && !now.Before(u.TemporaryUntil)
 }
 
 // Refusals of names.

@@ -118,7 +118,8 @@ type NewAccount struct {
 	Role      authz.RoleSetting
 	Profile   identity.Profile
 	// Password may be empty: then only the mailed link sets one. Else its
-	// owner must replace it at the first sign-in, for two people know it.
+	// owner must replace it at the first sign-in, for two people know it, and
+	// within the life of an invitation.
 	Password string
 }
 
@@ -170,6 +171,10 @@ func (s *Service) prepared(ctx context.Context, by authz.Allowed, n NewAccount) 
 
 func (s *Service) createAccount(ctx context.Context, by authz.Allowed, n NewAccount, user identity.User, phc string) (identity.User, error) {
 	ws, now := n.Workspace.ID, s.store.Now()
+	life := time.Duration(n.Workspace.Preferences.InviteTTL) * time.Second
+	if phc != "" {
+		user.TemporaryUntil = now.Add(life)
+	}
 	keys, err := s.accountKeys(ctx, by, user)
 	if err != nil {
 		return identity.User{}, err
@@ -185,7 +190,7 @@ func (s *Service) createAccount(ctx context.Context, by authz.Allowed, n NewAcco
 	if phc != "" {
 		ops = append(ops, table.Insert(PasswordKey(ws, user.ID), PasswordRecord{PHC: phc, SetAt: now, Temporary: true}).Else(table.ErrTryAgain))
 	}
-	link, secret, err := s.link(ws, user, time.Duration(n.Workspace.Preferences.InviteTTL)*time.Second)
+	link, secret, err := s.link(ws, user, life)
 	if err != nil {
 		return identity.User{}, err
 	}

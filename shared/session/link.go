@@ -122,7 +122,7 @@ func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
 	}
 	after := o.user
 	after.Epoch++
-	after.EmailVerified = true
+	after.EmailVerified, after.TemporaryUntil = true, time.Time{}
 	report, secret, err := s.link(o.ws.ID, after, identity.NoticeLife)
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
 	after := o.user
 	after.Email, after.EmailKey, after.EmailVerified, after.PendingEmail = o.link.Email, o.link.EmailKey, true, ""
 	after.Epoch++
-	after.BrowsersSince, after.Networks = s.store.Now(), nil
+	after.BrowsersSince, after.Networks, after.TemporaryUntil = s.store.Now(), nil, time.Time{}
 	after, added, err := s.without(ctx, o, after, o.link.ExpiresAt.Add(-identity.NoticeLife))
 	if err != nil {
 		return err
@@ -332,7 +332,7 @@ func (s *Service) NotMe(ctx context.Context, r Redemption) error {
 	}
 	after := o.user
 	after.Epoch++
-	after.BrowsersSince, after.Networks = s.store.Now(), nil
+	after.BrowsersSince, after.Networks, after.TemporaryUntil = s.store.Now(), nil, time.Time{}
 	after.PendingEmail = ""
 	reset, m, err := s.newReset(o, after)
 	if err != nil {

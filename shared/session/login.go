@@ -83,7 +83,7 @@ type PasswordRecord struct {
 	PHC   string    `json:"phc"`
 	SetAt time.Time `json:"set_at"`
 	// Temporary is set for a password that somebody else chose: it opens only
-	// its own replacement.
+	// its own replacement, until the account's TemporaryUntil.
 	Temporary bool `json:"temporary,omitempty"`
 }
 
@@ -114,7 +114,7 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	if err := s.hasher.Do(func() { matched = got.hash.Matches(password) }); err != nil {
 		return Started{}, err
 	}
-	if !matched || passwordErr != nil || !got.known {
+	if !matched || passwordErr != nil || !got.known || got.user.PasswordEnded(s.store.Now()) {
 		reason := "bad_credentials"
 		if !got.known {
 			reason = "unknown_user"
