@@ -36,7 +36,7 @@ type Edit struct {
 
 // Update stores an edit. What it takes beyond the proof's permission, a role
 // change, is asked here once more. An address counts only when it is confirmed:
-// until then it is pending.
+// until then it is pending. One that is cancelled is confirmed no more.
 func (s *Service) Update(ctx context.Context, by authz.Allowed, e Edit) (User, error) {
 	if e.Changed.None() {
 		return e.Before, nil
@@ -82,6 +82,11 @@ func (s *Service) update(ctx context.Context, by authz.Allowed, e Edit) (User, e
 		user.PendingEmail = e.Changed.NewEmail.Address
 		if err := s.confirmation(ctx, by, e, items, &change); err != nil {
 			return User{}, err
+		}
+	}
+	for _, item := range items {
+		if item.Key == slot && e.Changed.Cancelled.Key != "" {
+			change.Ops = append(change.Ops, table.Remove(item).Else(table.ErrTryAgain))
 		}
 	}
 	change.Ops = append(change.Ops, SaveUser(e.Target, user).Else(table.ErrTryAgain))
@@ -193,6 +198,9 @@ func changeEvents(by authz.Allowed, e Edit, now time.Time) []audit.Event {
 	changes := e.Changed.Profile
 	if mail := e.Changed.NewEmail; mail.Key != "" {
 		changes = append(changes, audit.Change{Path: "pending_email", After: Mask(mail)})
+	}
+	if mail := e.Changed.Cancelled; mail.Key != "" {
+		changes = append(changes, audit.Change{Path: "pending_email", Before: Mask(mail)})
 	}
 	if len(changes) > 0 {
 		updated := about(audit.UserUpdated, "An account was changed.")
