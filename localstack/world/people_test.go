@@ -18,11 +18,12 @@ type person struct {
 	path, email, word string
 }
 
-// relaxed returns a walk in a workspace that does not demand a second factor.
+// relaxed returns a walk in a workspace that does not demand a second factor,
+// and lets command lines sign in with a password.
 func relaxed(t *testing.T, slug string) *world.Walk {
 	t.Helper()
 	w := walk(t, slug, 3)
-	want(t, w.Me, http.StatusOK, "PATCH", "/api/workspaces/security/-/", map[string]bool{"mfa_required": false})
+	want(t, w.Me, http.StatusOK, "PATCH", "/api/workspaces/security/-/", map[string]any{"mfa_required": false, "cli_login": "legacy"})
 	return w
 }
 
