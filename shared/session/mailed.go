@@ -24,7 +24,7 @@ import (
 const mailTries = 5
 
 // mailCode opens a challenge whose code is mailed to the account. An older one
-// of the session ends with its own time; each has its own code and tries.
+// of the session ends. Source: security, MF-4.
 func (s *Service) mailCode(ctx context.Context, by authz.Allowed, a Authenticated) (mfa.Challenge, error) {
 	now := s.store.Now()
 	budget := mfa.GuessKey(a.Workspace.ID, a.User.ID, "mailed", now)
@@ -50,9 +50,14 @@ func (s *Service) mailCode(ctx context.Context, by authz.Allowed, a Authenticate
 		WithDescription("A code to sign in was mailed.")
 	m := notice(by, a, message.SignInCode, "")
 	m.Code, m.Until = c.Code, c.ExpiresAt
+	session := a.Session
+	session.Mailed = c.ID
 	return c, s.store.Commit(ctx, by, table.Change{
 		Events: []audit.Event{created, sent}, Messages: []message.Message{m},
-		Ops: []table.Op{table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour))},
+		Ops: []table.Op{
+			table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour)),
+			table.Replace(a.SessionItem, session).Else(table.ErrTryAgain),
+		},
 	})
 }
 

@@ -95,7 +95,8 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 			return Risen{}, err
 		}
 	}
-	if !ok || c.Session != a.Hash || !now.Before(c.ExpiresAt) {
+	replaced := c.Method == identity.MailedCode && c.ID != a.Session.Mailed
+	if !ok || c.Session != a.Hash || replaced || !now.Before(c.ExpiresAt) {
 		return Risen{}, mfa.ErrChallenge
 	}
 	if !mayProve(a, c.Method) {
