@@ -110,7 +110,11 @@ func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identit
 		return Started{}, err
 	}
 	open, inviter := identity.OpenKey(w.ID, mac), identity.UserKey(w.ID, inv.InvitedBy)
-	keys := append(identity.ListingKeys(w.ID, user.ID), open)
+	keys, err := s.accountKeys(ctx, by, user)
+	if err != nil {
+		return Started{}, err
+	}
+	keys = append(keys, open)
 	if !inv.InvitedBy.Zero() {
 		keys = append(keys, inviter)
 	}

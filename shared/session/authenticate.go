@@ -119,20 +119,24 @@ func (s *Service) expired(ctx context.Context, a Authenticated, now time.Time) e
 	if a.Session.Kind == Half {
 		return ErrInvalid
 	}
-	cause, at := "absolute", a.Session.End(a.Workspace)
-	if now.Before(at) {
-		cause, at = "idle", a.Session.SeenAt.Add(a.Workspace.SessionIdle())
-	}
 	p := PrincipalOf(a.Workspace.ID, a.User, audit.Source{})
 	p.Actor.SessionID = a.Session.ID.UUID()
 	by := authz.ForCeremony(a.Workspace.ID, "guard", p)
-	e := by.Event(audit.AuthSessionExpired, now).With(audit.Text("cause", cause), audit.Instant("ended_at", at)).
-		WithDescription("A session had come to its end.")
-	err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Remove(a.SessionItem)}})
+	err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{a.Session.expiry(by, a.Workspace, now)}, Ops: []table.Op{table.Remove(a.SessionItem)}})
 	if err != nil && !errors.Is(err, table.ErrStale) && !errors.Is(err, table.ErrTryAgain) { // another request saw it first
 		return err
 	}
 	return ErrInvalid
+}
+
+// expiry returns the event of a session that had come to its end before now.
+func (s Session) expiry(by authz.Allowed, w workspace.Workspace, now time.Time) audit.Event {
+	cause, at := "absolute", s.End(w)
+	if now.Before(at) {
+		cause, at = "idle", s.SeenAt.Add(w.SessionIdle())
+	}
+	return by.Event(audit.AuthSessionExpired, now).With(audit.Text("cause", cause), audit.Instant("ended_at", at)).
+		WithDescription("A session had come to its end.")
 }
 
 // sort puts the items that were read where they belong.

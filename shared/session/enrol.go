@@ -211,12 +211,14 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 			WithDescription("Recovery codes were made."))
 	}
 	change := table.Change{Events: events, Messages: []message.Message{notice(by, a, message.FactorAdded, "An authenticator app")}}
+	var added newcomers
 	if a.Session.Kind == Half {
 		done, err := s.rememberHalf(ctx, by, a, browser)
 		if err != nil {
 			return Confirmed{}, err
 		}
 		user, _ = visited(user, networkOf(by.Principal().Source.IP))
+		added.browser = done.added
 		out.Browser, ops = done.Secret, append(ops, done.ops...)
 		change.Events = append(append(change.Events, loginEvent(by, next, done.NewBrowser, now)), done.events...)
 	}
@@ -224,7 +226,7 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))
 	out.Secret, out.Session = secret, next
-	return out, s.store.Commit(ctx, by, change)
+	return out, s.commit(ctx, by, a.Workspace, user, change, added)
 }
 
 // rememberHalf makes the browser of a half-signed-in session a known one.

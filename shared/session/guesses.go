@@ -270,7 +270,9 @@ func (s *Service) resolve(ctx context.Context, by authz.Allowed, host, login str
 		if err := table.Decode(item, &u); err != nil {
 			return user, err
 		}
-		user, counted = u.User, u.User.String()
+		if u.Leads() {
+			user, counted = u.User, u.User.String()
+		}
 	}
 	if got.ws, err = serving(head, host); err != nil {
 		return user, err

@@ -71,6 +71,12 @@ var (
 		Kind: fault.Denied, Code: "mfa_required",
 		Detail: "This account needs a second factor, which this way of signing in cannot ask for. Sign in with a browser.",
 	}
+	// ErrBrowserLogin refuses a command line's password where the workspace
+	// wants device login; see DeviceLoginAt.
+	ErrBrowserLogin = fault.Error{
+		Kind: fault.Denied, Code: "browser_login_required",
+		Detail: "Command lines sign in with a browser here, not with a password. Log in again without giving one.",
+	}
 )
 
 // PasswordKey places a user's password hash.
@@ -83,13 +89,14 @@ type PasswordRecord struct {
 	PHC   string    `json:"phc"`
 	SetAt time.Time `json:"set_at"`
 	// Temporary is set for a password that somebody else chose: it opens only
-	// its own replacement.
+	// its own replacement, until the account's TemporaryUntil.
 	Temporary bool `json:"temporary,omitempty"`
 }
 
 // Login tries a password. Whatever the account is, the same reads, counters
 // and exactly one argon2 verification are done before the answer, and a
-// refusal leaves one event. A warm function waits three times: for the address
+// refusal leaves one event. Where command lines are told to sign in by device
+// login none is done for them, whatever they send: ErrBrowserLogin. A warm function waits three times: for the address
 // and the name, for the account, and for the commit.
 func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	ws, err := s.named(ctx, a.Host)
@@ -110,11 +117,14 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	if err != nil {
 		return Started{}, s.throttled(ctx, by, got, account, attempt, err)
 	}
+	if _, device := DeviceLoginAt(got.ws, a.Host); device && a.Kind == CLI {
+		return Started{}, s.refuse(ctx, by, identity.User{}, account, "", attempt, ErrBrowserLogin)
+	}
 	matched := false
 	if err := s.hasher.Do(func() { matched = got.hash.Matches(password) }); err != nil {
 		return Started{}, err
 	}
-	if !matched || passwordErr != nil || !got.known {
+	if !matched || passwordErr != nil || !got.known || got.user.PasswordEnded(s.store.Now()) {
 		reason := "bad_credentials"
 		if !got.known {
 			reason = "unknown_user"
@@ -127,11 +137,15 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	return s.started(ctx, got, password, a)
 }
 
-// refuse records a refused attempt and returns the refusal.
+// refuse records a refused attempt and returns the refusal; reason is "" where
+// nothing was compared.
 func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) error {
-	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
 		WithDescription("A sign-in was refused.")
+	if reason != "" {
+		e = e.With(audit.Text("reason", reason))
+	}
 	if !u.ID.Zero() {
 		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})
 	}
@@ -287,7 +301,8 @@ func (s *Service) begin(ctx context.Context, got candidate, k Kind, f flags, a A
 	p.Request = a.Request
 	p.Actor.SessionID = session.ID.UUID()
 	by := authz.ForCeremony(w.ID, "login", p)
-	change := table.Change{Ops: append(more, table.Insert(Key(w.ID, u.ID, secret.Hash()), session).Until(session.EndsAt))}
+	at := Key(w.ID, u.ID, secret.Hash())
+	change := table.Change{Ops: append(more, table.Insert(at, session).Until(session.EndsAt))}
 	var c Completion
 	switch k {
 	case Half:
@@ -305,7 +320,7 @@ func (s *Service) begin(ctx context.Context, got candidate, k Kind, f flags, a A
 			audit.ID("session_id", session.ID.UUID())).WithDescription("Signed in with a password.")}
 		change.Ops = append(change.Ops, table.Unchanged(got.userItem).Else(table.ErrTryAgain))
 	}
-	if err := s.store.Commit(ctx, by, change); err != nil {
+	if err := s.commit(ctx, by, w, u, change, newcomers{session: at, browser: c.added}); err != nil {
 		return fail(err)
 	}
 	return session, secret, c.Secret, nil

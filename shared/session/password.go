@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
@@ -65,7 +66,11 @@ func (s *Service) ChangePassword(ctx context.Context, by authz.Allowed, a Authen
 	if err != nil {
 		return Risen{}, err
 	}
-	if err := s.mayChange(ctx, by, a, stored, current); err != nil {
+	present := stored
+	if user.PasswordEnded(s.store.Now()) {
+		present = credential.Dummy()
+	}
+	if err := s.mayChange(ctx, by, a, present, current); err != nil {
 		return Risen{}, err
 	}
 	same := false
@@ -82,6 +87,7 @@ func (s *Service) ChangePassword(ctx context.Context, by authz.Allowed, a Authen
 		return Risen{}, s.rejected(ctx, by, err)
 	}
 	user.Epoch++
+	user.TemporaryUntil = time.Time{}
 	a.Session.ChangePassword = false
 	risen, goesOn, err := s.replaced(a, user)
 	if err != nil {

@@ -95,7 +95,8 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 			return Risen{}, err
 		}
 	}
-	if !ok || c.Session != a.Hash || !now.Before(c.ExpiresAt) {
+	replaced := c.Method == identity.MailedCode && c.ID != a.Session.Mailed
+	if !ok || c.Session != a.Hash || replaced || !now.Before(c.ExpiresAt) {
 		return Risen{}, mfa.ErrChallenge
 	}
 	if !mayProve(a, c.Method) {
@@ -216,18 +217,20 @@ func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, c
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))}
 	out := Risen{Secret: secret, Session: next}
+	var added newcomers
 	if c.Purpose == mfa.SignIn {
 		done, err := s.completed(ctx, by, a, browser)
 		if err != nil {
 			return Risen{}, err
 		}
+		added.browser = done.added
 		out.Browser, change = done.Secret, done.join(change, loginEvent(by, next, done.NewBrowser, now))
 	} else {
 		change.Events = append(change.Events, by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof.ID.UUID()), audit.Text("method", string(c.Method)),
 			audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("Privileged actions are open until the MFA timeout."))
 		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
 	}
-	return out, s.store.Commit(ctx, by, change)
+	return out, s.commit(ctx, by, a.Workspace, a.User, change, added)
 }
 
 // completed returns the completion of the sign-in of a half-signed-in session.

@@ -123,11 +123,12 @@ func (s *Service) redeem(ctx context.Context, w workspace.Workspace, d DeviceLog
 	if !begun.Proof.ID.Zero() {
 		e = e.With(audit.Number("mfa_age_s", max(0, int64(now.Sub(begun.Proof.At)/time.Second))))
 	}
-	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
+	at := Key(w.ID, u.ID, refresh.Hash())
+	err = s.commit(ctx, by, w, u, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
 		table.Remove(item).Else(ErrGrant),
 		table.Unchanged(userItem).Else(table.ErrTryAgain),
-		table.Insert(Key(w.ID, u.ID, refresh.Hash()), begun).Until(begun.EndsAt),
-	}})
+		table.Insert(at, begun).Until(begun.EndsAt),
+	}}, newcomers{session: at})
 	if err != nil {
 		return Issued{}, err
 	}

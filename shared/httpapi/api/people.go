@@ -35,6 +35,9 @@ type UserDocument struct {
 	EmailVerified bool                `json:"email_verified"`
 	// PendingEmail is the address that waits for its confirmation.
 	PendingEmail string `json:"pending_email"`
+	// TemporaryPasswordUntil is the instant at which a password ends that an
+	// administrator chose; left out when there is none.
+	TemporaryPasswordUntil time.Time `json:"temporary_password_until,omitzero"`
 }
 
 func documentOf(u identity.User) UserDocument {
@@ -43,6 +46,7 @@ func documentOf(u identity.User) UserDocument {
 		Description: u.Description, UID: u.UID, Shell: cmp.Or(u.Shell, identity.DefaultShell), HomeDirectory: u.HomeDirectory(),
 		IsActive: !u.Disabled, IsStaff: u.Role == authz.Staff || u.Role == authz.Superuser, IsSuperuser: u.Role == authz.Superuser,
 		DateJoined: u.DateJoined, MFAMethods: identity.MethodsOf(u), EmailVerified: u.EmailVerified, PendingEmail: u.PendingEmail,
+		TemporaryPasswordUntil: u.TemporaryUntil,
 	}
 }
 

@@ -31,7 +31,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 	return append(f.deviceBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(table.ErrGone),
 		httpapi.Answer(post, "/api/auth/login/", ok, f.login).Summed("Sign in with the command line.").
-			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired, session.ErrChangePassword),
+			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired, session.ErrChangePassword, session.ErrBrowserLogin),
 		httpapi.Answer(post, "/api/auth/logout/", empty, f.logout).Summed("End the session."),
 		httpapi.Answer(post, "/api/auth/signin/", ok, f.signin).Summed("Sign in with the console; sets the session cookie.").
 			Refuses(passwordRefusals...),
