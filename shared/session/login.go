@@ -104,38 +104,55 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 		return Started{}, err
 	}
 	got, attempt, err := s.weigh(ctx, by, a, login)
-	if errors.Is(err, table.ErrStale) && a.Ticket.Prefix() == credential.MailedLink {
+	if (got.spent || errors.Is(err, table.ErrStale)) && a.Ticket.Prefix() == credential.MailedLink {
 		err = s.unlock(ctx, by, &got, a, err)
 	}
 	if err != nil {
 		return Started{}, s.throttled(ctx, by, got, account, attempt, err)
 	}
+	if got.spent {
+		got.hash = credential.Dummy() // nothing more reaches the account's own
+	}
 	matched := false
 	if err := s.hasher.Do(func() { matched = got.hash.Matches(password) }); err != nil {
 		return Started{}, err
 	}
-	if !matched || passwordErr != nil || !got.known {
-		reason := "bad_credentials"
-		if !got.known {
-			reason = "unknown_user"
-		}
-		return Started{}, s.refuse(ctx, by, got.user, account, reason, attempt, ErrCredentials)
-	}
-	if got.user.Disabled {
-		return Started{}, s.refuse(ctx, by, got.user, account, "disabled", attempt, ErrCredentials)
+	if reason := refusalOf(got, matched && passwordErr == nil); reason != "" {
+		return Started{}, s.refuse(ctx, by, got, account, reason, attempt, ErrCredentials)
 	}
 	return s.started(ctx, got, password, a)
 }
 
-// refuse records a refused attempt and returns the refusal.
-func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) error {
+// refusalOf is the rule of why an attempt that was hashed is refused, as events
+// name it; "" for none. All of them are answered alike.
+func refusalOf(got candidate, matched bool) string {
+	switch {
+	case got.spent:
+		return "throttled"
+	case !got.known:
+		return "unknown_user"
+	case !matched:
+		return "bad_credentials"
+	case got.user.Disabled:
+		return "disabled"
+	}
+	return ""
+}
+
+// refuse records a refused attempt and returns the refusal. What was counted
+// beyond another budget is taken back at the same time.
+func (s *Service) refuse(ctx context.Context, by authz.Allowed, got candidate, account, reason string, attempt int64, refusal fault.Error) error {
 	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
 		WithDescription("A sign-in was refused.")
-	if !u.ID.Zero() {
+	if u := got.user; !u.ID.Zero() {
 		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})
 	}
-	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+	err := together(
+		func() error { return tally.Refused(ctx, s.store, by, e) },
+		func() error { return s.refund(ctx, by, got.excess) },
+	)
+	if err != nil {
 		return err
 	}
 	return refusal
@@ -182,10 +199,8 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 // accounts stays counted.
 func (s *Service) noGuess(ctx context.Context, got candidate) {
 	by := authz.ForCeremony(got.ws.ID, "login", authz.Principal{})
-	for _, t := range got.counted {
-		if err := s.refund(ctx, by, t); err != nil {
-			slog.WarnContext(ctx, "a right password stays counted as a guess", "err", err.Error())
-		}
+	if err := s.refund(ctx, by, got.counted); err != nil {
+		slog.WarnContext(ctx, "a right password stays counted as a guess", "err", err.Error())
 	}
 }
 

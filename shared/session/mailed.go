@@ -105,7 +105,9 @@ func (s *Service) unlock(ctx context.Context, by authz.Allowed, got *candidate, 
 	if errors.Is(err, table.ErrStale) { // used by another attempt
 		return spent
 	}
-	got.counted = nil // it was counted nowhere
+	// The attempt is one at the account: what was counted of it stays counted, or
+	// is taken back with the rest when the password is right.
+	got.spent, got.counted, got.excess = false, append(got.counted, got.excess...), nil
 	return err
 }
 

@@ -148,7 +148,7 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticat
 	}
 	attempt, err := s.spend(ctx, by, of, "change", pairTries, pairWindow)
 	if spent, ok := errors.AsType[*spentBudget](err); ok {
-		return s.refuse(ctx, by, a.User, of, "throttled", attempt, ErrThrottled.After(spent.left))
+		return s.refuse(ctx, by, candidate{user: a.User}, of, "throttled", attempt, ErrThrottled.After(spent.left))
 	}
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticat
 		return err
 	}
 	if !matched || malformed != nil {
-		return s.refuse(ctx, by, a.User, of, "bad_credentials", attempt, ErrCurrent)
+		return s.refuse(ctx, by, candidate{user: a.User}, of, "bad_credentials", attempt, ErrCurrent)
 	}
 	return nil
 }
