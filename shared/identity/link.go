@@ -60,12 +60,16 @@ func LinkKey(ws id.ID[id.Workspace], user id.ID[id.Principal], p LinkPurpose, ha
 	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: user.String(), SK: sk}
 }
 
+// Of reports whether a secret is this link's.
+func (l Link) Of(s credential.Secret) bool {
+	hash := s.Hash()
+	return subtle.ConstantTimeCompare([]byte(l.Hash), []byte(hex.EncodeToString(hash[:]))) == 1
+}
+
 // Matches reports whether a secret is this link's, and the link still lives at
 // now: the end instant is already outside.
 func (l Link) Matches(s credential.Secret, now time.Time) bool {
-	hash := s.Hash()
-	same := subtle.ConstantTimeCompare([]byte(l.Hash), []byte(hex.EncodeToString(hash[:]))) == 1
-	return same && now.Before(l.ExpiresAt)
+	return l.Of(s) && now.Before(l.ExpiresAt)
 }
 
 // pages are the console's pages that links lead to.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -35,8 +36,28 @@ type opened struct {
 	items    []table.Item
 }
 
+// follow does what a link of this purpose opens. Whatever is wrong with the
+// link, and that another request used it up at the same time, is
+// identity.ErrLink and leaves an event.
+func (s *Service) follow(ctx context.Context, r Redemption, p identity.LinkPurpose, do func(context.Context, opened) error) error {
+	o, err := s.openLink(ctx, r, p)
+	if err == nil {
+		err = do(ctx, o)
+	}
+	if !errors.Is(err, identity.ErrLink) {
+		return err
+	}
+	reason := secretUnknown
+	if o.link.Of(r.Secret) && !s.store.Now().Before(o.link.ExpiresAt) {
+		reason = secretExpired
+	}
+	return s.rejectedSecret(ctx, Caller{Host: r.Host, Source: r.Source, Request: r.Request}, rejection{
+		secret: r.Secret, owner: o.user, reason: reason, refusal: identity.ErrLink, text: "A mailed link was refused.",
+	})
+}
+
 // openLink returns what a link of this purpose opens. Whatever is wrong with it is
-// identity.ErrLink.
+// identity.ErrLink, with what was read all the same.
 func (s *Service) openLink(ctx context.Context, r Redemption, p identity.LinkPurpose) (opened, error) {
 	w, err := s.WorkspaceAt(ctx, r.Host)
 	if err != nil {
@@ -74,7 +95,7 @@ func (s *Service) openLink(ctx context.Context, r Redemption, p identity.LinkPur
 		}
 	}
 	if o.user.ID.Zero() || o.user.Disabled || !o.link.Matches(r.Secret, s.store.Now()) {
-		return opened{}, identity.ErrLink
+		return o, identity.ErrLink
 	}
 	p0 := PrincipalOf(w.ID, o.user, r.Source)
 	p0.Request = r.Request
@@ -107,10 +128,10 @@ func (o opened) notice(t message.Template, to string) message.Message {
 // address and nothing else: a second factor is asked at sign-in as before.
 // Every session ends. Source: security, RS-1 and RS-2.
 func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
-	o, err := s.openLink(ctx, r, identity.ResetPassword)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.ResetPassword, func(ctx context.Context, o opened) error { return s.reset(ctx, o, typed) })
+}
+
+func (s *Service) reset(ctx context.Context, o opened, typed string) error {
 	if o.link.Epoch != o.user.Epoch {
 		return identity.ErrLink
 	}
@@ -140,10 +161,10 @@ func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
 // ConfirmEmail makes the address that a link was mailed to the account's own.
 // The old one is told, with a link that undoes it. Source: security, RS-3.
 func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.ConfirmEmail)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.ConfirmEmail, s.confirmEmail)
+}
+
+func (s *Service) confirmEmail(ctx context.Context, o opened) error {
 	if o.link.Epoch != o.user.Epoch {
 		return identity.ErrLink
 	}
@@ -175,10 +196,10 @@ func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
 // it, and those of earlier ones stay: whoever took the account over must
 // neither take it back nor keep its owner from doing so.
 func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.UndoEmail)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.UndoEmail, s.undoEmail)
+}
+
+func (s *Service) undoEmail(ctx context.Context, o opened) error {
 	later, err := s.undoneAfter(ctx, o)
 	if err != nil {
 		return err
@@ -273,10 +294,10 @@ func (s *Service) undoneAfter(ctx context.Context, o opened) ([]table.Op, error)
 // was not them: its sessions, its password and its links. A link to choose a
 // new password is mailed; second factors stay.
 func (s *Service) NotMe(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.Report)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.Report, s.notMe)
+}
+
+func (s *Service) notMe(ctx context.Context, o opened) error {
 	after := o.user
 	after.Epoch++
 	after.BrowsersSince, after.Networks = s.store.Now(), nil

@@ -115,7 +115,7 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	}
 	matched := false
 	if err := s.hasher.Do(func() { matched = got.hash.Matches(password) }); err != nil {
-		return Started{}, err
+		return Started{}, s.busy(ctx, by, got, account, attempt, err)
 	}
 	if reason := refusalOf(got, matched && passwordErr == nil); reason != "" {
 		return Started{}, s.refuse(ctx, by, got, account, reason, attempt, ErrCredentials)
@@ -156,6 +156,16 @@ func (s *Service) refuse(ctx context.Context, by authz.Allowed, got candidate, a
 		return err
 	}
 	return refusal
+}
+
+// busy records an attempt whose hash found no room, and returns the refusal; any
+// other error it returns as it is.
+func (s *Service) busy(ctx context.Context, by authz.Allowed, got candidate, account string, attempt int64, err error) error {
+	refusal, ok := errors.AsType[fault.Error](err)
+	if !ok {
+		return err
+	}
+	return s.refuse(ctx, by, got, account, "throttled", attempt, refusal)
 }
 
 // started begins the session that a right password gives: a full one, or a

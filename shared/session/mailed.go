@@ -29,7 +29,7 @@ func (s *Service) mailCode(ctx context.Context, by authz.Allowed, a Authenticate
 	now := s.store.Now()
 	budget := mfa.GuessKey(a.Workspace.ID, a.User.ID, "mailed", now)
 	if _, err := s.count(ctx, by, budget, mailTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return mfa.Challenge{}, afterWindow(err)
+		return mfa.Challenge{}, s.overTries(ctx, by, mailTries, err)
 	}
 	name, err := s.store.NewID()
 	if err != nil {

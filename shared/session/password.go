@@ -156,7 +156,7 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticat
 	password, malformed := credential.NewPassword(current)
 	matched := false
 	if err := s.hasher.Do(func() { matched = stored.Matches(password) }); err != nil {
-		return err
+		return s.busy(ctx, by, candidate{user: a.User}, of, attempt, err)
 	}
 	if !matched || malformed != nil {
 		return s.refuse(ctx, by, candidate{user: a.User}, of, "bad_credentials", attempt, ErrCurrent)
