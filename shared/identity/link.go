@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"time"
 
+	"paddock/shared/audit"
+	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/fault"
 	"paddock/shared/id"
@@ -75,6 +77,13 @@ func (l Link) Matches(s credential.Secret, now time.Time) bool {
 // pages are the console's pages that links lead to.
 var pages = map[LinkPurpose]string{
 	ResetPassword: "/reset-password", ConfirmEmail: "/confirm-email", Unlock: "/unlock", UndoEmail: "/undo-email", Report: "/not-me",
+}
+
+// Sent returns the event that a link to an account of this purpose was mailed;
+// to is its masked address.
+func (p LinkPurpose) Sent(by authz.Allowed, at time.Time, user id.ID[id.Principal], to string) audit.Event {
+	return by.Event(audit.AuthVerificationSent, at).With(audit.Text("purpose", string(p)), audit.Text("channel", "mail"), audit.Text("masked_to", to)).
+		WithSubject(user.UUID()).WithDescription("A link was mailed.")
 }
 
 // URL returns the address of a link. The secret stands behind "#": browsers

@@ -217,14 +217,14 @@ func (s *Service) undoEmail(ctx context.Context, o opened) error {
 		return err
 	}
 	ops = slices.Concat(ops, added, o.noPassword())
-	reset, m, err := s.newReset(o, after)
+	reset, m, sent, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
 	reported := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "email_restored", "sessions_ended", "password_removed", "new_methods_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("A change of address was undone by the owner of the old one.")
 	return s.store.Commit(ctx, o.by, table.Change{
-		Events: []audit.Event{reported, s.addressEvent(o, after, "An address was brought back.")}, Messages: []message.Message{m},
+		Events: []audit.Event{reported, s.addressEvent(o, after, "An address was brought back."), sent}, Messages: []message.Message{m},
 		Ops: slices.Concat(ops, o.void(identity.ConfirmEmail), later, []table.Op{reset}),
 	})
 }
@@ -302,7 +302,7 @@ func (s *Service) notMe(ctx context.Context, o opened) error {
 	after.Epoch++
 	after.BrowsersSince, after.Networks = s.store.Now(), nil
 	after.PendingEmail = ""
-	reset, m, err := s.newReset(o, after)
+	reset, m, sent, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
@@ -310,19 +310,20 @@ func (s *Service) notMe(ctx context.Context, o opened) error {
 	ops = append(ops, o.noPassword()...)
 	e := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "sessions_ended", "password_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("The owner reported that it was not them: everything of the account ended.")
-	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: ops})
+	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e, sent}, Messages: []message.Message{m}, Ops: ops})
 }
 
 // newReset returns the operation that stores a fresh link to choose a password,
-// and the message with it.
-func (s *Service) newReset(o opened, after identity.User) (table.Op, message.Message, error) {
+// the message with it, and the event that it was sent.
+func (s *Service) newReset(o opened, after identity.User) (table.Op, message.Message, audit.Event, error) {
 	link, secret, err := s.link(o.ws.ID, after, identity.ResetLife)
 	if err != nil {
-		return table.Op{}, message.Message{}, err
+		return table.Op{}, message.Message{}, audit.Event{}, err
 	}
+	sent := identity.ResetPassword.Sent(o.by, s.store.Now(), after.ID, identity.Mask(identity.Email{Key: after.EmailKey}))
 	m := o.notice(message.PasswordReset, after.Email)
 	m.Until, m.Link = link.ExpiresAt, identity.ResetPassword.URL(o.ws.Canonical(), secret)
-	return identity.PutLink(identity.LinkKey(o.ws.ID, after.ID, identity.ResetPassword, secret.Hash()), o.items, link), m, nil
+	return identity.PutLink(identity.LinkKey(o.ws.ID, after.ID, identity.ResetPassword, secret.Hash()), o.items, link), m, sent, nil
 }
 
 // readdress returns the operations that use up the link and give the account
