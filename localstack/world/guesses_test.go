@@ -248,3 +248,47 @@ func TestTwoNamesOfAnAccountTellNothing(t *testing.T) {
 	}
 	settled(t, w)
 }
+
+// TestGuessesFromEverywhereAreAnAttack sprays names from so many addresses that
+// none tries much: beyond the workspace's budget it is an event, once an hour,
+// and each address may try less, until the next window. Known browsers go on
+// (security, EN-5).
+func TestGuessesFromEverywhereAreAnAttack(t *testing.T) {
+	w := relaxed(t, "spray")
+	mia := made(t, w, "mia", "member", "203.0.113.175")
+	atMinute()
+	spent(t, w, "guess", "all accounts", "workspace", 298)
+	spent(t, w, "address", "198.51.100.210", "address", 28)
+	try := func(address string, status int) visitor.Answer {
+		t.Helper()
+		a := guess(t, w.Entries.Visitor(w.Slug, address), "somebody@people.example", wrong)
+		if a.Status != status {
+			t.Errorf("%s is answered %d %s, want %d", address, a.Status, a.Body, status)
+		}
+		return a
+	}
+	detected := func(want int) {
+		t.Helper()
+		if n := kinds(t, w, audit.AuthAttackDetected); n != want {
+			t.Errorf("%d events of an attack, want %d", n, want)
+		}
+	}
+	try("198.51.100.211", http.StatusUnauthorized)
+	try("198.51.100.212", http.StatusUnauthorized) // the last of the workspace's
+	detected(0)
+	try("198.51.100.213", http.StatusUnauthorized)
+	try("198.51.100.214", http.StatusUnauthorized)
+	detected(1)
+	try("198.51.100.210", http.StatusUnauthorized)
+	try("198.51.100.210", http.StatusUnauthorized)
+	left := shared.Clock.Now().Truncate(15 * time.Minute).Add(15 * time.Minute).Sub(shared.Clock.Now())
+	if a := try("198.51.100.210", http.StatusTooManyRequests); a.Retry() != int(left.Seconds()) {
+		t.Errorf("Retry-After is %d, the window ends in %s", a.Retry(), left)
+	}
+	known := w.Entries.Visitor(w.Slug, "198.51.100.210").KnownBy(mia.Browser())
+	want(t, known, http.StatusOK, "POST", signin, map[string]string{"login": mia.email, "password": mia.word})
+	shared.Clock.Advance(left)
+	try("198.51.100.210", http.StatusUnauthorized)
+	detected(2) // the second tells of the address
+	settled(t, w)
+}

@@ -20,19 +20,25 @@ import (
 	"paddock/shared/workspace"
 )
 
-// Budgets of guesses. Source: security, LK-1 to LK-3; design, section 7.
+// Budgets of guesses. Source: security, EN-5 and LK-1 to LK-3; design, section 7.
 const (
 	pairTries    = 10 // per account and address, and per name and address
 	pairWindow   = 15 * time.Minute
 	accountTries = 100 // per account, and per name
 	accountDay   = 24 * time.Hour
-	addressTries = 300                // per address, over all accounts
-	pairLimit    = "10 in 15 minutes" // the pair's budget, as events name it
+	addressTries = 300 // per address, over all accounts
+	// Wrong passwords in a workspace and a pairWindow, of all addresses: as many
+	// as one may try. Beyond them an address may try only siegeTries, browsers
+	// that are known aside; nobody is refused for what others guessed.
+	workspaceTries = 300
+	siegeTries     = 30
+	pairLimit      = "10 in 15 minutes" // the pair's budget, as events name it
 )
 
 // candidate is what stands behind a login name.
 type candidate struct {
 	ws       workspace.Workspace
+	besieged bool   // the workspace's budget of wrong passwords is used up
 	of       string // what guesses at the account are counted under, apart from the name
 	known    bool
 	user     identity.User
@@ -67,17 +73,48 @@ func (b *spentBudget) Unwrap() error { return table.ErrStale }
 // spend counts one guess in the present window of a budget and returns the sum,
 // or a *spentBudget.
 func (s *Service) spend(ctx context.Context, by authz.Allowed, of, kind string, limit int64, window time.Duration) (int64, error) {
-	now := s.store.Now()
-	n, err := s.store.Count(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, now.Add(2*window))
+	n, err := s.store.Count(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, s.store.Now().Add(2*window))
 	if errors.Is(err, table.ErrStale) {
 		scope, _, _ := strings.Cut(kind, "#")
 		if scope != accountScope && scope != addressScope && scope != pairScope {
 			scope = ""
 		}
-		return n, &spentBudget{of: of, scope: scope, limit: limit, window: window, left: now.Truncate(window).Add(window).Sub(now)}
+		return n, s.spent(of, scope, limit, window)
 	}
 	return n, err
 }
+
+// spent returns what says that a budget is used up in the present window.
+func (s *Service) spent(of, scope string, limit int64, window time.Duration) *spentBudget {
+	now := s.store.Now()
+	return &spentBudget{of: of, scope: scope, limit: limit, window: window, left: now.Truncate(window).Add(window).Sub(now)}
+}
+
+// countWrong counts a wrong password in the workspace. Once an hour the first
+// beyond its budget is an event: an attack from so many addresses that none of
+// them need try much.
+func (s *Service) countWrong(ctx context.Context, by authz.Allowed) error {
+	of, err := s.store.MAC(ctx, by, "guess", everyAccount)
+	if err != nil {
+		return err
+	}
+	_, err = s.spend(ctx, by, of, workspaceBudget, workspaceTries, pairWindow)
+	if !errors.Is(err, table.ErrStale) {
+		return err
+	}
+	if _, err := s.spend(ctx, by, of, "told#"+workspaceBudget, 1, noticeEvery); err != nil {
+		return unlessSpent(err)
+	}
+	e := by.Event(audit.AuthAttackDetected, s.store.Now()).With(audit.Text("kind", "distributed"), audit.Number("window_s", int64(pairWindow/time.Second))).
+		WithDescription(fmt.Sprintf("More than %d wrong passwords came from several networks; each may try less for a while.", workspaceTries))
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}})
+}
+
+// Where the wrong passwords of a workspace are counted.
+const (
+	everyAccount    = "all accounts"
+	workspaceBudget = "workspace"
+)
 
 // throttled records and returns the refusal that a spent budget is; any other
 // error it returns as it is. Once an hour and budget it is an event of its own,
@@ -161,10 +198,11 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 	if err != nil {
 		return got, 0, err
 	}
+	var tries int64
 	var addressSpent error
 	err = together(
 		func() error {
-			_, addressSpent = s.spend(ctx, by, address, addressScope, addressTries, pairWindow)
+			tries, addressSpent = s.spend(ctx, by, address, addressScope, addressTries, pairWindow)
 			return unlessSpent(addressSpent)
 		},
 		func() (err error) { got.who, err = s.resolve(ctx, by, a.Host, login, &got); return err },
@@ -190,6 +228,9 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 			return got, attempts, nil
 		}
 		got.from = presented{} // its owner gave it up
+	}
+	if addressSpent == nil && got.besieged && tries > siegeTries {
+		addressSpent = s.spent(address, addressScope, siegeTries, pairWindow)
 	}
 	if addressSpent != nil {
 		return got, 0, addressSpent
@@ -304,8 +345,9 @@ func together(do ...func() error) error {
 	return errors.Join(errs...)
 }
 
-// resolve reads the workspace with the name and returns whose it is. An account
-// that is not there costs the same second read.
+// resolve reads the workspace, and how many wrong passwords it has seen, with
+// the name and returns whose it is. An account that is not there costs the same
+// second read.
 func (s *Service) resolve(ctx context.Context, by authz.Allowed, host, login string, got *candidate) (id.ID[id.Principal], error) {
 	ws := by.Workspace()
 	mac, err := s.store.MAC(ctx, by, identity.LoginField, login)
@@ -316,16 +358,24 @@ func (s *Service) resolve(ctx context.Context, by authz.Allowed, host, login str
 	if err != nil {
 		return user, err
 	}
-	unique := identity.UniqueKey(ws, mac)
-	found, err := s.store.Read(ctx, by, workspace.HeadKey(ws), unique)
+	all, err := s.store.MAC(ctx, by, "guess", everyAccount)
+	if err != nil {
+		return user, err
+	}
+	unique, wrong := identity.UniqueKey(ws, mac), s.budgetKey(by, all, workspaceBudget, pairWindow)
+	found, err := s.store.Read(ctx, by, workspace.HeadKey(ws), unique, wrong)
 	if err != nil {
 		return user, err
 	}
 	var head table.Item
 	counted := login
 	for _, item := range found {
-		if item.Key != unique {
+		switch item.Key {
+		case workspace.HeadKey(ws):
 			head = item
+			continue
+		case wrong:
+			got.besieged = item.Attr("n").Num >= workspaceTries
 			continue
 		}
 		var u identity.Unique

@@ -140,7 +140,8 @@ func refusalOf(got candidate, matched bool) string {
 }
 
 // refuse records a refused attempt and returns the refusal. What was counted
-// beyond another budget is taken back at the same time.
+// beyond another budget is taken back at the same time, and a wrong password
+// counted for the workspace.
 func (s *Service) refuse(ctx context.Context, by authz.Allowed, got candidate, account, reason string, attempt int64, refusal fault.Error) error {
 	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
@@ -151,6 +152,12 @@ func (s *Service) refuse(ctx context.Context, by authz.Allowed, got candidate, a
 	err := together(
 		func() error { return tally.Refused(ctx, s.store, by, e) },
 		func() error { return s.refund(ctx, by, got.excess) },
+		func() error {
+			if !errors.Is(refusal, ErrCredentials) {
+				return nil
+			}
+			return s.countWrong(ctx, by)
+		},
 	)
 	if err != nil {
 		return err
