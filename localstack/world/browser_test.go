@@ -178,6 +178,9 @@ func TestCodesByMailAreBounded(t *testing.T) {
 	if a := refused(t, thief, "mfa_too_many_attempts", "POST", "/api/auth/mfa/challenges/", body); a.Retry() == 0 {
 		t.Error("no Retry-After")
 	}
+	if n := kinds(t, w, audit.APIThrottled); n != 1 {
+		t.Errorf("%d events of a used up budget, want one", n)
+	}
 }
 
 // TestTheOwnerIsNotLockedOut guesses from many addresses until every budget of

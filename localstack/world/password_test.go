@@ -235,6 +235,7 @@ type same struct {
 	status  int
 	body    string
 	headers []string
+	retry   int // seconds that it asks to wait
 	calls   []string
 }
 
@@ -247,7 +248,7 @@ func shape(t *testing.T, w *world.Walk, v *visitor.Visitor, path string, body an
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := same{status: a.Status, body: string(a.Body)}
+	s := same{status: a.Status, body: string(a.Body), retry: a.Retry()}
 	if at := strings.Index(s.body, `,"request_id"`); at >= 0 {
 		s.body = s.body[:at]
 	}

@@ -3,6 +3,7 @@ package world_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"paddock/localstack/visitor"
 	"paddock/localstack/world"
+	"paddock/shared/audit"
 )
 
 // A person of a workspace, signed in.
@@ -325,4 +327,30 @@ func TestReadOnlyFieldsAreRefusedByName(t *testing.T) {
 	refused(t, w.Me, "auth_mfa_required", "PATCH", mia.path, map[string]any{"is_staff": true})
 	refused(t, w.Me, "auth_mfa_required", "PATCH", mia.path, map[string]any{"email": "other@people.example"})
 	want(t, w.Me, http.StatusOK, "PATCH", mia.path, map[string]any{"first_name": "Mia"})
+}
+
+// TestLinksThatAreMailedHaveAnEvent makes an account, changes its address and
+// reports it: each link that was mailed has its event, whose subject is the
+// account.
+func TestLinksThatAreMailedHaveAnEvent(t *testing.T) {
+	w := relaxed(t, "links-sent")
+	mia := made(t, w, "mia", "member", "203.0.113.191").enrolled(t)
+	want(t, mia.Visitor, http.StatusOK, "PATCH", "/api/iam/users/-/", map[string]string{"email": "other@people.example"})
+	want(t, mia.Visitor, http.StatusOK, "POST", change, map[string]string{"current": mia.word, "password": "another-lamp-of-nobody-else"})
+	want(t, mia.Visitor, http.StatusNoContent, "POST", report, map[string]string{"token": mailed(t, w, mia.email, "/not-me")})
+	events, err := shared.InspectStored(t.Context(), w.ID)
+	if err != nil {
+		t.Error(err)
+	}
+	var sent []string
+	for _, e := range events {
+		if e.Kind == audit.AuthVerificationSent && strings.Contains(mia.path, e.Subject.String()) {
+			sent = append(sent, text(e, "purpose")+" "+text(e, "masked_to"))
+		}
+	}
+	slices.Sort(sent)
+	if want := []string{"email o***@people.example", "reset m***@people.example", "reset m***@people.example"}; !slices.Equal(sent, want) {
+		t.Errorf("the events say %v, want %v", sent, want)
+	}
+	settled(t, w)
 }

@@ -131,6 +131,7 @@ func (s *Service) confirmation(ctx context.Context, by authz.Allowed, e Edit, re
 		}
 		change.Ops = append(change.Ops, free)
 	}
+	change.Events = append(change.Events, ConfirmEmail.Sent(by, s.store.Now(), user.ID, Mask(email)))
 	change.Messages = append(change.Messages, message.Message{
 		Channel: message.Mail, Template: message.EmailConfirmation, To: email.Address, Workspace: e.Workspace.Name,
 		Person: by.Principal().Actor.Display, Until: link.ExpiresAt, Link: ConfirmEmail.URL(e.Workspace.Canonical(), secret),

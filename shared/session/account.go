@@ -204,6 +204,7 @@ func (s *Service) createAccount(ctx context.Context, by authz.Allowed, n NewAcco
 		events = append(events, by.Event(audit.RoleAssigned, now).With(audit.Text("subject_type", "user"), audit.ID("subject", user.ID.UUID()), audit.Text("role_id", role), audit.Flag("automatic", true)).
 			WithSubject(user.ID.UUID()).WithDescription("The role of the account's setting was assigned."))
 	}
+	events = append(events, identity.ResetPassword.Sent(by, now, user.ID, identity.Mask(identity.Email{Key: user.EmailKey})))
 	return user, s.store.Commit(ctx, by, table.Change{
 		Events: events, Ops: ops,
 		Messages: []message.Message{{

@@ -197,7 +197,7 @@ func (s *Service) ApproveDevice(ctx context.Context, by authz.Allowed, a Authent
 		return err
 	}
 	m.From = d.Address + ", " + d.Agent // where the session will be, not the browser
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: []table.Op{
+	return s.answered(ctx, by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: []table.Op{
 		table.Replace(item, d.ApprovedBy(a)).Else(ErrNoDevice),
 		table.Unchanged(a.UserItem).Else(table.ErrTryAgain), report,
 	}})
@@ -211,7 +211,22 @@ func (s *Service) DenyDevice(ctx context.Context, by authz.Allowed, a Authentica
 	}
 	d.State = DeviceDenied
 	e := by.Event(audit.AuthLoginRefused, s.store.Now()).WithDescription("A login of a command line was denied in the browser.")
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(item, d).Else(ErrNoDevice)}})
+	return s.answered(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(item, d).Else(ErrNoDevice)}})
+}
+
+// answered commits the answer to a device login. That another one came first
+// is a used code, whose refusal has an event too.
+func (s *Service) answered(ctx context.Context, by authz.Allowed, change table.Change) error {
+	err := s.store.Commit(ctx, by, change)
+	if !errors.Is(err, ErrNoDevice) {
+		return err
+	}
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), ErrNoDevice).With(audit.Text("reason", "bad_credentials")).
+		WithDescription("A user code of a device login was refused: it was answered at the same time.")
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+		return err
+	}
+	return ErrNoDevice
 }
 
 // A tried budget is one that counted a guess.

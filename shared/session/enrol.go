@@ -75,14 +75,6 @@ func MayEnrol(a Authenticated, now time.Time) error {
 	return nil
 }
 
-// afterWindow says when a spent budget begins anew.
-func afterWindow(err error) error {
-	if errors.Is(err, mfa.ErrTries) {
-		return mfa.ErrTries.After(mfa.FactorWindow)
-	}
-	return err
-}
-
 // EnrolTOTP begins to set up an authenticator app. It counts for nothing until
 // ConfirmTOTP.
 func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticated, name string) (Enrolment, error) {
@@ -97,7 +89,7 @@ func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 		return Enrolment{}, ErrFactorLimit
 	}
 	if _, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "enrol", now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return Enrolment{}, afterWindow(err)
+		return Enrolment{}, s.overTries(ctx, by, mfa.FactorTries, err)
 	}
 	if len([]rune(name)) == 0 || len([]rune(name)) > 60 || identity.CheckPersonName("name", name) != nil {
 		return Enrolment{}, ErrFactorName
@@ -164,7 +156,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	}
 	attempt, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
 	if err != nil {
-		return Confirmed{}, afterWindow(err)
+		return Confirmed{}, s.overTries(ctx, by, mfa.FactorTries, err)
 	}
 	step, ok := credential.CheckTOTP(secret.Secret, answer.Code, now, 0)
 	if !ok {

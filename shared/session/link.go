@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -37,8 +38,28 @@ type opened struct {
 	items    []table.Item
 }
 
+// follow does what a link of this purpose opens. Whatever is wrong with the
+// link, and that another request used it up at the same time, is
+// identity.ErrLink and leaves an event.
+func (s *Service) follow(ctx context.Context, r Redemption, p identity.LinkPurpose, do func(context.Context, opened) error) error {
+	o, err := s.openLink(ctx, r, p)
+	if err == nil {
+		err = do(ctx, o)
+	}
+	if !errors.Is(err, identity.ErrLink) {
+		return err
+	}
+	reason := secretUnknown
+	if o.link.Of(r.Secret) && !s.store.Now().Before(o.link.ExpiresAt) {
+		reason = secretExpired
+	}
+	return s.rejectedSecret(ctx, Caller{Host: r.Host, Source: r.Source, Request: r.Request}, rejection{
+		secret: r.Secret, owner: o.user, reason: reason, refusal: identity.ErrLink, text: "A mailed link was refused.",
+	})
+}
+
 // openLink returns what a link of this purpose opens. Whatever is wrong with it is
-// identity.ErrLink.
+// identity.ErrLink, with what was read all the same.
 func (s *Service) openLink(ctx context.Context, r Redemption, p identity.LinkPurpose) (opened, error) {
 	w, err := s.WorkspaceAt(ctx, r.Host)
 	if err != nil {
@@ -76,7 +97,7 @@ func (s *Service) openLink(ctx context.Context, r Redemption, p identity.LinkPur
 		}
 	}
 	if o.user.ID.Zero() || o.user.Disabled || !o.link.Matches(r.Secret, s.store.Now()) {
-		return opened{}, identity.ErrLink
+		return o, identity.ErrLink
 	}
 	p0 := PrincipalOf(w.ID, o.user, r.Source)
 	p0.Request = r.Request
@@ -109,10 +130,10 @@ func (o opened) notice(t message.Template, to string) message.Message {
 // address and nothing else: a second factor is asked at sign-in as before.
 // Every session ends. Source: security, RS-1 and RS-2.
 func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
-	o, err := s.openLink(ctx, r, identity.ResetPassword)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.ResetPassword, func(ctx context.Context, o opened) error { return s.reset(ctx, o, typed) })
+}
+
+func (s *Service) reset(ctx context.Context, o opened, typed string) error {
 	if o.link.Epoch != o.user.Epoch {
 		return identity.ErrLink
 	}
@@ -143,10 +164,10 @@ func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
 // The old one is told, with a link that undoes it, and stays held for the
 // account as long as that lives. Source: security, RS-3.
 func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.ConfirmEmail)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.ConfirmEmail, s.confirmEmail)
+}
+
+func (s *Service) confirmEmail(ctx context.Context, o opened) error {
 	if o.link.Epoch != o.user.Epoch {
 		return identity.ErrLink
 	}
@@ -178,10 +199,10 @@ func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
 // it, and those of earlier ones stay: whoever took the account over must
 // neither take it back nor keep its owner from doing so.
 func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.UndoEmail)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.UndoEmail, s.undoEmail)
+}
+
+func (s *Service) undoEmail(ctx context.Context, o opened) error {
 	later, leaves, err := s.undoneAfter(ctx, o)
 	if err != nil {
 		return err
@@ -199,14 +220,14 @@ func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
 		return err
 	}
 	ops = slices.Concat(ops, added, o.noPassword())
-	reset, m, err := s.newReset(o, after)
+	reset, m, sent, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
 	reported := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "email_restored", "sessions_ended", "password_removed", "new_methods_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("A change of address was undone by the owner of the old one.")
 	return s.store.Commit(ctx, o.by, table.Change{
-		Events: []audit.Event{reported, s.addressEvent(o, after, "An address was brought back.")}, Messages: []message.Message{m},
+		Events: []audit.Event{reported, s.addressEvent(o, after, "An address was brought back."), sent}, Messages: []message.Message{m},
 		Ops: slices.Concat(ops, o.void(identity.ConfirmEmail), later, []table.Op{reset}),
 	})
 }
@@ -326,15 +347,15 @@ func (s *Service) heldFor(ctx context.Context, by authz.Allowed, user id.ID[id.P
 // was not them: its sessions, its password and its links. A link to choose a
 // new password is mailed; second factors stay.
 func (s *Service) NotMe(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.Report)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.Report, s.notMe)
+}
+
+func (s *Service) notMe(ctx context.Context, o opened) error {
 	after := o.user
 	after.Epoch++
 	after.BrowsersSince, after.Networks, after.TemporaryUntil = s.store.Now(), nil, time.Time{}
 	after.PendingEmail = ""
-	reset, m, err := s.newReset(o, after)
+	reset, m, sent, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
@@ -342,19 +363,20 @@ func (s *Service) NotMe(ctx context.Context, r Redemption) error {
 	ops = append(ops, o.noPassword()...)
 	e := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "sessions_ended", "password_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("The owner reported that it was not them: everything of the account ended.")
-	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: ops})
+	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e, sent}, Messages: []message.Message{m}, Ops: ops})
 }
 
 // newReset returns the operation that stores a fresh link to choose a password,
-// and the message with it.
-func (s *Service) newReset(o opened, after identity.User) (table.Op, message.Message, error) {
+// the message with it, and the event that it was sent.
+func (s *Service) newReset(o opened, after identity.User) (table.Op, message.Message, audit.Event, error) {
 	link, secret, err := s.link(o.ws.ID, after, identity.ResetLife)
 	if err != nil {
-		return table.Op{}, message.Message{}, err
+		return table.Op{}, message.Message{}, audit.Event{}, err
 	}
+	sent := identity.ResetPassword.Sent(o.by, s.store.Now(), after.ID, identity.Mask(identity.Email{Key: after.EmailKey}))
 	m := o.notice(message.PasswordReset, after.Email)
 	m.Until, m.Link = link.ExpiresAt, identity.ResetPassword.URL(o.ws.Canonical(), secret)
-	return identity.PutLink(identity.LinkKey(o.ws.ID, after.ID, identity.ResetPassword, secret.Hash()), o.items, link), m, nil
+	return identity.PutLink(identity.LinkKey(o.ws.ID, after.ID, identity.ResetPassword, secret.Hash()), o.items, link), m, sent, nil
 }
 
 // readdress returns the operations that use up the link and give the account

@@ -96,8 +96,9 @@ type PasswordRecord struct {
 // Login tries a password. Whatever the account is, the same reads, counters
 // and exactly one argon2 verification are done before the answer, and a
 // refusal leaves one event. Where command lines are told to sign in by device
-// login none is done for them, whatever they send: ErrBrowserLogin. A warm function waits three times: for the address
-// and the name, for the account, and for the commit.
+// login none is done for them, whatever they send: ErrBrowserLogin. A warm
+// function waits three times: for the address and the name, for the account, and
+// for the commit.
 func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	ws, err := s.named(ctx, a.Host)
 	if err != nil {
@@ -111,48 +112,82 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 		return Started{}, err
 	}
 	got, attempt, err := s.weigh(ctx, by, a, login)
-	if errors.Is(err, table.ErrStale) && a.Ticket.Prefix() == credential.MailedLink {
+	if (got.spent || errors.Is(err, table.ErrStale)) && a.Ticket.Prefix() == credential.MailedLink {
 		err = s.unlock(ctx, by, &got, a, err)
 	}
 	if err != nil {
 		return Started{}, s.throttled(ctx, by, got, account, attempt, err)
 	}
 	if _, device := DeviceLoginAt(got.ws, a.Host); device && a.Kind == CLI {
-		return Started{}, s.refuse(ctx, by, identity.User{}, account, "", attempt, ErrBrowserLogin)
+		got.user = identity.User{} // nothing is told of anybody
+		return Started{}, s.refuse(ctx, by, got, account, "", attempt, ErrBrowserLogin)
+	}
+	if got.spent {
+		got.hash = credential.Dummy() // nothing more reaches the account's own
 	}
 	matched := false
 	if err := s.hasher.Do(func() { matched = got.hash.Matches(password) }); err != nil {
-		return Started{}, err
+		return Started{}, s.busy(ctx, by, got, account, attempt, err)
 	}
-	if !matched || passwordErr != nil || !got.known || got.user.PasswordEnded(s.store.Now()) {
-		reason := "bad_credentials"
-		if !got.known {
-			reason = "unknown_user"
-		}
-		return Started{}, s.refuse(ctx, by, got.user, account, reason, attempt, ErrCredentials)
-	}
-	if got.user.Disabled {
-		return Started{}, s.refuse(ctx, by, got.user, account, "disabled", attempt, ErrCredentials)
+	if reason := s.refusalOf(got, matched && passwordErr == nil); reason != "" {
+		return Started{}, s.refuse(ctx, by, got, account, reason, attempt, ErrCredentials)
 	}
 	return s.started(ctx, got, password, a)
 }
 
+// refusalOf is the rule of why an attempt that was hashed is refused, as events
+// name it; "" for none. All of them are answered alike.
+func (s *Service) refusalOf(got candidate, matched bool) string {
+	switch {
+	case got.spent:
+		return "throttled"
+	case !got.known:
+		return "unknown_user"
+	case !matched || got.user.PasswordEnded(s.store.Now()):
+		return "bad_credentials"
+	case got.user.Disabled:
+		return "disabled"
+	}
+	return ""
+}
+
 // refuse records a refused attempt and returns the refusal; reason is "" where
-// nothing was compared.
-func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) error {
+// nothing was compared. What was counted beyond another budget is taken back at
+// the same time, and a wrong password counted for the workspace.
+func (s *Service) refuse(ctx context.Context, by authz.Allowed, got candidate, account, reason string, attempt int64, refusal fault.Error) error {
 	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
 		WithDescription("A sign-in was refused.")
 	if reason != "" {
 		e = e.With(audit.Text("reason", reason))
 	}
-	if !u.ID.Zero() {
+	if u := got.user; !u.ID.Zero() {
 		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})
 	}
-	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+	err := together(
+		func() error { return tally.Refused(ctx, s.store, by, e) },
+		func() error { return s.refund(ctx, by, got.excess) },
+		func() error {
+			if !errors.Is(refusal, ErrCredentials) {
+				return nil
+			}
+			return s.countWrong(ctx, by)
+		},
+	)
+	if err != nil {
 		return err
 	}
 	return refusal
+}
+
+// busy records an attempt whose hash found no room, and returns the refusal; any
+// other error it returns as it is.
+func (s *Service) busy(ctx context.Context, by authz.Allowed, got candidate, account string, attempt int64, err error) error {
+	refusal, ok := errors.AsType[fault.Error](err)
+	if !ok {
+		return err
+	}
+	return s.refuse(ctx, by, got, account, "throttled", attempt, refusal)
 }
 
 // started begins the session that a right password gives: a full one, or a
@@ -196,10 +231,8 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 // accounts stays counted.
 func (s *Service) noGuess(ctx context.Context, got candidate) {
 	by := authz.ForCeremony(got.ws.ID, "login", authz.Principal{})
-	for _, t := range got.counted {
-		if err := s.refund(ctx, by, t); err != nil {
-			slog.WarnContext(ctx, "a right password stays counted as a guess", "err", err.Error())
-		}
+	if err := s.refund(ctx, by, got.counted); err != nil {
+		slog.WarnContext(ctx, "a right password stays counted as a guess", "err", err.Error())
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *Service) mailCode(ctx context.Context, by authz.Allowed, a Authenticate
 	now := s.store.Now()
 	budget := mfa.GuessKey(a.Workspace.ID, a.User.ID, "mailed", now)
 	if _, err := s.count(ctx, by, budget, mailTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return mfa.Challenge{}, afterWindow(err)
+		return mfa.Challenge{}, s.overTries(ctx, by, mailTries, err)
 	}
 	name, err := s.store.NewID()
 	if err != nil {
@@ -110,7 +110,9 @@ func (s *Service) unlock(ctx context.Context, by authz.Allowed, got *candidate, 
 	if errors.Is(err, table.ErrStale) { // used by another attempt
 		return spent
 	}
-	got.counted = nil // it was counted nowhere
+	// The attempt is one at the account: what was counted of it stays counted, or
+	// is taken back with the rest when the password is right.
+	got.spent, got.counted, got.excess = false, append(got.counted, got.excess...), nil
 	return err
 }
 

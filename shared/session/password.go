@@ -154,7 +154,7 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticat
 	}
 	attempt, err := s.spend(ctx, by, of, "change", pairTries, pairWindow)
 	if spent, ok := errors.AsType[*spentBudget](err); ok {
-		return s.refuse(ctx, by, a.User, of, "throttled", attempt, ErrThrottled.After(spent.left))
+		return s.refuse(ctx, by, candidate{user: a.User}, of, "throttled", attempt, ErrThrottled.After(spent.left))
 	}
 	if err != nil {
 		return err
@@ -162,10 +162,10 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticat
 	password, malformed := credential.NewPassword(current)
 	matched := false
 	if err := s.hasher.Do(func() { matched = stored.Matches(password) }); err != nil {
-		return err
+		return s.busy(ctx, by, candidate{user: a.User}, of, attempt, err)
 	}
 	if !matched || malformed != nil {
-		return s.refuse(ctx, by, a.User, of, "bad_credentials", attempt, ErrCurrent)
+		return s.refuse(ctx, by, candidate{user: a.User}, of, "bad_credentials", attempt, ErrCurrent)
 	}
 	return nil
 }

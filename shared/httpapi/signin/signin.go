@@ -257,11 +257,8 @@ type InvitationAnswer struct {
 }
 
 func (f *Face) viewInvitation(c httpapi.Call, in InvitationRequest) (InvitationAnswer, error) {
-	secret, err := credential.Parse(in.Token)
-	if err != nil {
-		return InvitationAnswer{}, identity.ErrInvitation
-	}
-	ws, inv, _, err := f.sessions.Invited(c.Context(), c.Host, secret)
+	caller := session.Caller{Host: c.Host, Source: httpapi.SourceOf(c.Request), Request: c.Seen}
+	ws, inv, _, err := f.sessions.Invited(c.Context(), caller, secretOr(in.Token))
 	if err != nil {
 		return InvitationAnswer{}, err
 	}
@@ -278,12 +275,8 @@ type AcceptRequest struct {
 }
 
 func (f *Face) acceptInvitation(c httpapi.Call, in AcceptRequest) (SigninAnswer, error) {
-	secret, err := credential.Parse(in.Token)
-	if err != nil {
-		return SigninAnswer{}, identity.ErrInvitation
-	}
 	started, err := f.sessions.Accept(c.Context(), session.Acceptance{
-		Host: c.Host, Secret: secret, Username: in.Username, FirstName: in.FirstName,
+		Host: c.Host, Secret: secretOr(in.Token), Username: in.Username, FirstName: in.FirstName,
 		LastName: in.LastName, Password: in.Password, Source: httpapi.SourceOf(c.Request), Request: c.Seen,
 	})
 	if err != nil {
