@@ -30,70 +30,82 @@ const (
 type newcomers struct{ session, browser table.Key }
 
 // commit stores a change that begins a session or makes a browser known, and
-// makes room for them. What there is, is read beside the commit: a sign-in
-// waits no longer for it, and those of wrong passwords read nothing. Room that
-// could not be made is made by the next one.
+// makes room for them. What there is, is counted beside the commit: a sign-in
+// waits no longer for it as long as there is room, and those of wrong passwords
+// read nothing. Room that could not be made is made by the next one.
 func (s *Service) commit(ctx context.Context, by authz.Allowed, w workspace.Workspace, u identity.User, change table.Change, added newcomers) error {
-	var committed, unread error
-	var sessions, browsers []table.Item
-	read := func(place table.Key, prefix string, limit int, into *[]table.Item) func() error {
-		return func() (err error) {
-			if place.SK != "" {
-				*into, err = s.store.Query(ctx, by, table.Query{Key: place, Prefix: prefix, Limit: limit + spare})
+	var committed, failed error
+	var sessions, browsers bool
+	count := func(place table.Key, prefix string, limit int, full *bool) func() error {
+		return func() error {
+			if place.SK == "" {
+				return nil
 			}
+			n, err := s.store.Size(ctx, by, table.Query{Key: place, Prefix: prefix, Limit: limit})
+			*full = n == limit
 			return err
 		}
 	}
 	_ = together(
 		func() error { committed = s.store.Commit(ctx, by, change); return nil },
 		func() error {
-			unread = together(read(added.session, skPrefix, maxSessions, &sessions), read(added.browser, browserPrefix, maxBrowsers, &browsers))
+			failed = together(count(added.session, skPrefix, maxSessions, &sessions), count(added.browser, browserPrefix, maxBrowsers, &browsers))
 			return nil
 		},
 	)
 	if committed != nil {
 		return committed
 	}
-	err := unread
-	if err == nil {
-		err = s.makeRoom(ctx, by, w, u, except(sessions, added.session), except(browsers, added.browser))
+	var room table.Change
+	if failed == nil && sessions {
+		failed = s.roomForSession(ctx, by, w, u, added.session, &room)
 	}
-	if err != nil {
-		slog.WarnContext(ctx, "an account keeps more than its bound", "err", err.Error())
+	if failed == nil && browsers {
+		failed = s.roomForBrowser(ctx, by, u, added.browser, &room)
+	}
+	if failed == nil && len(room.Events) > 0 {
+		failed = s.store.Commit(ctx, by, room)
+	}
+	if failed != nil {
+		slog.WarnContext(ctx, "an account keeps more than its bound", "err", failed.Error())
 	}
 	return nil
 }
 
-// except returns the items that lie elsewhere.
-func except(items []table.Item, place table.Key) []table.Item {
-	return slices.DeleteFunc(items, func(i table.Item) bool { return i.Key == place })
-}
-
-// makeRoom ends what is one too many with a newcomer beside these items.
-func (s *Service) makeRoom(ctx context.Context, by authz.Allowed, w workspace.Workspace, u identity.User, sessions, browsers []table.Item) error {
-	if len(sessions) < maxSessions && len(browsers) < maxBrowsers {
-		return nil
-	}
-	all, err := decoded[Session](sessions)
-	if err != nil {
-		return err
-	}
-	known, err := decoded[Browser](browsers)
+// roomForSession adds to a change the end of the sessions that are too many.
+// Those that are over go with them, so that not each sign-in has to.
+func (s *Service) roomForSession(ctx context.Context, by authz.Allowed, w workspace.Workspace, u identity.User, added table.Key, room *table.Change) error {
+	all, err := others[Session](ctx, s.store, by, table.Query{Key: added, Prefix: skPrefix, Limit: maxSessions + spare})
 	if err != nil {
 		return err
 	}
 	now := s.store.Now()
-	var change table.Change
-	for _, one := range surplus(all, maxSessions, func(x, y Session) int { return firstToEnd(x, y, w, u, now) }) {
-		change.Ops = append(change.Ops, table.Remove(one.item).Else(table.ErrTryAgain))
-		change.Events = append(change.Events, gaveWay(by, one.value, w, u, now))
+	slices.SortFunc(all, func(x, y kept[Session]) int { return firstToEnd(x.value, y.value, w, u, now) })
+	over := slices.IndexFunc(all, func(k kept[Session]) bool { return !isOver(k.value, w, u, now) })
+	if over < 0 {
+		over = len(all)
 	}
-	for _, one := range surplus(known, maxBrowsers, func(x, y Browser) int { return x.SeenAt.Compare(y.SeenAt) }) {
-		change.Ops = append(change.Ops, table.Remove(one.item).Else(table.ErrTryAgain))
-		change.Events = append(change.Events, by.Event(audit.AuthDeviceRemoved, now).With(audit.ID("device_id", one.value.ID.UUID()), audit.ID("by", u.ID.UUID())).
+	for _, one := range all[:min(max(over, len(all)+1-maxSessions), spare)] {
+		room.Ops = append(room.Ops, table.Remove(one.item).Else(table.ErrTryAgain))
+		room.Events = append(room.Events, gaveWay(by, one.value, w, u, now))
+	}
+	return nil
+}
+
+// roomForBrowser adds to a change the end of the known browsers that are too
+// many.
+func (s *Service) roomForBrowser(ctx context.Context, by authz.Allowed, u identity.User, added table.Key, room *table.Change) error {
+	all, err := others[Browser](ctx, s.store, by, table.Query{Key: added, Prefix: browserPrefix, Limit: maxBrowsers + spare})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(x, y kept[Browser]) int { return x.value.SeenAt.Compare(y.value.SeenAt) })
+	for _, one := range all[:min(max(0, len(all)+1-maxBrowsers), spare)] {
+		room.Ops = append(room.Ops, table.Remove(one.item).Else(table.ErrTryAgain))
+		room.Events = append(room.Events, by.Event(audit.AuthDeviceRemoved, s.store.Now()).With(audit.ID("device_id", one.value.ID.UUID()), audit.ID("by", u.ID.UUID())).
 			WithDescription("The known device that was away longest gave way to a new one."))
 	}
-	return s.store.Commit(ctx, by, change)
+	return nil
 }
 
 // gaveWay returns the event of a session that gave way to a new one: of one
@@ -116,26 +128,29 @@ type kept[T any] struct {
 	value T
 }
 
-func decoded[T any](items []table.Item) ([]kept[T], error) {
-	out := make([]kept[T], len(items))
-	for i, item := range items {
-		out[i].item = item
-		if err := table.Decode(item, &out[i].value); err != nil {
+// others returns what a query finds beside the place that it names.
+func others[T any](ctx context.Context, store *table.Store, by authz.Allowed, q table.Query) ([]kept[T], error) {
+	items, err := store.Query(ctx, by, q)
+	if err != nil {
+		return nil, err
+	}
+	var out []kept[T]
+	for _, item := range items {
+		if item.Key == q.Key {
+			continue
+		}
+		one := kept[T]{item: item}
+		if err := table.Decode(item, &one.value); err != nil {
 			return nil, err
 		}
+		out = append(out, one)
 	}
 	return out, nil
 }
 
-// surplus returns those, the first in order, that leave with one more than the
-// rest no more than limit; at most spare.
-func surplus[T any](all []kept[T], limit int, order func(x, y T) int) []kept[T] {
-	n := min(max(0, len(all)+1-limit), spare)
-	if n == 0 {
-		return nil
-	}
-	slices.SortFunc(all, func(x, y kept[T]) int { return order(x.value, y.value) })
-	return all[:n]
+// isOver reports whether a session opens nothing any more.
+func isOver(s Session, w workspace.Workspace, u identity.User, now time.Time) bool {
+	return !s.Live(w, now) || s.Epoch != u.Epoch
 }
 
 // firstToEnd orders sessions by which gives way first: those that are over,
@@ -144,7 +159,7 @@ func surplus[T any](all []kept[T], limit int, order func(x, y T) int) []kept[T] 
 func firstToEnd(x, y Session, w workspace.Workspace, u identity.User, now time.Time) int {
 	rank := func(s Session) int {
 		switch {
-		case !s.Live(w, now) || s.Epoch != u.Epoch:
+		case isOver(s, w, u, now):
 			return 0
 		case s.Kind == Half:
 			return 1
