@@ -102,8 +102,11 @@ func TestAnUnusualSignInAsksForACode(t *testing.T) {
 	verify := func() string { return "/api/auth/mfa/challenges/" + challenge.ID + "/verify/" }
 	refused(t, thief, "mfa_code_invalid", "POST", verify(), map[string]string{"code": ""})
 	refused(t, thief, "mfa_code_invalid", "POST", verify(), map[string]string{"code": "x" + first[1:]})
-	// The code of one challenge opens no other, and none opens at its end.
+	// The code of one challenge opens no other, a newer one ends it, and none
+	// opens at its end.
+	older := verify()
 	ask()
+	refused(t, thief, "challenge_not_found", "POST", older, map[string]string{"code": first})
 	if second := code(t, w, mia.email); second != first {
 		refused(t, thief, "mfa_code_invalid", "POST", verify(), map[string]string{"code": first})
 	}
@@ -174,6 +177,9 @@ func TestCodesByMailAreBounded(t *testing.T) {
 	}
 	if a := refused(t, thief, "mfa_too_many_attempts", "POST", "/api/auth/mfa/challenges/", body); a.Retry() == 0 {
 		t.Error("no Retry-After")
+	}
+	if n := kinds(t, w, audit.APIThrottled); n != 1 {
+		t.Errorf("%d events of a used up budget, want one", n)
 	}
 }
 

@@ -169,6 +169,14 @@ func TestWritesOfASignInAndOfASetting(t *testing.T) {
 	if waits > 3 {
 		t.Errorf("a sign-in waits %d times", waits)
 	}
+	for password, most := range map[string]int{world.Password: 3, wrong: 4} { // a refusal is counted first
+		v := w.Entries.Visitor(w.Slug, "198.51.100.221") // no browser of hers
+		n = len(r.Calls())
+		guess(t, v, w.Email(), password)
+		if _, waits := written(r, n); waits > most {
+			t.Errorf("a sign-in with %s waits %d times, want at most %d", password, waits, most)
+		}
+	}
 	do(t, w, "GET", "/api/status/", nil) // warms the function
 	n = len(r.Calls())
 	if a := do(t, w, "PATCH", "/api/workspaces/security/-/", map[string]int{"mfa_timeout": 777}); a.Status != http.StatusOK {

@@ -79,6 +79,25 @@ func spent(t *testing.T, w *world.Walk, field, text, budget string, n int64) {
 	}
 }
 
+// TestOneNetworkOpensSoManyDeviceLogins uses up what the addresses of one holder
+// share: a /48, or a /24.
+func TestOneNetworkOpensSoManyDeviceLogins(t *testing.T) {
+	w := walk(t, "device-network", 3)
+	for network, c := range map[string]struct{ one, another, elsewhere string }{
+		"2001:db8:7::/48": {"2001:db8:7:1::1", "2001:db8:7:2::1", "2001:db8:8:1::1"},
+		"198.51.100.0/24": {"198.51.100.1", "198.51.100.2", "198.51.101.1"},
+	} {
+		atMinute()
+		spent(t, w, "network", network, "device", 599)
+		open(t, w, w.Entries.Visitor(w.Slug, c.one))
+		if a := expect(t, w.Entries.Visitor(w.Slug, c.another), openPath, opening(w.Slug), "429 temporarily_unavailable"); a.Retry() == 0 {
+			t.Error("no Retry-After")
+		}
+		open(t, w, w.Entries.Visitor(w.Slug, c.elsewhere))
+	}
+	settled(t, w)
+}
+
 // TestBudgetsThatAreShared uses up what many callers share: the openings of a
 // workspace to the last, and the user codes of an address, which leaves the
 // person's own budget as it was.

@@ -51,7 +51,15 @@ func (v *inspection) people(ctx context.Context) []error {
 			report("%s: %w", k, err)
 		}
 	}
-	faults = append(faults, listing(users, listed, head, len(unique))...)
+	leading := 0
+	for k, u := range unique {
+		if u.Leads() {
+			leading++
+		} else if _, ok := users[u.User.String()]; !ok {
+			report("name %s is held for nobody", k)
+		}
+	}
+	faults = append(faults, listing(users, listed, head, leading)...)
 	held := 0
 	for _, u := range users {
 		faults = append(faults, v.person(ctx, u, unique)...)
@@ -121,7 +129,7 @@ func (v *inspection) person(ctx context.Context, u identity.User, unique map[tab
 			continue
 		}
 		mac, err := v.store.MAC(ctx, v.by, identity.LoginField, name)
-		if err != nil || unique[identity.UniqueKey(v.ws, mac)].User != u.ID {
+		if at := unique[identity.UniqueKey(v.ws, mac)]; err != nil || at.User != u.ID || !at.Leads() {
 			faults = append(faults, fmt.Errorf("a name of %s leads elsewhere: %w", u.ID, err))
 		}
 	}

@@ -169,11 +169,11 @@ func TestWrongAnswersOfKeys(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := ask(t, mia.Visitor, factors, map[string]string{"method": "hardware_key", "name": "K"})
-			before := reasons(t, w)
+			before := whyFailed(t, w)
 			creates := *k
 			if wrong.change(&creates); wrong.name != "another account" && wrong.name != "a backup that it had not" && creates.Type != "webauthn.create" {
 				refused(t, mia.Visitor, "mfa_credential_invalid", "POST", factors+a.ID+"/confirm/", created(t, &creates, a))
-				if got := reasons(t, w)[wrong.reason] - before[wrong.reason]; got != 1 {
+				if got := whyFailed(t, w)[wrong.reason] - before[wrong.reason]; got != 1 {
 					t.Errorf("registered: %d events say %s", got, wrong.reason)
 				}
 			}
@@ -182,11 +182,11 @@ func TestWrongAnswersOfKeys(t *testing.T) {
 			}
 			want(t, mia.Visitor, http.StatusOK, "POST", factors+a.ID+"/confirm/", created(t, k, a))
 			up := stepUp(t, mia.Visitor, "hardware_key")
-			before = reasons(t, w)
+			before = whyFailed(t, w)
 			gets := *k
 			wrong.change(&gets)
 			refused(t, mia.Visitor, "mfa_credential_invalid", "POST", challenges+up.ID+"/verify/", answered(t, &gets, up))
-			if got := reasons(t, w)[wrong.reason] - before[wrong.reason]; got != 1 {
+			if got := whyFailed(t, w)[wrong.reason] - before[wrong.reason]; got != 1 {
 				t.Errorf("proved: %d events say %s", got, wrong.reason)
 			}
 			want(t, mia.Visitor, http.StatusOK, "POST", challenges+up.ID+"/verify/", answered(t, k, up))
@@ -207,8 +207,8 @@ func TestWrongAnswersOfKeys(t *testing.T) {
 	}
 }
 
-// reasons counts the failed proofs of a workspace by the reason of the event.
-func reasons(t *testing.T, w *world.Walk) map[string]int {
+// whyFailed counts the failed proofs of a workspace by the reason of the event.
+func whyFailed(t *testing.T, w *world.Walk) map[string]int {
 	t.Helper()
 	events, err := shared.InspectStored(t.Context(), w.ID)
 	if err != nil {
@@ -341,14 +341,14 @@ func TestAKeyThatCountsBackwards(t *testing.T) {
 	path, proof = prove() // 5 again
 	refused(t, mia.Visitor, "mfa_credential_copied", "POST", path, proof)
 	const subject = "There may be a copy of your security key"
-	if got, told := reasons(t, w)["sign_count"], mails(t, w, mia.email, subject); got != 2 || told != 2 {
+	if got, told := whyFailed(t, w)["sign_count"], mails(t, w, mia.email, subject); got != 2 || told != 2 {
 		t.Errorf("%d events, %d notices", got, told)
 	}
 	want(t, w.Me, http.StatusOK, "PATCH", security, map[string]string{"sign_count_regression": "report"})
 	k.Count = 1
 	path, proof = prove()
 	want(t, mia.Visitor, http.StatusOK, "POST", path, proof)
-	if got, told := reasons(t, w)["sign_count"], mails(t, w, mia.email, subject); got != 3 || told != 3 {
+	if got, told := whyFailed(t, w)["sign_count"], mails(t, w, mia.email, subject); got != 3 || told != 3 {
 		t.Errorf("reported: %d events, %d notices", got, told)
 	}
 	// The highest count is kept, and a key that never counts is no copy.

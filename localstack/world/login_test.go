@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -184,8 +185,9 @@ func TestTimeTellsNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkLogin measures what a warm sign-in takes beside its waits for the
-// tables, in times of one argon2id with the same costs.
+// BenchmarkLogin measures what a warm sign-in takes of its function beside the
+// waits for the tables, in times of one argon2id with the same costs: from the
+// gateway's event to the answer, with nothing of the visitor that sends it.
 func BenchmarkLogin(b *testing.B) {
 	const bar = 1.08
 	w, err := shared.NewWalk(&world.Recorder{}, "bench-login")
@@ -203,31 +205,53 @@ func BenchmarkLogin(b *testing.B) {
 	if !ok || err != nil {
 		b.Fatal(err)
 	}
-	body, err := json.Marshal(map[string]string{"login": world.Username, "password": world.Password})
-	if err != nil {
-		b.Fatal(err)
-	}
-	var ratios []float64
-	turn := func() {
-		shared.Clock.Advance(15 * time.Minute) // a new window of the budgets
-		before := len(w.Entries.Recorder.Calls())
-		began := time.Now()
-		a, err := w.Me.Do(b.Context(), "POST", signin, json.RawMessage(body))
-		took := time.Since(began)
-		if err != nil || a.Status != http.StatusOK {
-			b.Fatalf("%d %s, %v", a.Status, a.Body, err)
-		}
-		took -= waited(w.Entries.Recorder.Calls()[before:])
-		// The floor meets what a sign-in meets: a processor that comes from
-		// waiting for the tables.
+	// A hash takes 19 MiB. Where it finds them untouched it waits for the
+	// machine, and how often the collector runs would decide which side does: a
+	// heap of this size lets it run only where it is told to.
+	ballast := make([]byte, 512<<20)
+	defer runtime.KeepAlive(ballast)
+	// Either side comes from waiting for the tables, with the memory of the hash
+	// before it.
+	ready := func() {
 		if _, err := w.Me.Do(b.Context(), "GET", "/api/auth/mfa/factors/", nil); err != nil {
 			b.Fatal(err)
 		}
-		began = time.Now()
+		runtime.GC()
+	}
+	ours := func() time.Duration {
+		ready()
+		event := signInEvent(b, w)
+		before := len(w.Entries.Recorder.Calls())
+		began := time.Now()
+		text, err := w.Entries.Invoke(b.Context(), "signin", event)
+		took := time.Since(began)
+		if err != nil {
+			b.Fatal(err)
+		}
+		signedIn(b, w, text)
+		return took - waited(w.Entries.Recorder.Calls()[before:])
+	}
+	floor := func() time.Duration {
+		ready()
+		began := time.Now()
 		if !hash.Matches(password) {
 			b.Fatal("the password does not match")
 		}
-		ratios = append(ratios, float64(took)/float64(time.Since(began)))
+		return time.Since(began)
+	}
+	var ratios []float64
+	turn := func() {
+		shared.Clock.Advance(time.Minute) // no budget of guesses is used up
+		ready()                           // reads the keys anew, which both sides then have
+		var x, y time.Duration
+		if len(ratios)%2 == 0 {
+			x = ours()
+			y = floor()
+		} else {
+			y = floor()
+			x = ours()
+		}
+		ratios = append(ratios, float64(x)/float64(y))
 	}
 	for b.Loop() {
 		turn()
@@ -240,6 +264,49 @@ func BenchmarkLogin(b *testing.B) {
 	b.ReportMetric(median, "x-argon2id")
 	if median > bar {
 		b.Errorf("%.3f times one hash in the median of %d turns; the bar is %.2f", median, len(ratios), bar)
+	}
+}
+
+// signInEvent is the gateway's event of a sign-in from the walker's browser.
+func signInEvent(b *testing.B, w *world.Walk) json.RawMessage {
+	body, err := json.Marshal(map[string]string{"login": world.Username, "password": world.Password})
+	if err != nil {
+		b.Fatal(err)
+	}
+	host := strings.TrimPrefix(w.Me.Base, "https://")
+	event, err := json.Marshal(map[string]any{
+		"version": "2.0", "rawPath": signin, "body": string(body), "cookies": []string{browserCookie + "=" + w.Me.Browser()},
+		"headers": map[string]string{"host": host, "content-type": "application/json", "origin": w.Me.Base},
+		"requestContext": map[string]any{"domainName": host, "requestId": "bench", "http": map[string]string{
+			"method": "POST", "path": signin, "sourceIp": "192.0.2.7", "userAgent": w.Me.Agent,
+		}},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return event
+}
+
+const browserCookie = "__Host-paddock-browser"
+
+// signedIn keeps what an answer to a sign-in gives the walker's browser.
+func signedIn(b *testing.B, w *world.Walk, text []byte) {
+	var answer struct {
+		StatusCode int
+		Body       string
+		Cookies    []string
+	}
+	if err := json.Unmarshal(text, &answer); err != nil || answer.StatusCode != http.StatusOK {
+		b.Fatalf("%s, %v", text, err)
+	}
+	for _, line := range answer.Cookies {
+		c, err := http.ParseSetCookie(line)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if c.Name == browserCookie {
+			w.Me.KnownBy(c.Value)
+		}
 	}
 }
 

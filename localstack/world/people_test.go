@@ -3,6 +3,7 @@ package world_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"paddock/localstack/visitor"
 	"paddock/localstack/world"
+	"paddock/shared/audit"
 )
 
 // A person of a workspace, signed in.
@@ -18,11 +20,12 @@ type person struct {
 	path, email, word string
 }
 
-// relaxed returns a walk in a workspace that does not demand a second factor.
+// relaxed returns a walk in a workspace that does not demand a second factor,
+// and lets command lines sign in with a password.
 func relaxed(t *testing.T, slug string) *world.Walk {
 	t.Helper()
 	w := walk(t, slug, 3)
-	want(t, w.Me, http.StatusOK, "PATCH", "/api/workspaces/security/-/", map[string]bool{"mfa_required": false})
+	want(t, w.Me, http.StatusOK, "PATCH", "/api/workspaces/security/-/", map[string]any{"mfa_required": false, "cli_login": "legacy"})
 	return w
 }
 
@@ -300,13 +303,16 @@ func TestReadOnlyFieldsAreRefusedByName(t *testing.T) {
 	for field, value := range map[string]any{
 		"id": own(t, w), "username": "other", "uid": 0, "home_directory": "/root", "num_groups": 3, "is_ldap_user": true,
 		"date_joined": "2020-01-01T00:00:00Z", "mfa_methods": []string{"otp"}, "email_verified": false, "pending_email": "x@people.example",
+		"temporary_password_until": "2030-01-01T00:00:00Z",
 	} {
-		before := document[field]
+		before, there := document[field]
 		document[field] = value
 		if a := refused(t, w.Me, "read_only", "PATCH", mia.path, document); a.Problem().Source != field {
 			t.Errorf("%s: the refusal names %q", field, a.Problem().Source)
 		}
-		document[field] = before
+		if document[field] = before; !there {
+			delete(document, field)
+		}
 	}
 	for field, value := range map[string]string{"phone": "020 1234567", "shell": "bash", "first_name": "a\nb", "description": strings.Repeat("x", 1001), "email": "nobody"} {
 		if a := refused(t, w.Me, "", "PATCH", mia.path, map[string]any{"nothing": 1}); a.Status != http.StatusOK {
@@ -321,4 +327,30 @@ func TestReadOnlyFieldsAreRefusedByName(t *testing.T) {
 	refused(t, w.Me, "auth_mfa_required", "PATCH", mia.path, map[string]any{"is_staff": true})
 	refused(t, w.Me, "auth_mfa_required", "PATCH", mia.path, map[string]any{"email": "other@people.example"})
 	want(t, w.Me, http.StatusOK, "PATCH", mia.path, map[string]any{"first_name": "Mia"})
+}
+
+// TestLinksThatAreMailedHaveAnEvent makes an account, changes its address and
+// reports it: each link that was mailed has its event, whose subject is the
+// account.
+func TestLinksThatAreMailedHaveAnEvent(t *testing.T) {
+	w := relaxed(t, "links-sent")
+	mia := made(t, w, "mia", "member", "203.0.113.191").enrolled(t)
+	want(t, mia.Visitor, http.StatusOK, "PATCH", "/api/iam/users/-/", map[string]string{"email": "other@people.example"})
+	want(t, mia.Visitor, http.StatusOK, "POST", change, map[string]string{"current": mia.word, "password": "another-lamp-of-nobody-else"})
+	want(t, mia.Visitor, http.StatusNoContent, "POST", report, map[string]string{"token": mailed(t, w, mia.email, "/not-me")})
+	events, err := shared.InspectStored(t.Context(), w.ID)
+	if err != nil {
+		t.Error(err)
+	}
+	var sent []string
+	for _, e := range events {
+		if e.Kind == audit.AuthVerificationSent && strings.Contains(mia.path, e.Subject.String()) {
+			sent = append(sent, text(e, "purpose")+" "+text(e, "masked_to"))
+		}
+	}
+	slices.Sort(sent)
+	if want := []string{"email o***@people.example", "reset m***@people.example", "reset m***@people.example"}; !slices.Equal(sent, want) {
+		t.Errorf("the events say %v, want %v", sent, want)
+	}
+	settled(t, w)
 }

@@ -23,6 +23,15 @@ import (
 	"paddock/shared/table"
 )
 
+// altered returns a secret with another last character.
+func altered(secret string) string {
+	last := "0"
+	if strings.HasSuffix(secret, last) {
+		last = "1"
+	}
+	return secret[:len(secret)-1] + last
+}
+
 func TestCodesAndTokensAreBound(t *testing.T) {
 	w, other := walk(t, "device-bound", 3), walk(t, "device-other", 3)
 	cli, there := w.Entries.Visitor(w.Slug, "203.0.113.8"), other.Entries.Visitor(other.Slug, "203.0.113.8")
@@ -33,7 +42,7 @@ func TestCodesAndTokensAreBound(t *testing.T) {
 	expect(t, there, tokenPath, world.PollBody(o.DeviceCode), "400 invalid_grant")
 	expect(t, other.Me, lookupPath, typed(o.UserCode), "404 device_request_not_found")
 	expect(t, other.Me, approvePath, typed(o.UserCode), "404 device_request_not_found")
-	expect(t, cli, tokenPath, world.PollBody(o.DeviceCode[:len(o.DeviceCode)-1]+"0"), "400 invalid_grant")
+	expect(t, cli, tokenPath, world.PollBody(altered(o.DeviceCode)), "400 invalid_grant")
 	expect(t, cli, tokenPath, map[string]string{"client_id": "paddock-cli", "grant_type": "password"}, "400 unsupported_grant_type")
 	expect(t, w.Me, approvePath, typed(o.UserCode), "204")
 	l := line(t, w)

@@ -222,7 +222,11 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	if row.Rule.Form == route.Public {
 		return call, crossSitePublic(r)
 	}
+	caller := session.Caller{Host: r.Host, Source: SourceOf(r), Request: call.Seen}
 	sent, err := bearerOf(r)
+	if errors.Is(err, session.ErrInvalid) {
+		err = a.sessions.RejectHandle(r.Context(), caller)
+	}
 	if err != nil {
 		return call, err
 	}
@@ -231,7 +235,7 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 			return call, err
 		}
 	}
-	who, err := a.sessions.Authenticate(r.Context(), session.Need{Secret: sent.secret, Access: sent.access, Host: r.Host, Half: row.Rule.Half, Objects: objectOf(r, row)})
+	who, err := a.sessions.Authenticate(r.Context(), session.Need{Secret: sent.secret, Access: sent.access, Caller: caller, Half: row.Rule.Half, Objects: objectOf(r, row)})
 	if err != nil {
 		return call, err
 	}

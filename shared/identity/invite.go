@@ -103,9 +103,16 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err := MailBudget(ctx, s.store, by); err != nil {
 		return Invitation{}, err
 	}
-	change.Ops = slices.Concat(more, change.Ops, replaced, []table.Op{
-		table.Absent(UniqueKey(w.ID, mac)).Else(ErrEmailTaken), table.Unchanged(inviter).Else(table.ErrTryAgain),
-	})
+	name := UniqueKey(w.ID, mac)
+	held, err := s.store.Read(ctx, by, name)
+	if err != nil {
+		return Invitation{}, err
+	}
+	free, err := Free(held, name, inv.User, s.store.Now(), ErrEmailTaken)
+	if err != nil {
+		return Invitation{}, err
+	}
+	change.Ops = slices.Concat(more, change.Ops, replaced, []table.Op{free, table.Unchanged(inviter).Else(table.ErrTryAgain)})
 	if err := s.store.Commit(ctx, by, change); err != nil {
 		return Invitation{}, err
 	}

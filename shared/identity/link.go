@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"time"
 
+	"paddock/shared/audit"
+	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/fault"
 	"paddock/shared/id"
@@ -60,17 +62,28 @@ func LinkKey(ws id.ID[id.Workspace], user id.ID[id.Principal], p LinkPurpose, ha
 	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: user.String(), SK: sk}
 }
 
+// Of reports whether a secret is this link's.
+func (l Link) Of(s credential.Secret) bool {
+	hash := s.Hash()
+	return subtle.ConstantTimeCompare([]byte(l.Hash), []byte(hex.EncodeToString(hash[:]))) == 1
+}
+
 // Matches reports whether a secret is this link's, and the link still lives at
 // now: the end instant is already outside.
 func (l Link) Matches(s credential.Secret, now time.Time) bool {
-	hash := s.Hash()
-	same := subtle.ConstantTimeCompare([]byte(l.Hash), []byte(hex.EncodeToString(hash[:]))) == 1
-	return same && now.Before(l.ExpiresAt)
+	return l.Of(s) && now.Before(l.ExpiresAt)
 }
 
 // pages are the console's pages that links lead to.
 var pages = map[LinkPurpose]string{
 	ResetPassword: "/reset-password", ConfirmEmail: "/confirm-email", Unlock: "/unlock", UndoEmail: "/undo-email", Report: "/not-me",
+}
+
+// Sent returns the event that a link to an account of this purpose was mailed;
+// to is its masked address.
+func (p LinkPurpose) Sent(by authz.Allowed, at time.Time, user id.ID[id.Principal], to string) audit.Event {
+	return by.Event(audit.AuthVerificationSent, at).With(audit.Text("purpose", string(p)), audit.Text("channel", "mail"), audit.Text("masked_to", to)).
+		WithSubject(user.UUID()).WithDescription("A link was mailed.")
 }
 
 // URL returns the address of a link. The secret stands behind "#": browsers

@@ -36,7 +36,7 @@ type Edit struct {
 
 // Update stores an edit. What it takes beyond the proof's permission, a role
 // change, is asked here once more. An address counts only when it is confirmed:
-// until then it is pending.
+// until then it is pending. One that is cancelled is confirmed no more.
 func (s *Service) Update(ctx context.Context, by authz.Allowed, e Edit) (User, error) {
 	if e.Changed.None() {
 		return e.Before, nil
@@ -84,6 +84,11 @@ func (s *Service) update(ctx context.Context, by authz.Allowed, e Edit) (User, e
 			return User{}, err
 		}
 	}
+	for _, item := range items {
+		if item.Key == slot && e.Changed.Cancelled.Key != "" {
+			change.Ops = append(change.Ops, table.Remove(item).Else(table.ErrTryAgain))
+		}
+	}
 	change.Ops = append(change.Ops, SaveUser(e.Target, user).Else(table.ErrTryAgain))
 	if e.Actor.Key != e.Target.Key {
 		// Whoever lost the right to do this in between does not do it.
@@ -115,8 +120,18 @@ func (s *Service) confirmation(ctx context.Context, by authz.Allowed, e Edit, re
 		if err != nil {
 			return err
 		}
-		change.Ops = append(change.Ops, table.Absent(UniqueKey(ws, mac)).Else(ErrEmailTaken))
+		name := UniqueKey(ws, mac)
+		held, err := s.store.Read(ctx, by, name)
+		if err != nil {
+			return err
+		}
+		free, err := Free(held, name, user.ID, s.store.Now(), ErrEmailTaken)
+		if err != nil {
+			return err
+		}
+		change.Ops = append(change.Ops, free)
 	}
+	change.Events = append(change.Events, ConfirmEmail.Sent(by, s.store.Now(), user.ID, Mask(email)))
 	change.Messages = append(change.Messages, message.Message{
 		Channel: message.Mail, Template: message.EmailConfirmation, To: email.Address, Workspace: e.Workspace.Name,
 		Person: by.Principal().Actor.Display, Until: link.ExpiresAt, Link: ConfirmEmail.URL(e.Workspace.Canonical(), secret),
@@ -125,10 +140,11 @@ func (s *Service) confirmation(ctx context.Context, by authz.Allowed, e Edit, re
 }
 
 // newAddresses bounds the addresses that an account asks for in addressWindow,
-// each of which is mailed. With it the links that undo a change are few enough
-// for one transaction. Source: security, MF-12.
+// each of which is mailed. With it the links that undo a change, and the
+// addresses that are held for them, are few enough for one transaction. Source:
+// security, MF-12.
 const (
-	newAddresses  = 5
+	newAddresses  = 3
 	addressWindow = 24 * time.Hour
 )
 
@@ -183,6 +199,9 @@ func changeEvents(by authz.Allowed, e Edit, now time.Time) []audit.Event {
 	changes := e.Changed.Profile
 	if mail := e.Changed.NewEmail; mail.Key != "" {
 		changes = append(changes, audit.Change{Path: "pending_email", After: Mask(mail)})
+	}
+	if mail := e.Changed.Cancelled; mail.Key != "" {
+		changes = append(changes, audit.Change{Path: "pending_email", Before: Mask(mail)})
 	}
 	if len(changes) > 0 {
 		updated := about(audit.UserUpdated, "An account was changed.")

@@ -48,6 +48,8 @@ type Fixed struct {
 	MFAMethods    *[]Method  `json:"mfa_methods,omitempty"`
 	EmailVerified *bool      `json:"email_verified,omitempty"`
 	PendingEmail  *string    `json:"pending_email,omitempty"`
+
+	TemporaryPasswordUntil *time.Time `json:"temporary_password_until,omitempty"`
 }
 
 // Refusals of changes to an account.
@@ -144,6 +146,7 @@ func (f Fixed) unchanged(u User) error {
 		{"mfa_methods", f.MFAMethods != nil && !slices.Equal(*f.MFAMethods, methods)},
 		{"email_verified", f.EmailVerified != nil && *f.EmailVerified != u.EmailVerified},
 		{"pending_email", f.PendingEmail != nil && *f.PendingEmail != u.PendingEmail},
+		{"temporary_password_until", f.TemporaryPasswordUntil != nil && !f.TemporaryPasswordUntil.Equal(u.TemporaryUntil)},
 	} {
 		if one.differs {
 			return ErrReadOnly.In(one.name)
@@ -168,18 +171,25 @@ type Changed struct {
 	// NewEmail is the address that must be confirmed first; its Key is empty
 	// when the address stays.
 	NewEmail Email
-	Role     bool // the role setting changes: superusers only
-	Disabled bool // the account becomes disabled
-	Enabled  bool
+	// Cancelled is the address that was waiting for its confirmation and does no
+	// more; its Key is empty when none was.
+	Cancelled Email
+	Role      bool // the role setting changes: superusers only
+	Disabled  bool // the account becomes disabled
+	Enabled   bool
 }
 
 // Fresh reports whether the change needs a fresh proof: who may do what, and
 // where links that open an account are sent.
-func (c Changed) Fresh() bool { return c.Role || c.NewEmail.Key != "" }
+func (c Changed) Fresh() bool { return c.Role || c.email() }
+
+// email reports whether the change is one of the address: of the one that waits
+// too.
+func (c Changed) email() bool { return c.NewEmail.Key != "" || c.Cancelled.Key != "" }
 
 // None reports that nothing changes.
 func (c Changed) None() bool {
-	return len(c.Profile) == 0 && c.NewEmail.Key == "" && !c.Role && !c.Disabled && !c.Enabled
+	return len(c.Profile) == 0 && !c.email() && !c.Role && !c.Disabled && !c.Enabled
 }
 
 // Apply returns what a patch makes of an account. own is true for the account
@@ -197,10 +207,18 @@ func (p Patch) Apply(u User, own bool) (Changed, error) {
 		return Changed{}, err
 	}
 	c := Changed{User: next, Profile: changes}
-	if p.Email != nil && *p.Email != u.Email {
-		if c.NewEmail, err = ParseEmail(*p.Email); err != nil {
-			return Changed{}, err
-		}
+	switch {
+	case p.Email == nil:
+	case *p.Email != u.Email:
+		c.NewEmail, err = ParseEmail(*p.Email)
+	case u.PendingEmail != "" && p.PendingEmail == nil:
+		// The present address by itself takes the pending one back; with it, the
+		// document is sent as it was read.
+		c.Cancelled, err = ParseEmail(u.PendingEmail)
+		c.User.PendingEmail = ""
+	}
+	if err != nil {
+		return Changed{}, err
 	}
 	if p.IsStaff != nil && !*p.IsStaff && u.Role == authz.Superuser && p.role(u.Role) == authz.Superuser {
 		return Changed{}, ErrProfile.In("is_staff").Saying("A superuser is staff as well: take is_superuser away first.")

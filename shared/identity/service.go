@@ -145,7 +145,7 @@ func (s *Service) Named(ctx context.Context, by authz.Allowed, name string) (id.
 	}
 	var u Unique
 	err = table.Decode(item, &u)
-	return u.User, err == nil, err
+	return u.User, err == nil && u.Leads(), err
 }
 
 // Mask returns an address as events show it: the first letter and the domain.

@@ -70,6 +70,9 @@ type User struct {
 
 	// NotifyStepUp mails each step-up to the account.
 	NotifyStepUp bool `json:"notify_step_up,omitempty"`
+	// TemporaryUntil is the instant at which the password ends that an
+	// administrator chose; zero when the owner chose it, or there is none.
+	TemporaryUntil time.Time `json:"temporary_until,omitzero"`
 
 	// Networks are those from which the account signed in, the last one first.
 	Networks []string `json:"networks,omitempty"`
@@ -102,6 +105,13 @@ func (u User) DisplayName() string {
 // recovery codes is there.
 func (u User) HasSecondFactor() bool {
 	return slices.ContainsFunc(u.Factors, func(f Factor) bool { return f.Method != RecoveryCode })
+}
+
+// PasswordEnded reports whether the account's password was a temporary one that
+// has ended at now: the end instant is already outside. A mailed link to choose
+// another is the way in then.
+func (u User) PasswordEnded(now time.Time) bool {
+	return !u.TemporaryUntil.IsZero() && !now.Before(u.TemporaryUntil)
 }
 
 // Refusals of names.
@@ -138,6 +148,86 @@ func UniqueKey(ws id.ID[id.Workspace], mac string) table.Key {
 // A Unique is the payload of a uniqueness item.
 type Unique struct {
 	User id.ID[id.Principal] `json:"user"`
+	// HeldUntil is set for an address that the account has left: it is no name
+	// of anybody's any more, but nobody else's either until this instant, so that
+	// the change can be undone.
+	HeldUntil time.Time `json:"held_until,omitzero"`
+}
+
+// Leads reports whether the name leads to the account at all.
+func (u Unique) Leads() bool { return u.HeldUntil.IsZero() }
+
+// free reports whether a user may have the name at now: it is held for nobody
+// else.
+func (u Unique) free(user id.ID[id.Principal], now time.Time) bool {
+	return !u.Leads() && (u.User == user || !now.Before(u.HeldUntil))
+}
+
+// Claim returns the operation that gives a user a login name, or taken when it
+// is somebody's. read holds what was read at its key.
+func Claim(read []table.Item, key table.Key, user id.ID[id.Principal], now time.Time, taken error) (table.Op, error) {
+	item, ok, err := freeAt(read, key, user, now, taken)
+	if err != nil {
+		return table.Op{}, err
+	}
+	if ok {
+		return table.Replace(item, Unique{User: user}).Until(time.Time{}).Else(taken), nil
+	}
+	return table.Insert(key, Unique{User: user}).Else(taken), nil
+}
+
+// Free returns the operation that holds that a user may have a login name, or
+// taken when it is somebody's. read holds what was read at its key.
+func Free(read []table.Item, key table.Key, user id.ID[id.Principal], now time.Time, taken error) (table.Op, error) {
+	item, ok, err := freeAt(read, key, user, now, taken)
+	if err != nil {
+		return table.Op{}, err
+	}
+	if ok {
+		return table.Unchanged(item).Else(table.ErrTryAgain), nil
+	}
+	return table.Absent(key).Else(taken), nil
+}
+
+// freeAt returns what is stored of a free name, if anything is.
+func freeAt(read []table.Item, key table.Key, user id.ID[id.Principal], now time.Time, taken error) (table.Item, bool, error) {
+	for _, item := range read {
+		if item.Key != key {
+			continue
+		}
+		var u Unique
+		if err := table.Decode(item, &u); err != nil {
+			return table.Item{}, false, err
+		}
+		if !u.free(user, now) {
+			return table.Item{}, false, taken
+		}
+		return item, true, nil
+	}
+	return table.Item{}, false, nil
+}
+
+// Leave returns the operation that takes a login name from the user who had it,
+// none when it is not theirs. Until an instant it stays held for them; zero
+// frees it.
+func Leave(read []table.Item, key table.Key, user id.ID[id.Principal], until time.Time) ([]table.Op, error) {
+	for _, item := range read {
+		if item.Key != key {
+			continue
+		}
+		var u Unique
+		if err := table.Decode(item, &u); err != nil {
+			return nil, err
+		}
+		switch {
+		case u.User != user:
+			return nil, nil
+		case until.IsZero():
+			return []table.Op{table.Remove(item).Else(table.ErrTryAgain)}, nil
+		}
+		return []table.Op{table.Replace(item, Unique{User: user, HeldUntil: until}).Until(until.Add(time.Hour)).Else(table.ErrTryAgain)}, nil
+	}
+	return nil, nil
 }
 
 // DecodeUser reads an account item.

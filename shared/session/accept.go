@@ -26,17 +26,18 @@ type Acceptance struct {
 }
 
 // Invited returns the invitation that a secret opens, with its workspace;
-// everything that is wrong with it is identity.ErrInvitation.
-func (s *Service) Invited(ctx context.Context, host string, secret credential.Secret) (workspace.Workspace, identity.Invitation, table.Item, error) {
+// everything that is wrong with it is identity.ErrInvitation and leaves an
+// event.
+func (s *Service) Invited(ctx context.Context, c Caller, secret credential.Secret) (workspace.Workspace, identity.Invitation, table.Item, error) {
 	fail := func(err error) (workspace.Workspace, identity.Invitation, table.Item, error) {
 		return workspace.Workspace{}, identity.Invitation{}, table.Item{}, err
 	}
-	w, err := s.WorkspaceAt(ctx, host)
+	w, err := s.WorkspaceAt(ctx, c.Host)
 	if err != nil {
 		return fail(err)
 	}
 	if secret.Prefix() != credential.Invitation || secret.Workspace() != w.ID.UUID() {
-		return fail(identity.ErrInvitation)
+		return fail(s.rejectedInvitation(ctx, c, secret, secretUnknown))
 	}
 	by := authz.ForCeremony(w.ID, "invitation", authz.Principal{})
 	item, ok, err := s.store.One(ctx, by, identity.InvitationKey(w.ID, secret.Principal(), secret.Hash()))
@@ -44,23 +45,30 @@ func (s *Service) Invited(ctx context.Context, host string, secret credential.Se
 		return fail(err)
 	}
 	if !ok {
-		return fail(identity.ErrInvitation)
+		return fail(s.rejectedInvitation(ctx, c, secret, secretUnknown))
 	}
 	inv, err := identity.DecodeInvitation(item)
 	if err != nil {
 		return fail(err)
 	}
 	if !inv.Usable(s.store.Now()) {
-		return fail(identity.ErrInvitation)
+		return fail(s.rejectedInvitation(ctx, c, secret, secretExpired))
 	}
 	return w, inv, item, nil
+}
+
+// rejectedInvitation records an invitation that opened nothing, and returns the
+// refusal. It was made for nobody yet.
+func (s *Service) rejectedInvitation(ctx context.Context, c Caller, secret credential.Secret, reason string) error {
+	return s.rejectedSecret(ctx, c, rejection{secret: secret, reason: reason, refusal: identity.ErrInvitation, text: "An invitation was refused."})
 }
 
 // Accept makes the account that an invitation promises and begins its first
 // session: a full one, or a half one that must enrol a second factor. The
 // invitation is used up in the same transaction.
 func (s *Service) Accept(ctx context.Context, a Acceptance) (Started, error) {
-	w, inv, item, err := s.Invited(ctx, a.Host, a.Secret)
+	c := Caller{Host: a.Host, Source: a.Source, Request: a.Request}
+	w, inv, item, err := s.Invited(ctx, c, a.Secret)
 	if err != nil {
 		return Started{}, err
 	}
@@ -71,6 +79,9 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Started, error) {
 	}
 	for range 3 {
 		started, err := s.accept(ctx, w, inv, item, user, phc, a)
+		if errors.Is(err, identity.ErrInvitation) { // used at the same time, or its inviter lost the right
+			err = s.rejectedInvitation(ctx, c, a.Secret, secretRevoked)
+		}
 		if !errors.Is(err, identity.ErrDirectoryMoved) {
 			return started, err
 		}
@@ -110,7 +121,11 @@ func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identit
 		return Started{}, err
 	}
 	open, inviter := identity.OpenKey(w.ID, mac), identity.UserKey(w.ID, inv.InvitedBy)
-	keys := append(identity.ListingKeys(w.ID, user.ID), open)
+	keys, err := s.accountKeys(ctx, by, user)
+	if err != nil {
+		return Started{}, err
+	}
+	keys = append(keys, open)
 	if !inv.InvitedBy.Zero() {
 		keys = append(keys, inviter)
 	}

@@ -44,8 +44,8 @@ func (s *Service) hashNew(ctx context.Context, w workspace.Workspace, u identity
 }
 
 // newAccount returns the operations that make an account, with the POSIX user
-// id that it got. read holds its listing; phc is empty for an account without
-// a password yet.
+// id that it got. read holds its listing and its names; phc is empty for an
+// account without a password yet.
 func (s *Service) newAccount(ctx context.Context, by authz.Allowed, read []table.Item, u identity.User, phc string) ([]table.Op, identity.User, error) {
 	ws := by.Workspace()
 	listing, err := identity.Listed(ws, u.ID, read)
@@ -62,7 +62,11 @@ func (s *Service) newAccount(ctx context.Context, by authz.Allowed, read []table
 		return nil, identity.User{}, err
 	}
 	for _, n := range unique {
-		ops = append(ops, table.Insert(n.key, identity.Unique{User: u.ID}).Else(n.taken))
+		claim, err := identity.Claim(read, n.key, u.ID, s.store.Now(), n.taken)
+		if err != nil {
+			return nil, identity.User{}, err
+		}
+		ops = append(ops, claim)
 	}
 	if phc != "" {
 		ops = append(ops, table.Insert(PasswordKey(ws, u.ID), PasswordRecord{PHC: phc, SetAt: s.store.Now()}).Else(table.ErrTryAgain))
@@ -96,6 +100,16 @@ func (s *Service) uniques(ctx context.Context, by authz.Allowed, u identity.User
 	return out, nil
 }
 
+// accountKeys returns the keys that newAccount wants read.
+func (s *Service) accountKeys(ctx context.Context, by authz.Allowed, u identity.User) ([]table.Key, error) {
+	keys := identity.ListingKeys(by.Workspace(), u.ID)
+	unique, err := s.uniques(ctx, by, u)
+	for _, n := range unique {
+		keys = append(keys, n.key)
+	}
+	return keys, err
+}
+
 // A NewAccount is one that an administrator makes for somebody.
 type NewAccount struct {
 	Workspace workspace.Workspace
@@ -105,7 +119,8 @@ type NewAccount struct {
 	Role      authz.RoleSetting
 	Profile   identity.Profile
 	// Password may be empty: then only the mailed link sets one. Else its
-	// owner must replace it at the first sign-in, for two people know it.
+	// owner must replace it at the first sign-in, for two people know it, and
+	// within the life of an invitation.
 	Password string
 }
 
@@ -157,7 +172,15 @@ func (s *Service) prepared(ctx context.Context, by authz.Allowed, n NewAccount) 
 
 func (s *Service) createAccount(ctx context.Context, by authz.Allowed, n NewAccount, user identity.User, phc string) (identity.User, error) {
 	ws, now := n.Workspace.ID, s.store.Now()
-	items, err := s.store.Read(ctx, by, identity.ListingKeys(ws, user.ID)...)
+	life := time.Duration(n.Workspace.Preferences.InviteTTL) * time.Second
+	if phc != "" {
+		user.TemporaryUntil = now.Add(life)
+	}
+	keys, err := s.accountKeys(ctx, by, user)
+	if err != nil {
+		return identity.User{}, err
+	}
+	items, err := s.store.Read(ctx, by, keys...)
 	if err != nil {
 		return identity.User{}, err
 	}
@@ -168,7 +191,7 @@ func (s *Service) createAccount(ctx context.Context, by authz.Allowed, n NewAcco
 	if phc != "" {
 		ops = append(ops, table.Insert(PasswordKey(ws, user.ID), PasswordRecord{PHC: phc, SetAt: now, Temporary: true}).Else(table.ErrTryAgain))
 	}
-	link, secret, err := s.link(ws, user, time.Duration(n.Workspace.Preferences.InviteTTL)*time.Second)
+	link, secret, err := s.link(ws, user, life)
 	if err != nil {
 		return identity.User{}, err
 	}
@@ -182,6 +205,7 @@ func (s *Service) createAccount(ctx context.Context, by authz.Allowed, n NewAcco
 		events = append(events, by.Event(audit.RoleAssigned, now).With(audit.Text("subject_type", "user"), audit.ID("subject", user.ID.UUID()), audit.Text("role_id", role), audit.Flag("automatic", true)).
 			WithSubject(user.ID.UUID()).WithDescription("The role of the account's setting was assigned."))
 	}
+	events = append(events, identity.ResetPassword.Sent(by, now, user.ID, identity.Mask(identity.Email{Key: user.EmailKey})))
 	return user, s.store.Commit(ctx, by, table.Change{
 		Events: events, Ops: ops,
 		Messages: []message.Message{{
@@ -203,7 +227,7 @@ func (s *Service) link(ws id.ID[id.Workspace], u identity.User, life time.Durati
 
 // relisted commits a change of an account's sign-in methods with what the
 // directory tells of them.
-func (s *Service) relisted(ctx context.Context, by authz.Allowed, before, after identity.User, change table.Change) error {
+func (s *Service) relisted(ctx context.Context, by authz.Allowed, before, after identity.User, change table.Change, commit func(table.Change) error) error {
 	ws := by.Workspace()
 	for range 3 {
 		items, err := s.store.Read(ctx, by, identity.ListingKeys(ws, after.ID)...)
@@ -219,7 +243,7 @@ func (s *Service) relisted(ctx context.Context, by authz.Allowed, before, after 
 		}
 		next := change
 		next.Ops = append(slices.Clone(change.Ops), listing.Save()...)
-		if err = s.store.Commit(ctx, by, next); !errors.Is(err, identity.ErrDirectoryMoved) {
+		if err = commit(next); !errors.Is(err, identity.ErrDirectoryMoved) {
 			return err
 		}
 	}
@@ -258,6 +282,11 @@ func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	for _, n := range unique {
 		keys = append(keys, n.key)
 	}
+	held, err := s.heldFor(ctx, by, user.ID)
+	if err != nil {
+		return err
+	}
+	keys = append(keys, held...)
 	items, err := s.store.Read(ctx, by, keys...)
 	if err != nil {
 		return err
@@ -271,9 +300,17 @@ func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	}
 	ops := append(listing.Save(), table.Remove(target).Else(table.ErrTryAgain), table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
 	for _, item := range items {
-		if item.Key.Table == table.Credentials || item.Key.SK == "unique" || item.Key.SK == "key" {
+		if item.Key.Table == table.Credentials || item.Key.SK == "key" {
 			ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
 		}
+		if item.Key.SK != "unique" {
+			continue
+		}
+		free, err := identity.Leave(items, item.Key, user.ID, time.Time{})
+		if err != nil {
+			return err
+		}
+		ops = append(ops, free...)
 	}
 	e := by.Event(audit.UserDeleted, s.store.Now()).With(audit.ID("subject", user.ID.UUID())).WithSubject(user.ID.UUID()).
 		WithTarget(audit.Target{Type: "user", ID: user.ID.UUID(), Name: user.Username}).WithDescription("An account was deleted; its sessions ended.")

@@ -61,7 +61,7 @@ func (s *Service) AskProof(ctx context.Context, by authz.Allowed, a Authenticate
 	}
 	ws, user, now := a.Workspace.ID, a.User.ID, s.store.Now()
 	if _, err := s.count(ctx, by, mfa.GuessKey(ws, user, "ask", now), askTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return credential.Secret{}, afterWindow(err)
+		return credential.Secret{}, s.overTries(ctx, by, askTries, err)
 	}
 	secret, err := credential.New(s.random, credential.Verification, ws.UUID(), user.UUID())
 	if err != nil {

@@ -21,7 +21,7 @@ type Need struct {
 	Secret credential.Secret
 	// Access is the access token around Secret, nil for a bare handle.
 	Access *accesstoken.Token
-	Host   string
+	Caller Caller
 	// Objects are the keys that the path names; they are read along.
 	Objects func(ws id.ID[id.Workspace], user id.ID[id.Principal]) []table.Key
 	// Half admits half-signed-in sessions.
@@ -35,12 +35,12 @@ func principalID(s credential.Secret) id.ID[id.Principal] { return id.Of[id.Prin
 
 // Authenticate returns who a handle belongs to, reading session, user,
 // workspace and the objects of the path in one round trip. Every defect of the
-// handle is ErrInvalid; a half-signed-in one where it does not suffice is
-// ErrHalf.
+// handle is ErrInvalid and leaves an event; a half-signed-in one where it does
+// not suffice is ErrHalf.
 func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, error) {
 	kind, ok := kinds[n.Secret.Prefix()]
 	if !ok || (kind == Device) != (n.Access != nil) {
-		return Authenticated{}, ErrInvalid
+		return Authenticated{}, s.rejectedHandle(ctx, n, Authenticated{}, secretUnknown)
 	}
 	if kind == Half && !n.Half {
 		return Authenticated{}, ErrHalf
@@ -52,23 +52,45 @@ func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, erro
 	}
 	a, err := s.gather(ctx, ws, user, place, n.Objects)
 	if errors.Is(err, table.ErrGone) {
-		return Authenticated{}, ErrInvalid
+		return Authenticated{}, s.rejectedHandle(ctx, n, Authenticated{}, secretUnknown)
 	}
 	if err != nil {
 		return Authenticated{}, err
 	}
-	if now := s.store.Now(); a.Session.Kind != kind || !a.good(now, user, n.Host) {
-		if a.Session.Kind == kind && a.owned(user, n.Host) && !a.Session.Live(a.Workspace, now) {
-			return Authenticated{}, s.expired(ctx, a, now)
+	if now := s.store.Now(); a.Session.Kind != kind || !a.good(now, user, n.Caller.Host) {
+		if kind != Half && a.Session.Kind == kind && a.owned(user, n.Caller.Host) && !a.Session.Live(a.Workspace, now) {
+			return Authenticated{}, s.expired(ctx, a, now) // the event of its end
 		}
-		return Authenticated{}, ErrInvalid
+		return Authenticated{}, s.rejectedHandle(ctx, n, a, a.whyNot(now))
 	}
 	if n.Access != nil {
-		if err := s.checkAccess(ctx, a, *n.Access); err != nil {
+		err := s.checkAccess(ctx, a, *n.Access)
+		if errors.Is(err, ErrInvalid) {
+			err = s.rejectedHandle(ctx, n, a, secretRevoked)
+		}
+		if err != nil {
 			return Authenticated{}, err
 		}
 	}
 	return a, nil
+}
+
+// rejectedHandle records a handle that opened nothing, and returns ErrInvalid.
+func (s *Service) rejectedHandle(ctx context.Context, n Need, a Authenticated, reason string) error {
+	return s.rejectedSecret(ctx, n.Caller, rejection{secret: n.Secret, owner: a.User, reason: reason, refusal: ErrInvalid, text: rejectedHandle})
+}
+
+// whyNot tells for events why the session that was read is not good at now.
+func (a *Authenticated) whyNot(now time.Time) string {
+	switch {
+	case a.SessionItem.Version == 0:
+		return secretUnknown
+	case a.User.Disabled || a.Session.Epoch != a.User.Epoch:
+		return secretRevoked
+	case !a.Session.Live(a.Workspace, now):
+		return secretExpired
+	}
+	return secretUnknown
 }
 
 // checkAccess refuses an access token that is not one of the session's own: its
@@ -113,26 +135,26 @@ func (a *Authenticated) owned(user id.ID[id.Principal], host string) bool {
 }
 
 // expired takes a session away that has come to its end, with the event that
-// tells when, and returns ErrInvalid. A half-signed-in one needs no event: it
-// was none yet.
+// tells when, and returns ErrInvalid.
 func (s *Service) expired(ctx context.Context, a Authenticated, now time.Time) error {
-	if a.Session.Kind == Half {
-		return ErrInvalid
-	}
-	cause, at := "absolute", a.Session.End(a.Workspace)
-	if now.Before(at) {
-		cause, at = "idle", a.Session.SeenAt.Add(a.Workspace.SessionIdle())
-	}
 	p := PrincipalOf(a.Workspace.ID, a.User, audit.Source{})
 	p.Actor.SessionID = a.Session.ID.UUID()
 	by := authz.ForCeremony(a.Workspace.ID, "guard", p)
-	e := by.Event(audit.AuthSessionExpired, now).With(audit.Text("cause", cause), audit.Instant("ended_at", at)).
-		WithDescription("A session had come to its end.")
-	err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Remove(a.SessionItem)}})
+	err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{a.Session.expiry(by, a.Workspace, now)}, Ops: []table.Op{table.Remove(a.SessionItem)}})
 	if err != nil && !errors.Is(err, table.ErrStale) && !errors.Is(err, table.ErrTryAgain) { // another request saw it first
 		return err
 	}
 	return ErrInvalid
+}
+
+// expiry returns the event of a session that had come to its end before now.
+func (s Session) expiry(by authz.Allowed, w workspace.Workspace, now time.Time) audit.Event {
+	cause, at := "absolute", s.End(w)
+	if now.Before(at) {
+		cause, at = "idle", s.SeenAt.Add(w.SessionIdle())
+	}
+	return by.Event(audit.AuthSessionExpired, now).With(audit.Text("cause", cause), audit.Instant("ended_at", at)).
+		WithDescription("A session had come to its end.")
 }
 
 // sort puts the items that were read where they belong.

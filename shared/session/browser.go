@@ -112,6 +112,7 @@ func sight(u identity.User, p presented, ip netip.Addr, now time.Time) Sighting 
 type Completion struct {
 	Sighting
 	Secret   credential.Secret // for the browser to keep
+	added    table.Key         // of a browser that was not known before
 	ops      []table.Op
 	events   []audit.Event
 	messages []message.Message
@@ -139,7 +140,11 @@ func (s *Service) remember(by authz.Allowed, u identity.User, p presented) (Comp
 	if c.Secret, err = credential.New(s.random, credential.KnownBrowser, ws.UUID(), u.ID.UUID()); err != nil {
 		return Completion{}, err
 	}
-	c.ops = append(c.ops, table.Insert(browserKey(ws, u.ID, c.Secret.Hash()), browser).Until(now.Add(BrowserLife)))
+	at := browserKey(ws, u.ID, c.Secret.Hash())
+	if c.NewBrowser {
+		c.added = at
+	}
+	c.ops = append(c.ops, table.Insert(at, browser).Until(now.Add(BrowserLife)))
 	return c, nil
 }
 
@@ -200,7 +205,7 @@ type Known struct {
 
 // Browsers returns the caller's known browsers, the last one seen first.
 func (s *Service) Browsers(ctx context.Context, by authz.Allowed, a Authenticated, own credential.Secret) ([]Known, error) {
-	items, err := s.store.Query(ctx, by, table.Query{Key: identity.UserKey(a.Workspace.ID, a.User.ID), Prefix: browserPrefix})
+	items, err := s.store.Query(ctx, by, table.Query{Key: identity.UserKey(a.Workspace.ID, a.User.ID), Prefix: browserPrefix, Limit: maxBrowsers + spare})
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +222,7 @@ func (s *Service) Browsers(ctx context.Context, by authz.Allowed, a Authenticate
 		}
 	}
 	slices.SortFunc(out, func(x, y Known) int { return y.SeenAt.Compare(x.SeenAt) })
-	return out[:min(len(out), maxSessions)], nil
+	return out, nil
 }
 
 // Forget makes one of the caller's browsers a stranger again.

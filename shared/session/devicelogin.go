@@ -22,9 +22,11 @@ import (
 // Source: security, DF-1.
 const (
 	openTries     = 60                 // logins begun per address
+	openNetwork   = 600                // logins begun per network, see networkOf
 	openWorkspace = 10_000             // logins begun in a workspace
 	openLimit     = "60 in 15 minutes" // as events name them
 
+	openNetworkLimit   = "600 in 15 minutes in the network"
 	openWorkspaceLimit = "10000 in 15 minutes in the workspace"
 
 	codeTries      = 10 // wrong user codes per person
@@ -52,8 +54,8 @@ type Opened struct {
 }
 
 // OpenDevice begins a device login, which then waits DeviceLife for its
-// approval. Nobody is known yet: budgets of the address and the workspace bound
-// what is stored.
+// approval. Nobody is known yet: budgets of the address, its network and the
+// workspace bound what is stored.
 func (s *Service) OpenDevice(ctx context.Context, c Caller, scope, audience string) (Opened, error) {
 	w, err := s.WorkspaceAt(ctx, c.Host)
 	if err != nil {
@@ -99,20 +101,29 @@ func DeviceLoginAt(w workspace.Workspace, host string) (origin string, ok bool) 
 	return origin, secure && w.Security.CLILogin == workspace.LoginByBrowser
 }
 
+// mayOpen counts one begun login. What a narrower budget refuses is not counted
+// in the wider ones: otherwise one holder of many addresses could shut out every
+// command line of the workspace.
 func (s *Service) mayOpen(ctx context.Context, by authz.Allowed, src audit.Source) error {
-	address, err := s.store.MAC(ctx, by, "address", tally.Network(src.IP).String())
-	if err != nil {
-		return err
-	}
-	everybody, err := s.store.MAC(ctx, by, "guess", deviceBudget)
-	if err != nil {
-		return err
-	}
-	limit := openLimit
-	_, err = s.spend(ctx, by, address, deviceBudget, openTries, pairWindow)
-	if err == nil {
-		limit = openWorkspaceLimit
-		_, err = s.spend(ctx, by, everybody, deviceBudget, openWorkspace, pairWindow)
+	var limit string
+	var err error
+	for _, budget := range []struct {
+		field, of string
+		tries     int64
+		limit     string
+	}{
+		{"address", tally.Network(src.IP).String(), openTries, openLimit},
+		{"network", networkOf(src.IP), openNetwork, openNetworkLimit},
+		{"guess", deviceBudget, openWorkspace, openWorkspaceLimit},
+	} {
+		var of string
+		if of, err = s.store.MAC(ctx, by, budget.field, budget.of); err != nil {
+			return err
+		}
+		limit = budget.limit
+		if _, err = s.spend(ctx, by, of, deviceBudget, budget.tries, pairWindow); err != nil {
+			break
+		}
 	}
 	spent, ok := errors.AsType[*spentBudget](err)
 	if !ok {
@@ -186,7 +197,7 @@ func (s *Service) ApproveDevice(ctx context.Context, by authz.Allowed, a Authent
 		return err
 	}
 	m.From = d.Address + ", " + d.Agent // where the session will be, not the browser
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: []table.Op{
+	return s.answered(ctx, by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: []table.Op{
 		table.Replace(item, d.ApprovedBy(a)).Else(ErrNoDevice),
 		table.Unchanged(a.UserItem).Else(table.ErrTryAgain), report,
 	}})
@@ -200,7 +211,22 @@ func (s *Service) DenyDevice(ctx context.Context, by authz.Allowed, a Authentica
 	}
 	d.State = DeviceDenied
 	e := by.Event(audit.AuthLoginRefused, s.store.Now()).WithDescription("A login of a command line was denied in the browser.")
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(item, d).Else(ErrNoDevice)}})
+	return s.answered(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(item, d).Else(ErrNoDevice)}})
+}
+
+// answered commits the answer to a device login. That another one came first
+// is a used code, whose refusal has an event too.
+func (s *Service) answered(ctx context.Context, by authz.Allowed, change table.Change) error {
+	err := s.store.Commit(ctx, by, change)
+	if !errors.Is(err, ErrNoDevice) {
+		return err
+	}
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), ErrNoDevice).With(audit.Text("reason", "bad_credentials")).
+		WithDescription("A user code of a device login was refused: it was answered at the same time.")
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+		return err
+	}
+	return ErrNoDevice
 }
 
 // A tried budget is one that counted a guess.

@@ -16,10 +16,6 @@ import (
 // ErrNoSession refuses to end a session that the caller does not have.
 var ErrNoSession = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such session."}
 
-// maxSessions bounds how many sessions of one person are listed, the newest
-// first; others still end.
-const maxSessions = 200
-
 // Logout ends the caller's session.
 func (s *Service) Logout(ctx context.Context, by authz.Allowed, a Authenticated) error {
 	e := by.Event(audit.AuthLogout, s.store.Now()).With(audit.Text("scope", "this"), audit.ID("session_id", a.Session.ID.UUID())).
@@ -37,7 +33,7 @@ type Listed struct {
 // Of returns a person's live sessions, newest first, without half-signed-in
 // ones; the one that asks is marked.
 func (s *Service) Of(ctx context.Context, by authz.Allowed, a Authenticated, u identity.User) ([]Listed, error) {
-	items, err := s.store.Query(ctx, by, table.Query{Key: identity.UserKey(a.Workspace.ID, u.ID), Prefix: skPrefix})
+	items, err := s.store.Query(ctx, by, table.Query{Key: identity.UserKey(a.Workspace.ID, u.ID), Prefix: skPrefix, Limit: maxSessions + spare})
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +50,7 @@ func (s *Service) Of(ctx context.Context, by authz.Allowed, a Authenticated, u i
 		out = append(out, Listed{Session: one, Item: item, Current: item.Key == a.SessionItem.Key})
 	}
 	slices.SortFunc(out, func(x, y Listed) int { return y.Session.CreatedAt.Compare(x.Session.CreatedAt) })
-	return out[:min(len(out), maxSessions)], nil
+	return out, nil
 }
 
 // End ends one session of a person.

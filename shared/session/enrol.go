@@ -80,14 +80,6 @@ func MayEnrol(a Authenticated, now time.Time) error {
 	return nil
 }
 
-// afterWindow says when a spent budget begins anew.
-func afterWindow(err error) error {
-	if errors.Is(err, mfa.ErrTries) {
-		return mfa.ErrTries.After(mfa.FactorWindow)
-	}
-	return err
-}
-
 // mayBegin refuses to set up a method: by MayEnrol, the workspace's policy, the
 // number of methods, the budget and the name.
 func (s *Service) mayBegin(ctx context.Context, by authz.Allowed, a Authenticated, m identity.Method, name string) error {
@@ -102,7 +94,7 @@ func (s *Service) mayBegin(ctx context.Context, by authz.Allowed, a Authenticate
 		return ErrFactorLimit
 	}
 	if _, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "enrol", now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return afterWindow(err)
+		return s.overTries(ctx, by, mfa.FactorTries, err)
 	}
 	if len([]rune(name)) == 0 || len([]rune(name)) > 60 || identity.CheckPersonName("name", name) != nil {
 		return ErrFactorName
@@ -182,7 +174,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	}
 	attempt, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
 	if err != nil {
-		return Confirmed{}, afterWindow(err)
+		return Confirmed{}, s.overTries(ctx, by, mfa.FactorTries, err)
 	}
 	step, ok := credential.CheckTOTP(secret.Secret, answer.Code, now, 0)
 	if !ok {
@@ -229,12 +221,14 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 			WithDescription("Recovery codes were made."))
 	}
 	change := table.Change{Events: events, Messages: []message.Message{notice(by, a, message.FactorAdded, nameOf(f.Method))}}
+	var added newcomers
 	if a.Session.Kind == Half {
 		done, err := s.rememberHalf(ctx, by, a, browser)
 		if err != nil {
 			return Confirmed{}, err
 		}
 		user, _ = visited(user, networkOf(by.Principal().Source.IP))
+		added.browser = done.added
 		out.Browser, ops = done.Secret, append(ops, done.ops...)
 		change.Events = append(append(change.Events, loginEvent(by, next, done.NewBrowser, now)), done.events...)
 	}
@@ -242,7 +236,7 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))
 	out.Secret, out.Session = secret, next
-	return out, s.relisted(ctx, by, a.User, user, change)
+	return out, s.relisted(ctx, by, a.User, user, change, func(c table.Change) error { return s.commit(ctx, by, a.Workspace, user, c, added) })
 }
 
 // rememberHalf makes the browser of a half-signed-in session a known one.
@@ -336,7 +330,7 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 	return s.relisted(ctx, by, a.User, user, table.Change{
 		Events: []audit.Event{e}, Ops: ops,
 		Messages: []message.Message{notice(by, a, message.FactorRemoved, removed.Name)},
-	})
+	}, func(c table.Change) error { return s.store.Commit(ctx, by, c) })
 }
 
 // ResetFactors removes every sign-in method of another person, who lost them:
@@ -369,5 +363,6 @@ func (s *Service) ResetFactors(ctx context.Context, by authz.Allowed, a Authenti
 	}
 	told := notice(by, a, message.FactorsReset, a.User.DisplayName())
 	told.To = user.Email
-	return s.relisted(ctx, by, user, after, table.Change{Events: []audit.Event{e}, Ops: ops, Messages: []message.Message{told}})
+	return s.relisted(ctx, by, user, after, table.Change{Events: []audit.Event{e}, Ops: ops, Messages: []message.Message{told}},
+		func(c table.Change) error { return s.store.Commit(ctx, by, c) })
 }

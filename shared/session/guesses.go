@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,20 +20,26 @@ import (
 	"paddock/shared/workspace"
 )
 
-// Budgets of guesses. Source: security, LK-1 to LK-3; design, section 7.
+// Budgets of guesses. Source: security, EN-5 and LK-1 to LK-3; design, section 7.
 const (
-	pairTries    = 10 // per account and address
+	pairTries    = 10 // per account and address, and per name and address
 	pairWindow   = 15 * time.Minute
-	accountTries = 100 // per account
+	accountTries = 100 // per account, and per name
 	accountDay   = 24 * time.Hour
-	addressTries = 300                // per address, over all accounts
-	pairLimit    = "10 in 15 minutes" // the pair's budget, as events name it
+	addressTries = 300 // per address, over all accounts
+	// Wrong passwords in a workspace and a pairWindow, of all addresses: as many
+	// as one may try. Beyond them an address may try only siegeTries, browsers
+	// that are known aside; nobody is refused for what others guessed.
+	workspaceTries = 300
+	siegeTries     = 30
+	pairLimit      = "10 in 15 minutes" // the pair's budget, as events name it
 )
 
 // candidate is what stands behind a login name.
 type candidate struct {
 	ws       workspace.Workspace
-	of       string // what guesses at the account are counted under
+	besieged bool   // the workspace's budget of wrong passwords is used up
+	of       string // what guesses at the account are counted under, apart from the name
 	known    bool
 	user     identity.User
 	userItem table.Item
@@ -44,6 +51,11 @@ type candidate struct {
 	who     id.ID[id.Principal] // whom the name leads to, or nobody
 	from    presented           // the browser, when it is one of the account's
 	counted []tried             // where the attempt was counted, apart from its address
+	excess  []tried             // where it was counted though another budget refused it
+	// spent is set when the account's own budget is used up and the typed name's
+	// is not: the attempt is refused like a wrong password, for the refusal of
+	// one name must not tell that another one was guessed at.
+	spent bool
 }
 
 // A spent budget says when its window ends. It is table.ErrStale.
@@ -61,17 +73,48 @@ func (b *spentBudget) Unwrap() error { return table.ErrStale }
 // spend counts one guess in the present window of a budget and returns the sum,
 // or a *spentBudget.
 func (s *Service) spend(ctx context.Context, by authz.Allowed, of, kind string, limit int64, window time.Duration) (int64, error) {
-	now := s.store.Now()
-	n, err := s.store.Count(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, now.Add(2*window))
+	n, err := s.store.Count(ctx, by, table.Guesses, s.budgetKey(by, of, kind, window), limit, s.store.Now().Add(2*window))
 	if errors.Is(err, table.ErrStale) {
 		scope, _, _ := strings.Cut(kind, "#")
 		if scope != accountScope && scope != addressScope && scope != pairScope {
 			scope = ""
 		}
-		return n, &spentBudget{of: of, scope: scope, limit: limit, window: window, left: now.Truncate(window).Add(window).Sub(now)}
+		return n, s.spent(of, scope, limit, window)
 	}
 	return n, err
 }
+
+// spent returns what says that a budget is used up in the present window.
+func (s *Service) spent(of, scope string, limit int64, window time.Duration) *spentBudget {
+	now := s.store.Now()
+	return &spentBudget{of: of, scope: scope, limit: limit, window: window, left: now.Truncate(window).Add(window).Sub(now)}
+}
+
+// countWrong counts a wrong password in the workspace. Once an hour the first
+// beyond its budget is an event: an attack from so many addresses that none of
+// them need try much.
+func (s *Service) countWrong(ctx context.Context, by authz.Allowed) error {
+	of, err := s.store.MAC(ctx, by, "guess", everyAccount)
+	if err != nil {
+		return err
+	}
+	_, err = s.spend(ctx, by, of, workspaceBudget, workspaceTries, pairWindow)
+	if !errors.Is(err, table.ErrStale) {
+		return err
+	}
+	if _, err := s.spend(ctx, by, of, "told#"+workspaceBudget, 1, noticeEvery); err != nil {
+		return unlessSpent(err)
+	}
+	e := by.Event(audit.AuthAttackDetected, s.store.Now()).With(audit.Text("kind", "distributed"), audit.Number("window_s", int64(pairWindow/time.Second))).
+		WithDescription(fmt.Sprintf("More than %d wrong passwords came from several networks; each may try less for a while.", workspaceTries))
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}})
+}
+
+// Where the wrong passwords of a workspace are counted.
+const (
+	everyAccount    = "all accounts"
+	workspaceBudget = "workspace"
+)
 
 // throttled records and returns the refusal that a spent budget is; any other
 // error it returns as it is. Once an hour and budget it is an event of its own,
@@ -93,7 +136,7 @@ func (s *Service) throttled(ctx context.Context, by authz.Allowed, got candidate
 			}
 		}
 	}
-	return s.refuse(ctx, by, got.user, account, "throttled", attempt, refusal)
+	return s.refuse(ctx, by, got, account, "throttled", attempt, refusal)
 }
 
 // noticeEvery is how often at most an owner is told of an attack.
@@ -112,7 +155,7 @@ func (s *Service) alarm(ctx context.Context, by authz.Allowed, got candidate, sp
 			audit.Number("window_s", int64(spent.window/time.Second))).WithDescription("One network guessed at many accounts."))
 		return s.store.Commit(ctx, by, change)
 	}
-	_, told := s.spend(ctx, by, spent.of, "told#owner", 1, noticeEvery)
+	_, told := s.spend(ctx, by, got.of, "told#owner", 1, noticeEvery)
 	if err := unlessSpent(told); err != nil {
 		return err
 	}
@@ -138,21 +181,28 @@ func (s *Service) alarm(ctx context.Context, by authz.Allowed, got candidate, sp
 }
 
 // weigh counts the attempt and reads the account: first for the address, the
-// name and the browser, then for the address at the account and the account
-// itself. It returns a *spentBudget when a budget is used up. Guesses at an
-// account are counted under the account, whichever of its names is typed. A
-// browser that the account knows has a budget of its own, and no other counts
-// for it.
+// name and the browser, then for the typed name and for the account that it
+// leads to, each over all addresses and for this one. It returns a *spentBudget
+// when a budget of the address or the name is used up: what a stranger sees of
+// one name does not hang on what was guessed at another. The account's own
+// budget bounds what reaches its hash, whichever of its names is typed; see
+// candidate.spent. A browser that the account knows has a budget of its own, and
+// no other counts for it.
 func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login string) (got candidate, attempts int64, err error) {
 	got.hash = credential.Dummy()
 	address, err := s.store.MAC(ctx, by, "address", tally.Network(a.Source.IP).String())
 	if err != nil {
 		return got, 0, err
 	}
+	name, err := s.store.MAC(ctx, by, "guessed name", login)
+	if err != nil {
+		return got, 0, err
+	}
+	var tries int64
 	var addressSpent error
 	err = together(
 		func() error {
-			_, addressSpent = s.spend(ctx, by, address, addressScope, addressTries, pairWindow)
+			tries, addressSpent = s.spend(ctx, by, address, addressScope, addressTries, pairWindow)
 			return unlessSpent(addressSpent)
 		},
 		func() (err error) { got.who, err = s.resolve(ctx, by, a.Host, login, &got); return err },
@@ -162,7 +212,7 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 		return got, 0, err
 	}
 	if got.from.of(got.who, s.store.Now()) {
-		got.counted = []tried{{s.budgetKey(by, got.of, got.ownBudget(), pairWindow), pairTries}}
+		own := tried{s.budgetKey(by, got.of, got.ownBudget(), pairWindow), pairTries}
 		err = together(
 			func() (err error) {
 				attempts, err = s.spend(ctx, by, got.of, got.ownBudget(), pairTries, pairWindow)
@@ -170,36 +220,83 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 			},
 			func() error { return s.account(ctx, by, got.who, &got) },
 		)
-		if err != nil || got.from.trusts(got.user, s.store.Now()) {
+		if err != nil {
 			return got, attempts, err
 		}
+		if got.from.trusts(got.user, s.store.Now()) {
+			got.counted = []tried{own}
+			return got, attempts, nil
+		}
 		got.from = presented{} // its owner gave it up
+	}
+	if addressSpent == nil && got.besieged && tries > siegeTries {
+		addressSpent = s.spent(address, addressScope, siegeTries, pairWindow)
 	}
 	if addressSpent != nil {
 		return got, 0, addressSpent
 	}
-	var pair, account error
-	// Keys of these windows, whenever something is taken back.
-	ofPair := tried{s.budgetKey(by, got.of, "pair#"+address, pairWindow), pairTries}
-	ofAccount := tried{s.budgetKey(by, got.of, accountScope, accountDay), accountTries}
-	got.counted = []tried{ofPair, ofAccount}
+	var ofName, ofAccount weighed
 	err = together(
-		func() error {
-			attempts, pair = s.spend(ctx, by, got.of, "pair#"+address, pairTries, pairWindow)
-			return pair
-		},
-		func() error {
-			_, account = s.spend(ctx, by, got.of, accountScope, accountTries, accountDay)
-			return account
-		},
+		func() (err error) { ofName, err = s.weighAt(ctx, by, name, address); return err },
+		func() (err error) { ofAccount, err = s.weighAt(ctx, by, got.of, address); return err },
 		func() error { return s.account(ctx, by, got.who, &got) },
 	)
-	if errors.Is(pair, table.ErrStale) && account == nil {
-		// What its pair's budget refuses is no guess at the account: otherwise
-		// one address could use up the budget of everybody else.
-		err = errors.Join(err, s.refund(ctx, by, ofAccount))
+	if err != nil {
+		return got, 0, err
 	}
-	return got, attempts, err
+	nobody, err := s.absent()
+	if err != nil {
+		return got, 0, err
+	}
+	got.counted = slices.Concat(ofName.counted, ofAccount.counted)
+	got.excess = slices.Concat(ofName.excess, ofAccount.excess)
+	if len(ofAccount.excess) == 0 { // the same is done where nothing is to be taken back
+		got.excess = append(got.excess, tried{s.budgetKey(by, nobody.String(), accountScope, accountDay), accountTries})
+	}
+	got.spent = ofAccount.spent != nil
+	return got, ofName.attempts, ofName.spent
+}
+
+// A weighed attempt is where it was counted at one name or account.
+type weighed struct {
+	attempts int64 // from its address in the present window
+	spent    error // a *spentBudget when a budget is used up
+	counted  []tried
+	excess   []tried
+}
+
+// weighAt counts an attempt at a name or an account, over all addresses and for
+// its own. What the budget of its address refuses is no guess at the other:
+// otherwise one address could use up the budget of everybody else.
+func (s *Service) weighAt(ctx context.Context, by authz.Allowed, of, address string) (weighed, error) {
+	var w weighed
+	var pair, all error
+	// Keys of these windows, whenever something is taken back.
+	ofPair := tried{s.budgetKey(by, of, "pair#"+address, pairWindow), pairTries}
+	ofAll := tried{s.budgetKey(by, of, accountScope, accountDay), accountTries}
+	err := together(
+		func() error {
+			w.attempts, pair = s.spend(ctx, by, of, "pair#"+address, pairTries, pairWindow)
+			return unlessSpent(pair)
+		},
+		func() error {
+			_, all = s.spend(ctx, by, of, accountScope, accountTries, accountDay)
+			return unlessSpent(all)
+		},
+	)
+	if err != nil {
+		return weighed{}, err
+	}
+	w.spent = errors.Join(pair, all)
+	if pair == nil {
+		w.counted = append(w.counted, ofPair)
+	}
+	if all == nil && pair != nil {
+		w.excess = append(w.excess, ofAll)
+	} else if all == nil {
+		w.counted = append(w.counted, ofAll)
+	}
+	return w, nil
 }
 
 // ownBudget names the budget of the browser that an attempt comes from.
@@ -213,16 +310,22 @@ func unlessSpent(err error) error {
 	return err
 }
 
-// refund takes one guess back.
-func (s *Service) refund(ctx context.Context, by authz.Allowed, t tried) error {
-	return s.store.Refund(ctx, by, table.Guesses, t.key, t.limit, s.store.Now().Add(2*accountDay))
+// refund takes one guess back from each of these budgets, side by side.
+func (s *Service) refund(ctx context.Context, by authz.Allowed, from []tried) error {
+	var do []func() error
+	for _, t := range from {
+		do = append(do, func() error {
+			return s.store.Refund(ctx, by, table.Guesses, t.key, t.limit, s.store.Now().Add(2*accountDay))
+		})
+	}
+	return together(do...)
 }
 
 // The scopes of budgets that are worth an alarm.
 const (
-	accountScope = "account" // of an account, over all addresses
+	accountScope = "account" // of a name or an account, over all addresses
 	addressScope = "address" // of an address, over all accounts
-	pairScope    = "pair"    // of an address at an account
+	pairScope    = "pair"    // of an address at a name or an account
 )
 
 // budgetKey places a budget's counter of the present window.
@@ -242,8 +345,9 @@ func together(do ...func() error) error {
 	return errors.Join(errs...)
 }
 
-// resolve reads the workspace with the name and returns whose it is. An account
-// that is not there costs the same second read.
+// resolve reads the workspace, and how many wrong passwords it has seen, with
+// the name and returns whose it is. An account that is not there costs the same
+// second read.
 func (s *Service) resolve(ctx context.Context, by authz.Allowed, host, login string, got *candidate) (id.ID[id.Principal], error) {
 	ws := by.Workspace()
 	mac, err := s.store.MAC(ctx, by, identity.LoginField, login)
@@ -254,23 +358,33 @@ func (s *Service) resolve(ctx context.Context, by authz.Allowed, host, login str
 	if err != nil {
 		return user, err
 	}
-	unique := identity.UniqueKey(ws, mac)
-	found, err := s.store.Read(ctx, by, workspace.HeadKey(ws), unique)
+	all, err := s.store.MAC(ctx, by, "guess", everyAccount)
+	if err != nil {
+		return user, err
+	}
+	unique, wrong := identity.UniqueKey(ws, mac), s.budgetKey(by, all, workspaceBudget, pairWindow)
+	found, err := s.store.Read(ctx, by, workspace.HeadKey(ws), unique, wrong)
 	if err != nil {
 		return user, err
 	}
 	var head table.Item
 	counted := login
 	for _, item := range found {
-		if item.Key != unique {
+		switch item.Key {
+		case workspace.HeadKey(ws):
 			head = item
+			continue
+		case wrong:
+			got.besieged = item.Attr("n").Num >= workspaceTries
 			continue
 		}
 		var u identity.Unique
 		if err := table.Decode(item, &u); err != nil {
 			return user, err
 		}
-		user, counted = u.User, u.User.String()
+		if u.Leads() {
+			user, counted = u.User, u.User.String()
+		}
 	}
 	if got.ws, err = serving(head, host); err != nil {
 		return user, err

@@ -230,7 +230,7 @@ func (s *Service) ConfirmKey(ctx context.Context, by authz.Allowed, a Authentica
 	}
 	attempt, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
 	if err != nil {
-		return Confirmed{}, afterWindow(err)
+		return Confirmed{}, s.overTries(ctx, by, mfa.FactorTries, err)
 	}
 	wrong := func(reason string, refusal fault.Error) error {
 		return s.failed(ctx, by, mfa.Challenge{ID: id.Of[id.Challenge](which.UUID()), Method: pending.Method}, attempt, reason, refusal)

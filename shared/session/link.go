@@ -2,12 +2,15 @@ package session
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
+	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/message"
 	"paddock/shared/mfa"
@@ -35,8 +38,28 @@ type opened struct {
 	items    []table.Item
 }
 
+// follow does what a link of this purpose opens. Whatever is wrong with the
+// link, and that another request used it up at the same time, is
+// identity.ErrLink and leaves an event.
+func (s *Service) follow(ctx context.Context, r Redemption, p identity.LinkPurpose, do func(context.Context, opened) error) error {
+	o, err := s.openLink(ctx, r, p)
+	if err == nil {
+		err = do(ctx, o)
+	}
+	if !errors.Is(err, identity.ErrLink) {
+		return err
+	}
+	reason := secretUnknown
+	if o.link.Of(r.Secret) && !s.store.Now().Before(o.link.ExpiresAt) {
+		reason = secretExpired
+	}
+	return s.rejectedSecret(ctx, Caller{Host: r.Host, Source: r.Source, Request: r.Request}, rejection{
+		secret: r.Secret, owner: o.user, reason: reason, refusal: identity.ErrLink, text: "A mailed link was refused.",
+	})
+}
+
 // openLink returns what a link of this purpose opens. Whatever is wrong with it is
-// identity.ErrLink.
+// identity.ErrLink, with what was read all the same.
 func (s *Service) openLink(ctx context.Context, r Redemption, p identity.LinkPurpose) (opened, error) {
 	w, err := s.WorkspaceAt(ctx, r.Host)
 	if err != nil {
@@ -74,7 +97,7 @@ func (s *Service) openLink(ctx context.Context, r Redemption, p identity.LinkPur
 		}
 	}
 	if o.user.ID.Zero() || o.user.Disabled || !o.link.Matches(r.Secret, s.store.Now()) {
-		return opened{}, identity.ErrLink
+		return o, identity.ErrLink
 	}
 	p0 := PrincipalOf(w.ID, o.user, r.Source)
 	p0.Request = r.Request
@@ -107,10 +130,10 @@ func (o opened) notice(t message.Template, to string) message.Message {
 // address and nothing else: a second factor is asked at sign-in as before.
 // Every session ends. Source: security, RS-1 and RS-2.
 func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
-	o, err := s.openLink(ctx, r, identity.ResetPassword)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.ResetPassword, func(ctx context.Context, o opened) error { return s.reset(ctx, o, typed) })
+}
+
+func (s *Service) reset(ctx context.Context, o opened, typed string) error {
 	if o.link.Epoch != o.user.Epoch {
 		return identity.ErrLink
 	}
@@ -120,7 +143,7 @@ func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
 	}
 	after := o.user
 	after.Epoch++
-	after.EmailVerified = true
+	after.EmailVerified, after.TemporaryUntil = true, time.Time{}
 	report, secret, err := s.link(o.ws.ID, after, identity.NoticeLife)
 	if err != nil {
 		return err
@@ -138,12 +161,13 @@ func (s *Service) Reset(ctx context.Context, r Redemption, typed string) error {
 }
 
 // ConfirmEmail makes the address that a link was mailed to the account's own.
-// The old one is told, with a link that undoes it. Source: security, RS-3.
+// The old one is told, with a link that undoes it, and stays held for the
+// account as long as that lives. Source: security, RS-3.
 func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.ConfirmEmail)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.ConfirmEmail, s.confirmEmail)
+}
+
+func (s *Service) confirmEmail(ctx context.Context, o opened) error {
 	if o.link.Epoch != o.user.Epoch {
 		return identity.ErrLink
 	}
@@ -157,7 +181,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
 	undo.Email, undo.EmailKey, undo.Change = o.user.Email, o.user.EmailKey, after.EmailChanges
 	m := o.notice(message.EmailChanged, o.user.Email)
 	m.Until, m.Link = undo.ExpiresAt, identity.UndoEmail.URL(o.ws.Canonical(), secret)
-	ops, err := s.readdress(ctx, o, after)
+	ops, err := s.readdress(ctx, o, after, map[string]time.Time{o.user.EmailKey: undo.ExpiresAt})
 	if err != nil {
 		return err
 	}
@@ -175,35 +199,35 @@ func (s *Service) ConfirmEmail(ctx context.Context, r Redemption) error {
 // it, and those of earlier ones stay: whoever took the account over must
 // neither take it back nor keep its owner from doing so.
 func (s *Service) UndoEmail(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.UndoEmail)
-	if err != nil {
-		return err
-	}
-	later, err := s.undoneAfter(ctx, o)
+	return s.follow(ctx, r, identity.UndoEmail, s.undoEmail)
+}
+
+func (s *Service) undoEmail(ctx context.Context, o opened) error {
+	later, leaves, err := s.undoneAfter(ctx, o)
 	if err != nil {
 		return err
 	}
 	after := o.user
 	after.Email, after.EmailKey, after.EmailVerified, after.PendingEmail = o.link.Email, o.link.EmailKey, true, ""
 	after.Epoch++
-	after.BrowsersSince, after.Networks = s.store.Now(), nil
+	after.BrowsersSince, after.Networks, after.TemporaryUntil = s.store.Now(), nil, time.Time{}
 	after, added, err := s.without(ctx, o, after, o.link.ExpiresAt.Add(-identity.NoticeLife))
 	if err != nil {
 		return err
 	}
-	ops, err := s.readdress(ctx, o, after)
+	ops, err := s.readdress(ctx, o, after, leaves)
 	if err != nil {
 		return err
 	}
 	ops = slices.Concat(ops, added, o.noPassword())
-	reset, m, err := s.newReset(o, after)
+	reset, m, sent, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
 	reported := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "email_restored", "sessions_ended", "password_removed", "new_methods_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("A change of address was undone by the owner of the old one.")
 	return s.store.Commit(ctx, o.by, table.Change{
-		Events: []audit.Event{reported, s.addressEvent(o, after, "An address was brought back.")}, Messages: []message.Message{m},
+		Events: []audit.Event{reported, s.addressEvent(o, after, "An address was brought back."), sent}, Messages: []message.Message{m},
 		Ops: slices.Concat(ops, o.void(identity.ConfirmEmail), later, []table.Op{reset}),
 	})
 }
@@ -249,39 +273,89 @@ func (o opened) noPassword() []table.Op {
 }
 
 // undoneAfter returns the operations that end the links which undo changes
-// later than the one that o undoes. How many there can be is bounded by
-// identity.Service's budget of new addresses.
-func (s *Service) undoneAfter(ctx context.Context, o opened) ([]table.Op, error) {
-	items, err := s.store.Query(ctx, o.by, table.Query{Key: identity.UserKey(o.ws.ID, o.user.ID), Prefix: "link#" + string(identity.UndoEmail) + "#"})
+// later than the one that o undoes, and the addresses that the account leaves
+// with them; see readdress. One that an earlier link brings back stays held for
+// it. How many there can be is bounded by identity.Service's budget of new
+// addresses.
+func (s *Service) undoneAfter(ctx context.Context, o opened) ([]table.Op, map[string]time.Time, error) {
+	links, err := s.undoLinks(ctx, o.by, o.user.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ops []table.Op
+	leaves := map[string]time.Time{o.user.EmailKey: {}}
+	for _, l := range links {
+		if l.Change > o.link.Change {
+			ops = append(ops, table.Remove(l.item).Else(table.ErrTryAgain))
+			leaves[l.EmailKey] = time.Time{}
+		}
+	}
+	for _, l := range links {
+		until, left := leaves[l.EmailKey]
+		if left && l.Change < o.link.Change && l.ExpiresAt.After(until) {
+			leaves[l.EmailKey] = l.ExpiresAt
+		}
+	}
+	return ops, leaves, nil
+}
+
+// An undoLink is one that undoes a change of address, with its item.
+type undoLink struct {
+	identity.Link
+	item table.Item
+}
+
+// undoLinks returns the live links that undo changes of an account's address.
+func (s *Service) undoLinks(ctx context.Context, by authz.Allowed, user id.ID[id.Principal]) ([]undoLink, error) {
+	items, err := s.store.Query(ctx, by, table.Query{Key: identity.UserKey(by.Workspace(), user), Prefix: "link#" + string(identity.UndoEmail) + "#"})
 	if err != nil {
 		return nil, err
 	}
-	var ops []table.Op
+	var out []undoLink
 	for _, item := range items {
-		var l identity.Link
-		if err := table.Decode(item, &l); err != nil {
+		l := undoLink{item: item}
+		if err := table.Decode(item, &l.Link); err != nil {
 			return nil, err
 		}
-		if l.Change > o.link.Change {
-			ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
+		if s.store.Now().Before(l.ExpiresAt) {
+			out = append(out, l)
 		}
 	}
-	return ops, nil
+	return out, nil
+}
+
+// heldFor returns where the addresses lie that are held for an account.
+func (s *Service) heldFor(ctx context.Context, by authz.Allowed, user id.ID[id.Principal]) ([]table.Key, error) {
+	links, err := s.undoLinks(ctx, by, user)
+	if err != nil {
+		return nil, err
+	}
+	var keys []table.Key
+	for _, l := range links {
+		mac, err := s.store.MAC(ctx, by, identity.LoginField, l.EmailKey)
+		if err != nil {
+			return nil, err
+		}
+		if key := identity.UniqueKey(by.Workspace(), mac); !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
 }
 
 // NotMe ends everything that can act for an account whose owner says that it
 // was not them: its sessions, its password and its links. A link to choose a
 // new password is mailed; second factors stay.
 func (s *Service) NotMe(ctx context.Context, r Redemption) error {
-	o, err := s.openLink(ctx, r, identity.Report)
-	if err != nil {
-		return err
-	}
+	return s.follow(ctx, r, identity.Report, s.notMe)
+}
+
+func (s *Service) notMe(ctx context.Context, o opened) error {
 	after := o.user
 	after.Epoch++
-	after.BrowsersSince, after.Networks = s.store.Now(), nil
+	after.BrowsersSince, after.Networks, after.TemporaryUntil = s.store.Now(), nil, time.Time{}
 	after.PendingEmail = ""
-	reset, m, err := s.newReset(o, after)
+	reset, m, sent, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
@@ -289,44 +363,59 @@ func (s *Service) NotMe(ctx context.Context, r Redemption) error {
 	ops = append(ops, o.noPassword()...)
 	e := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "sessions_ended", "password_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("The owner reported that it was not them: everything of the account ended.")
-	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{m}, Ops: ops})
+	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e, sent}, Messages: []message.Message{m}, Ops: ops})
 }
 
 // newReset returns the operation that stores a fresh link to choose a password,
-// and the message with it.
-func (s *Service) newReset(o opened, after identity.User) (table.Op, message.Message, error) {
+// the message with it, and the event that it was sent.
+func (s *Service) newReset(o opened, after identity.User) (table.Op, message.Message, audit.Event, error) {
 	link, secret, err := s.link(o.ws.ID, after, identity.ResetLife)
 	if err != nil {
-		return table.Op{}, message.Message{}, err
+		return table.Op{}, message.Message{}, audit.Event{}, err
 	}
+	sent := identity.ResetPassword.Sent(o.by, s.store.Now(), after.ID, identity.Mask(identity.Email{Key: after.EmailKey}))
 	m := o.notice(message.PasswordReset, after.Email)
 	m.Until, m.Link = link.ExpiresAt, identity.ResetPassword.URL(o.ws.Canonical(), secret)
-	return identity.PutLink(identity.LinkKey(o.ws.ID, after.ID, identity.ResetPassword, secret.Hash()), o.items, link), m, nil
+	return identity.PutLink(identity.LinkKey(o.ws.ID, after.ID, identity.ResetPassword, secret.Hash()), o.items, link), m, sent, nil
 }
 
 // readdress returns the operations that use up the link and give the account
-// another address.
-func (s *Service) readdress(ctx context.Context, o opened, after identity.User) ([]table.Op, error) {
+// another address. leaves are the addresses, in canonical form, that it leaves,
+// each with the instant until which it stays held for it; zero frees it.
+func (s *Service) readdress(ctx context.Context, o opened, after identity.User, leaves map[string]time.Time) ([]table.Op, error) {
 	ops := []table.Op{table.Remove(o.linkItem).Else(identity.ErrLink), identity.SaveUser(o.userItem, after).Else(table.ErrTryAgain)}
+	delete(leaves, after.EmailKey)
+	names := append(slices.Sorted(maps.Keys(leaves)), after.EmailKey)
+	keys := make([]table.Key, len(names))
+	for i, name := range names {
+		mac, err := s.store.MAC(ctx, o.by, identity.LoginField, name)
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = identity.UniqueKey(o.ws.ID, mac)
+	}
+	read, err := s.store.Read(ctx, o.by, keys...)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		if name == after.EmailKey {
+			continue
+		}
+		left, err := identity.Leave(read, keys[i], after.ID, leaves[name])
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, left...)
+	}
 	if after.EmailKey == o.user.EmailKey {
 		return ops, nil
 	}
-	old, err := s.store.MAC(ctx, o.by, identity.LoginField, o.user.EmailKey)
+	claim, err := identity.Claim(read, keys[len(keys)-1], after.ID, s.store.Now(), identity.ErrEmailTaken)
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := s.store.MAC(ctx, o.by, identity.LoginField, after.EmailKey)
-	if err != nil {
-		return nil, err
-	}
-	item, ok, err := s.store.One(ctx, o.by, identity.UniqueKey(o.ws.ID, old))
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
-	}
-	ops = append(ops, table.Insert(identity.UniqueKey(o.ws.ID, fresh), identity.Unique{User: after.ID}).Else(identity.ErrEmailTaken))
+	ops = append(ops, claim)
 	if identity.RowOf(after) == identity.RowOf(o.user) {
 		return ops, nil
 	}

@@ -71,6 +71,12 @@ var (
 		Kind: fault.Denied, Code: "mfa_required",
 		Detail: "This account needs a second factor, which this way of signing in cannot ask for. Sign in with a browser.",
 	}
+	// ErrBrowserLogin refuses a command line's password where the workspace
+	// wants device login; see DeviceLoginAt.
+	ErrBrowserLogin = fault.Error{
+		Kind: fault.Denied, Code: "browser_login_required",
+		Detail: "Command lines sign in with a browser here, not with a password. Log in again without giving one.",
+	}
 )
 
 // PasswordKey places a user's password hash.
@@ -83,14 +89,16 @@ type PasswordRecord struct {
 	PHC   string    `json:"phc"`
 	SetAt time.Time `json:"set_at"`
 	// Temporary is set for a password that somebody else chose: it opens only
-	// its own replacement.
+	// its own replacement, until the account's TemporaryUntil.
 	Temporary bool `json:"temporary,omitempty"`
 }
 
 // Login tries a password. Whatever the account is, the same reads, counters
 // and exactly one argon2 verification are done before the answer, and a
-// refusal leaves one event. A warm function waits three times: for the address
-// and the name, for the account, and for the commit.
+// refusal leaves one event. Where command lines are told to sign in by device
+// login none is done for them, whatever they send: ErrBrowserLogin. A warm
+// function waits three times: for the address and the name, for the account, and
+// for the commit.
 func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 	ws, err := s.named(ctx, a.Host)
 	if err != nil {
@@ -104,41 +112,82 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Started, error) {
 		return Started{}, err
 	}
 	got, attempt, err := s.weigh(ctx, by, a, login)
-	if errors.Is(err, table.ErrStale) && a.Ticket.Prefix() == credential.MailedLink {
+	if (got.spent || errors.Is(err, table.ErrStale)) && a.Ticket.Prefix() == credential.MailedLink {
 		err = s.unlock(ctx, by, &got, a, err)
 	}
 	if err != nil {
 		return Started{}, s.throttled(ctx, by, got, account, attempt, err)
 	}
+	if _, device := DeviceLoginAt(got.ws, a.Host); device && a.Kind == CLI {
+		got.user = identity.User{} // nothing is told of anybody
+		return Started{}, s.refuse(ctx, by, got, account, "", attempt, ErrBrowserLogin)
+	}
+	if got.spent {
+		got.hash = credential.Dummy() // nothing more reaches the account's own
+	}
 	matched := false
 	if err := s.hasher.Do(func() { matched = got.hash.Matches(password) }); err != nil {
-		return Started{}, err
+		return Started{}, s.busy(ctx, by, got, account, attempt, err)
 	}
-	if !matched || passwordErr != nil || !got.known {
-		reason := "bad_credentials"
-		if !got.known {
-			reason = "unknown_user"
-		}
-		return Started{}, s.refuse(ctx, by, got.user, account, reason, attempt, ErrCredentials)
-	}
-	if got.user.Disabled {
-		return Started{}, s.refuse(ctx, by, got.user, account, "disabled", attempt, ErrCredentials)
+	if reason := s.refusalOf(got, matched && passwordErr == nil); reason != "" {
+		return Started{}, s.refuse(ctx, by, got, account, reason, attempt, ErrCredentials)
 	}
 	return s.started(ctx, got, password, a)
 }
 
-// refuse records a refused attempt and returns the refusal.
-func (s *Service) refuse(ctx context.Context, by authz.Allowed, u identity.User, account, reason string, attempt int64, refusal fault.Error) error {
-	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("reason", reason), audit.Text("identifier_hmac", account),
+// refusalOf is the rule of why an attempt that was hashed is refused, as events
+// name it; "" for none. All of them are answered alike.
+func (s *Service) refusalOf(got candidate, matched bool) string {
+	switch {
+	case got.spent:
+		return "throttled"
+	case !got.known:
+		return "unknown_user"
+	case !matched || got.user.PasswordEnded(s.store.Now()):
+		return "bad_credentials"
+	case got.user.Disabled:
+		return "disabled"
+	}
+	return ""
+}
+
+// refuse records a refused attempt and returns the refusal; reason is "" where
+// nothing was compared. What was counted beyond another budget is taken back at
+// the same time, and a wrong password counted for the workspace.
+func (s *Service) refuse(ctx context.Context, by authz.Allowed, got candidate, account, reason string, attempt int64, refusal fault.Error) error {
+	e := by.Refusal(audit.AuthLoginRefused, s.store.Now(), refusal).With(audit.Text("identifier_hmac", account),
 		audit.Number("attempt_no", attempt), audit.Text("limit", pairLimit)).
 		WithDescription("A sign-in was refused.")
-	if !u.ID.Zero() {
+	if reason != "" {
+		e = e.With(audit.Text("reason", reason))
+	}
+	if u := got.user; !u.ID.Zero() {
 		e = e.WithSubject(u.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: u.ID.UUID(), Name: u.Username})
 	}
-	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+	err := together(
+		func() error { return tally.Refused(ctx, s.store, by, e) },
+		func() error { return s.refund(ctx, by, got.excess) },
+		func() error {
+			if !errors.Is(refusal, ErrCredentials) {
+				return nil
+			}
+			return s.countWrong(ctx, by)
+		},
+	)
+	if err != nil {
 		return err
 	}
 	return refusal
+}
+
+// busy records an attempt whose hash found no room, and returns the refusal; any
+// other error it returns as it is.
+func (s *Service) busy(ctx context.Context, by authz.Allowed, got candidate, account string, attempt int64, err error) error {
+	refusal, ok := errors.AsType[fault.Error](err)
+	if !ok {
+		return err
+	}
+	return s.refuse(ctx, by, got, account, "throttled", attempt, refusal)
 }
 
 // started begins the session that a right password gives: a full one, or a
@@ -185,10 +234,8 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 // accounts stays counted.
 func (s *Service) noGuess(ctx context.Context, got candidate) {
 	by := authz.ForCeremony(got.ws.ID, "login", authz.Principal{})
-	for _, t := range got.counted {
-		if err := s.refund(ctx, by, t); err != nil {
-			slog.WarnContext(ctx, "a right password stays counted as a guess", "err", err.Error())
-		}
+	if err := s.refund(ctx, by, got.counted); err != nil {
+		slog.WarnContext(ctx, "a right password stays counted as a guess", "err", err.Error())
 	}
 }
 
@@ -302,7 +349,8 @@ func (s *Service) begin(ctx context.Context, got candidate, k Kind, f flags, a A
 	p.Request = a.Request
 	p.Actor.SessionID = session.ID.UUID()
 	by := authz.ForCeremony(w.ID, "login", p)
-	change := table.Change{Ops: append(more, table.Insert(Key(w.ID, u.ID, secret.Hash()), session).Until(session.EndsAt))}
+	at := Key(w.ID, u.ID, secret.Hash())
+	change := table.Change{Ops: append(more, table.Insert(at, session).Until(session.EndsAt))}
 	var c Completion
 	switch k {
 	case Half:
@@ -320,7 +368,7 @@ func (s *Service) begin(ctx context.Context, got candidate, k Kind, f flags, a A
 			audit.ID("session_id", session.ID.UUID())).WithDescription("Signed in with a password.")}
 		change.Ops = append(change.Ops, table.Unchanged(got.userItem).Else(table.ErrTryAgain))
 	}
-	if err := s.store.Commit(ctx, by, change); err != nil {
+	if err := s.commit(ctx, by, w, u, change, newcomers{session: at, browser: c.added}); err != nil {
 		return fail(err)
 	}
 	return session, secret, c.Secret, nil

@@ -24,12 +24,12 @@ import (
 const mailTries = 5
 
 // mailCode opens a challenge whose code is mailed to the account. An older one
-// of the session ends with its own time; each has its own code and tries.
+// of the session ends. Source: security, MF-4.
 func (s *Service) mailCode(ctx context.Context, by authz.Allowed, a Authenticated) (mfa.Challenge, error) {
 	now := s.store.Now()
 	budget := mfa.GuessKey(a.Workspace.ID, a.User.ID, "mailed", now)
 	if _, err := s.count(ctx, by, budget, mailTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return mfa.Challenge{}, afterWindow(err)
+		return mfa.Challenge{}, s.overTries(ctx, by, mailTries, err)
 	}
 	name, err := s.store.NewID()
 	if err != nil {
@@ -50,9 +50,14 @@ func (s *Service) mailCode(ctx context.Context, by authz.Allowed, a Authenticate
 		WithDescription("A code to sign in was mailed.")
 	m := notice(by, a, message.SignInCode, "")
 	m.Code, m.Until = c.Code, c.ExpiresAt
+	session := a.Session
+	session.Mailed = c.ID
 	return c, s.store.Commit(ctx, by, table.Change{
 		Events: []audit.Event{created, sent}, Messages: []message.Message{m},
-		Ops: []table.Op{table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour))},
+		Ops: []table.Op{
+			table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour)),
+			table.Replace(a.SessionItem, session).Else(table.ErrTryAgain),
+		},
 	})
 }
 
@@ -105,7 +110,9 @@ func (s *Service) unlock(ctx context.Context, by authz.Allowed, got *candidate, 
 	if errors.Is(err, table.ErrStale) { // used by another attempt
 		return spent
 	}
-	got.counted = nil // it was counted nowhere
+	// The attempt is one at the account: what was counted of it stays counted, or
+	// is taken back with the rest when the password is right.
+	got.spent, got.counted, got.excess = false, append(got.counted, got.excess...), nil
 	return err
 }
 
@@ -120,7 +127,7 @@ type mailedLink struct {
 // Budgets of links that strangers ask for. Source: security, MF-12.
 const (
 	linkTries  = 30 // per address
-	linkMails  = 5  // per account; beyond it nothing is sent, and nothing told
+	linkMails  = 5  // per account; beyond it see mailedAnyway
 	linkWindow = time.Hour
 )
 
@@ -167,21 +174,32 @@ func (s *Service) mailLink(ctx context.Context, at Attempt, l mailedLink) error 
 	return nil // others stored a link at the same time; that they did is not told
 }
 
+// mailedAnyway is the rule of what is mailed beyond the budget of an account,
+// which strangers can use up: a link where the one before is no good any more.
+// So its owner always has one that lives, and the lives of links bound the mails.
+func mailedAnyway(u identity.User, before identity.Link, now time.Time) bool {
+	return !now.Before(before.ExpiresAt) || before.Epoch != u.Epoch
+}
+
 // storeLink stores a link of the account that was read, and the message with
 // it: for nobody when send is false or there is no such account.
 func (s *Service) storeLink(ctx context.Context, by authz.Allowed, l mailedLink, got candidate, read []table.Item, account string, send bool) error {
 	ws, key := by.Workspace(), identity.UserKey(by.Workspace(), got.who)
 	same, user := table.Absent(key), identity.User{ID: got.who}
+	var older identity.Link
 	for _, item := range read {
-		if item.Key != key {
-			continue
-		}
 		var err error
-		if user, err = identity.DecodeUser(item); err != nil {
+		if item.Key == key {
+			same = table.Unchanged(item)
+			user, err = identity.DecodeUser(item)
+		} else {
+			err = table.Decode(item, &older)
+		}
+		if err != nil {
 			return err
 		}
-		same = table.Unchanged(item)
 	}
+	send = send || mailedAnyway(user, older, s.store.Now())
 	link, secret, err := s.link(ws, user, l.life)
 	if err != nil {
 		return err

@@ -243,7 +243,8 @@ func (s *Service) admit(ctx context.Context, by authz.Allowed, p passkey) (Start
 		table.Insert(Key(p.ws.ID, p.user.ID, secret.Hash()), next).Until(next.EndsAt),
 	}}, by.Event(audit.AuthLogin, now).With(audit.Text("method", next.Method), audit.List("factors", next.Factors...), audit.ID("session_id", next.ID.UUID()),
 		audit.Flag("new_device", done.NewBrowser), audit.Number("mfa_age_s", 0)).WithDescription("Signed in with a passkey."))
-	if err := s.store.Commit(ctx, by, change); err != nil {
+	added := newcomers{session: Key(p.ws.ID, p.user.ID, secret.Hash()), browser: done.added}
+	if err := s.commit(ctx, by, p.ws, p.user, change, added); err != nil {
 		return Started{}, err
 	}
 	return Started{State: SignedIn, Secret: secret, Session: next, User: p.user, Browser: done.Secret}, nil

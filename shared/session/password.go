@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
@@ -64,7 +65,11 @@ func (s *Service) ChangePassword(ctx context.Context, by authz.Allowed, a Authen
 	if err != nil {
 		return Risen{}, err
 	}
-	if err := s.mayChange(ctx, by, a, stored, current); err != nil {
+	present := stored
+	if user.PasswordEnded(s.store.Now()) {
+		present = credential.Dummy()
+	}
+	if err := s.mayChange(ctx, by, a, present, current); err != nil {
 		return Risen{}, err
 	}
 	same := false
@@ -81,6 +86,7 @@ func (s *Service) ChangePassword(ctx context.Context, by authz.Allowed, a Authen
 		return Risen{}, s.rejected(ctx, by, err)
 	}
 	user.Epoch++
+	user.TemporaryUntil = time.Time{}
 	a.Session.ChangePassword = false
 	risen, goesOn, err := s.replaced(a, user)
 	if err != nil {
@@ -147,7 +153,7 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticat
 	}
 	attempt, err := s.spend(ctx, by, of, "change", pairTries, pairWindow)
 	if spent, ok := errors.AsType[*spentBudget](err); ok {
-		return s.refuse(ctx, by, a.User, of, "throttled", attempt, ErrThrottled.After(spent.left))
+		return s.refuse(ctx, by, candidate{user: a.User}, of, "throttled", attempt, ErrThrottled.After(spent.left))
 	}
 	if err != nil {
 		return err
@@ -155,10 +161,10 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, a Authenticat
 	password, malformed := credential.NewPassword(current)
 	matched := false
 	if err := s.hasher.Do(func() { matched = stored.Matches(password) }); err != nil {
-		return err
+		return s.busy(ctx, by, candidate{user: a.User}, of, attempt, err)
 	}
 	if !matched || malformed != nil {
-		return s.refuse(ctx, by, a.User, of, "bad_credentials", attempt, ErrCurrent)
+		return s.refuse(ctx, by, candidate{user: a.User}, of, "bad_credentials", attempt, ErrCurrent)
 	}
 	return nil
 }

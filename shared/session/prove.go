@@ -134,7 +134,8 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if ok && c.Session != a.Hash {
 		return Risen{}, s.strange(ctx, by)
 	}
-	if !ok || !now.Before(c.ExpiresAt) {
+	replaced := c.Method == identity.MailedCode && c.ID != a.Session.Mailed
+	if !ok || replaced || !now.Before(c.ExpiresAt) {
 		return Risen{}, mfa.ErrChallenge
 	}
 	if !mayProve(a, c.Method) {
@@ -216,6 +217,14 @@ func (s *Service) try(ctx context.Context, by authz.Allowed, a Authenticated, c 
 		return t, mfa.ErrSpent
 	}
 	return t, nil
+}
+
+// afterWindow says when a spent budget begins anew.
+func afterWindow(err error) error {
+	if errors.Is(err, mfa.ErrTries) {
+		return mfa.ErrTries.After(mfa.FactorWindow)
+	}
+	return err
 }
 
 // unlessTries returns an error that is no used-up budget.
@@ -352,11 +361,13 @@ func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, p
 		table.Remove(a.SessionItem).Else(table.ErrTryAgain),
 		table.Insert(Key(a.Workspace.ID, a.User.ID, secret.Hash()), next).Until(next.EndsAt))}
 	out := Risen{Secret: secret, Session: next}
+	var added newcomers
 	if c.Purpose == mfa.SignIn {
 		done, err := s.completed(ctx, by, a, p.browser)
 		if err != nil {
 			return Risen{}, err
 		}
+		added.browser = done.added
 		out.Browser, change = done.Secret, done.join(change, loginEvent(by, next, done.NewBrowser, now))
 	} else {
 		change.Events = append(change.Events, by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof.ID.UUID()), audit.Text("method", string(c.Method)),
@@ -366,7 +377,7 @@ func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, p
 			change.Messages = append(change.Messages, m)
 		}
 	}
-	return out, s.store.Commit(ctx, by, change)
+	return out, s.commit(ctx, by, a.Workspace, a.User, change, added)
 }
 
 // stepUpNotice tells an account of a step-up, where workspace or account want

@@ -89,6 +89,9 @@ type Session struct {
 	ChangePassword bool `json:"change_password,omitempty"`
 	// Unusual is set for a half-signed-in session that a mailed code completes.
 	Unusual bool `json:"unusual,omitempty"`
+	// Mailed is the challenge whose code was mailed last: those before ended
+	// with it.
+	Mailed id.ID[id.Challenge] `json:"mailed,omitzero"`
 	// Tokens is there for the kind Device.
 	Tokens *Tokens `json:"tokens,omitempty"`
 }

@@ -10,6 +10,7 @@ import (
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
+	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/table"
@@ -33,7 +34,9 @@ var errSessionMoved = errors.New("session: the session has changed")
 
 // RedeemDevice gives the tokens of an approved device login, once: of any
 // number of polls at the same time one succeeds. The refusals are those of
-// DeviceLogin.Redeemable; whatever is wrong with the code is ErrGrant.
+// DeviceLogin.Redeemable; whatever is wrong with the code is ErrGrant. A code
+// that is refused leaves an event; to poll while it waits is no refusal, and
+// what was denied has the event of that.
 func (s *Service) RedeemDevice(ctx context.Context, c Caller, text string) (Issued, error) {
 	ws, err := s.named(ctx, c.Host)
 	if err != nil {
@@ -44,7 +47,7 @@ func (s *Service) RedeemDevice(ctx context.Context, c Caller, text string) (Issu
 	}
 	code, err := credential.Parse(text)
 	if err != nil || code.Prefix() != credential.DeviceCode || code.Workspace() != ws.UUID() {
-		return Issued{}, ErrGrant
+		return Issued{}, s.rejectedCode(ctx, c, code, ErrGrant)
 	}
 	by := authz.ForCeremony(ws, "device login", authz.Principal{Source: c.Source, Request: c.Request})
 	items, err := s.store.Read(ctx, by, workspace.HeadKey(ws), deviceKey(ws, code.Principal()))
@@ -71,12 +74,35 @@ func (s *Service) RedeemDevice(ctx context.Context, c Caller, text string) (Issu
 	// is then unknown.
 	hash := code.Hash()
 	if d.Hash != hex.EncodeToString(hash[:]) {
-		return Issued{}, ErrGrant
+		return Issued{}, s.rejectedCode(ctx, c, code, ErrGrant)
 	}
-	if err := d.Redeemable(c.Client, s.store.Now()); err != nil {
+	switch err := d.Redeemable(c.Client, s.store.Now()); {
+	case errors.Is(err, ErrExpired):
+		return Issued{}, s.rejectedCode(ctx, c, code, ErrExpired)
+	case errors.Is(err, ErrGrant):
+		return Issued{}, s.rejectedCode(ctx, c, code, ErrGrant)
+	case err != nil:
 		return Issued{}, err
 	}
-	return s.redeem(ctx, w, d, item, c)
+	out, err := s.redeem(ctx, w, d, item, c)
+	if errors.Is(err, errRedeemed) {
+		err = s.rejectedCode(ctx, c, code, ErrGrant)
+	}
+	return out, err
+}
+
+// errRedeemed tells that a device login was used up at the same time, or that
+// its account is gone.
+var errRedeemed = errors.New("session: the device login is used up")
+
+// rejectedCode records a device code that opened nothing, and returns the
+// refusal.
+func (s *Service) rejectedCode(ctx context.Context, c Caller, code credential.Secret, refusal fault.Error) error {
+	reason := secretUnknown
+	if errors.Is(refusal, ErrExpired) {
+		reason = secretExpired
+	}
+	return s.rejectedSecret(ctx, c, rejection{secret: code, reason: reason, refusal: refusal, text: "A device code was refused."})
 }
 
 // redeem begins the session of an approved login and uses the login up.
@@ -87,7 +113,7 @@ func (s *Service) redeem(ctx context.Context, w workspace.Workspace, d DeviceLog
 		return Issued{}, err
 	}
 	if !ok {
-		return Issued{}, ErrGrant
+		return Issued{}, errRedeemed
 	}
 	u, err := identity.DecodeUser(userItem)
 	if err != nil {
@@ -123,11 +149,12 @@ func (s *Service) redeem(ctx context.Context, w workspace.Workspace, d DeviceLog
 	if !begun.Proof.ID.Zero() {
 		e = e.With(audit.Number("mfa_age_s", max(0, int64(now.Sub(begun.Proof.At)/time.Second))))
 	}
-	err = s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
-		table.Remove(item).Else(ErrGrant),
+	at := Key(w.ID, u.ID, refresh.Hash())
+	err = s.commit(ctx, by, w, u, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
+		table.Remove(item).Else(errRedeemed),
 		table.Unchanged(userItem).Else(table.ErrTryAgain),
-		table.Insert(Key(w.ID, u.ID, refresh.Hash()), begun).Until(begun.EndsAt),
-	}})
+		table.Insert(at, begun).Until(begun.EndsAt),
+	}}, newcomers{session: at})
 	if err != nil {
 		return Issued{}, err
 	}
@@ -167,7 +194,8 @@ func (s *Service) issue(ctx context.Context, by authz.Allowed, w workspace.Works
 }
 
 // holder returns whose a refresh token is, reading session, user and workspace
-// in one round trip. Whatever is wrong with it is ErrGrant.
+// in one round trip. Whatever is wrong with it is ErrGrant, with what was read
+// all the same.
 func (s *Service) holder(ctx context.Context, c Caller, refresh credential.Secret) (Authenticated, error) {
 	if refresh.Prefix() != credential.Refresh {
 		return Authenticated{}, ErrGrant
@@ -181,7 +209,7 @@ func (s *Service) holder(ctx context.Context, c Caller, refresh credential.Secre
 		return Authenticated{}, err
 	}
 	if a.Session.Kind != Device || a.Session.Tokens == nil || a.Session.Tokens.Client != c.Client || !a.good(s.store.Now(), user, c.Host) {
-		return Authenticated{}, ErrGrant
+		return a, ErrGrant
 	}
 	return a, nil
 }
@@ -195,7 +223,7 @@ func (s *Service) Refresh(ctx context.Context, c Caller, text, scope string) (Is
 	}
 	refresh, err := credential.Parse(text)
 	if err != nil {
-		return Issued{}, ErrGrant
+		return Issued{}, s.rejectedRefresh(ctx, c, refresh, Authenticated{})
 	}
 	for range 3 {
 		out, err := s.refresh(ctx, c, refresh, scope)
@@ -208,6 +236,9 @@ func (s *Service) Refresh(ctx context.Context, c Caller, text, scope string) (Is
 
 func (s *Service) refresh(ctx context.Context, c Caller, refresh credential.Secret, scope string) (Issued, error) {
 	a, err := s.holder(ctx, c, refresh)
+	if errors.Is(err, ErrGrant) {
+		return Issued{}, s.rejectedRefresh(ctx, c, refresh, a)
+	}
 	if err != nil {
 		return Issued{}, err
 	}
@@ -249,6 +280,14 @@ func (s *Service) refresh(ctx context.Context, c Caller, refresh credential.Secr
 		return Issued{}, err
 	}
 	return out, nil
+}
+
+// rejectedRefresh records a refresh token that opened nothing, and returns the
+// refusal.
+func (s *Service) rejectedRefresh(ctx context.Context, c Caller, refresh credential.Secret, a Authenticated) error {
+	return s.rejectedSecret(ctx, c, rejection{
+		secret: refresh, owner: a.User, reason: a.whyNot(s.store.Now()), refusal: ErrGrant, text: "A refresh token was refused.",
+	})
 }
 
 // RevokeTokens ends the session of a refresh token. An unknown one is no error

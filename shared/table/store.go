@@ -130,6 +130,18 @@ func (s *Store) One(ctx context.Context, by authz.Allowed, key Key) (Item, bool,
 	return items[0], true, nil
 }
 
+// Size returns how many items Query would, without reading what they hold.
+func (s *Store) Size(ctx context.Context, by authz.Allowed, q Query) (int, error) {
+	if err := within(by, []Key{q.Key}); err != nil {
+		return 0, err
+	}
+	n, err := s.engine.Size(ctx, q)
+	if err != nil {
+		return 0, fmt.Errorf("count %s: %w", q.Key.PK(), err)
+	}
+	return n, nil
+}
+
 // Query returns items of one partition, opened, in the order of their sort
 // keys. Queries of an index are eventually consistent, others consistent.
 func (s *Store) Query(ctx context.Context, by authz.Allowed, q Query) ([]Item, error) {

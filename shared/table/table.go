@@ -184,6 +184,8 @@ type Engine interface {
 	// items are left out. It fails when a key stays unprocessed.
 	Get(ctx context.Context, keys []Key) ([]Record, error)
 	Query(ctx context.Context, q Query) ([]Record, error)
+	// Size returns how many records Query would.
+	Size(ctx context.Context, q Query) (int, error)
 	// Transact does all writes or none; token makes a repeat harmless.
 	Transact(ctx context.Context, token string, writes []Write) error
 	// Write does one write.

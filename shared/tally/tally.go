@@ -47,6 +47,9 @@ type Tally struct {
 	Request string       `json:"request"`
 	Method  string       `json:"method"`
 	Route   string       `json:"route"`
+	App     string       `json:"app,omitempty"` // where the kind leaves them open
+	Model   string       `json:"model,omitempty"`
+	Action  string       `json:"action,omitempty"`
 }
 
 // Network returns what an address is counted under: itself, and for IPv6 its
@@ -75,7 +78,8 @@ func markKey(ws id.ID[id.Workspace], t Tally) (table.Key, error) {
 }
 
 // Refused records the refusal that e tells of: as e, or counted. Either is
-// stored when it returns without an error.
+// stored when it returns without an error. The contract of e's kind must have
+// the number "count".
 func Refused(ctx context.Context, s *table.Store, by authz.Allowed, e audit.Event) error {
 	ws, from := by.Workspace(), by.Principal()
 	of, err := s.MAC(ctx, by, "address", Network(from.Source.IP).String())
@@ -84,7 +88,7 @@ func Refused(ctx context.Context, s *table.Store, by authz.Allowed, e audit.Even
 	}
 	t := Tally{
 		Kind: e.Kind.Code(), Actor: e.Actor, Status: e.HTTP.Status, Of: of, Minute: s.Now().Truncate(time.Minute), Source: from.Source,
-		Request: from.Request.ID, Method: from.Request.Method, Route: from.Request.Route,
+		Request: from.Request.ID, Method: from.Request.Method, Route: from.Request.Route, App: e.App, Model: e.Model, Action: e.Action,
 	}
 	n, err := s.Count(ctx, by, table.Tallies, counterKey(ws, t), math.MaxInt64, t.Minute.Add(keep))
 	if err != nil {
@@ -131,10 +135,15 @@ func Settle(ctx context.Context, s *table.Store, by authz.Allowed, mark table.It
 		}
 		return err
 	}
-	e := by.Event(kind, t.Minute).WithActor(t.Actor).WithSource(t.Source).
+	e := by.Event(kind, t.Minute).WithActor(t.Actor).WithSource(t.Source).WithPath(t.App, t.Model, t.Action).
 		WithRequest(t.Request, audit.HTTP{Method: t.Method, Route: t.Route, Status: t.Status}).
-		With(audit.Text("reason", "throttled"), audit.Number("count", n-Each), audit.Text("limit", fmt.Sprintf("%d a minute", Each))).
+		With(audit.Number("count", n-Each)).
 		WithDescription(fmt.Sprintf("Refusals of one network beyond %d in a minute: %d.", Each, n-Each))
+	for _, f := range []audit.Field{audit.Text("reason", "throttled"), audit.Text("limit", fmt.Sprintf("%d a minute", Each))} {
+		if typ, ok := kind.FieldType(f.Name()); ok && typ == audit.TextField {
+			e = e.With(f)
+		}
+	}
 	return s.Commit(ctx, by, table.Change{
 		Events: []audit.Event{e},
 		Ops:    []table.Op{table.Remove(mark), table.RemoveCount(key, n)},

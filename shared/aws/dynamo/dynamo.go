@@ -91,8 +91,8 @@ func (e *Engine) Get(ctx context.Context, keys []table.Key) ([]table.Record, err
 	return out, nil
 }
 
-// Query implements table.Engine.
-func (e *Engine) Query(ctx context.Context, q table.Query) ([]table.Record, error) {
+// input returns a query as the service takes it.
+func (e *Engine) input(q table.Query) (*dynamodb.QueryInput, error) {
 	name, err := e.name(q.Key.Table)
 	if err != nil {
 		return nil, err
@@ -126,6 +126,39 @@ func (e *Engine) Query(ctx context.Context, q table.Query) ([]table.Record, erro
 		in.ExpressionAttributeNames["#s"] = "sk"
 		in.ExpressionAttributeValues[":s"] = &types.AttributeValueMemberS{Value: q.Prefix}
 		in.KeyConditionExpression = aws.String("#h = :h AND begins_with(#s, :s)")
+	}
+	return in, nil
+}
+
+// Size implements table.Engine.
+func (e *Engine) Size(ctx context.Context, q table.Query) (int, error) {
+	in, err := e.input(q)
+	if err != nil {
+		return 0, err
+	}
+	in.Select = types.SelectCount
+	n := 0
+	for {
+		if q.Limit > 0 {
+			in.Limit = aws.Int32(int32(q.Limit - n)) //nolint:gosec // bounded by the caller
+		}
+		answer, err := e.client.Query(ctx, in)
+		if err != nil {
+			return 0, err
+		}
+		n += int(answer.Count)
+		if answer.LastEvaluatedKey == nil || (q.Limit > 0 && n >= q.Limit) {
+			return n, nil
+		}
+		in.ExclusiveStartKey = answer.LastEvaluatedKey
+	}
+}
+
+// Query implements table.Engine.
+func (e *Engine) Query(ctx context.Context, q table.Query) ([]table.Record, error) {
+	in, err := e.input(q)
+	if err != nil {
+		return nil, err
 	}
 	var out []table.Record
 	for {

@@ -169,5 +169,8 @@ func queries(t *testing.T, e *dynamo.Engine) {
 		if text != c.want {
 			t.Errorf("%s: %q, want %q", c.name, text, c.want)
 		}
+		if n, err := e.Size(t.Context(), c.q); err != nil || n != len(c.want) {
+			t.Errorf("%s: %d are counted, %v, want %d", c.name, n, err, len(c.want))
+		}
 	}
 }

@@ -37,6 +37,9 @@ type UserDocument struct {
 	PendingEmail string `json:"pending_email"`
 	// NotifyStepUp mails each step-up to the account.
 	NotifyStepUp bool `json:"notify_step_up"`
+	// TemporaryPasswordUntil is the instant at which a password ends that an
+	// administrator chose; left out when there is none.
+	TemporaryPasswordUntil time.Time `json:"temporary_password_until,omitzero"`
 }
 
 func documentOf(u identity.User) UserDocument {
@@ -44,7 +47,8 @@ func documentOf(u identity.User) UserDocument {
 		ID: u.ID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Phone: u.Phone, Tags: u.Tags,
 		Description: u.Description, UID: u.UID, Shell: cmp.Or(u.Shell, identity.DefaultShell), HomeDirectory: u.HomeDirectory(),
 		IsActive: !u.Disabled, IsStaff: u.Role == authz.Staff || u.Role == authz.Superuser, IsSuperuser: u.Role == authz.Superuser,
-		DateJoined: u.DateJoined, MFAMethods: identity.MethodsOf(u), EmailVerified: u.EmailVerified, PendingEmail: u.PendingEmail, NotifyStepUp: u.NotifyStepUp,
+		DateJoined: u.DateJoined, MFAMethods: identity.MethodsOf(u), EmailVerified: u.EmailVerified, PendingEmail: u.PendingEmail,
+		NotifyStepUp: u.NotifyStepUp, TemporaryPasswordUntil: u.TemporaryUntil,
 	}
 }
 

@@ -1,10 +1,8 @@
 package signin
 
 import (
-	"paddock/shared/credential"
 	"paddock/shared/fault"
 	"paddock/shared/httpapi"
-	"paddock/shared/identity"
 	"paddock/shared/session"
 )
 
@@ -63,12 +61,9 @@ type LinkRequest struct {
 	Token string `json:"token"`
 }
 
-func redemption(c httpapi.Call, token string) (session.Redemption, error) {
-	secret, err := credential.Parse(token)
-	if err != nil {
-		return session.Redemption{}, identity.ErrLink
-	}
-	return session.Redemption{Host: c.Host, Secret: secret, Source: httpapi.SourceOf(c.Request), Request: c.Seen}, nil
+// redemption returns the link that a text is; text that is none opens nothing.
+func redemption(c httpapi.Call, token string) session.Redemption {
+	return session.Redemption{Host: c.Host, Secret: secretOr(token), Source: httpapi.SourceOf(c.Request), Request: c.Seen}
 }
 
 // ResetRequest sets a password with a mailed link.
@@ -78,33 +73,17 @@ type ResetRequest struct {
 }
 
 func (f *Face) reset(c httpapi.Call, in ResetRequest) (httpapi.None, error) {
-	r, err := redemption(c, in.Token)
-	if err != nil {
-		return httpapi.None{}, err
-	}
-	return httpapi.None{}, f.sessions.Reset(c.Context(), r, in.Password)
+	return httpapi.None{}, f.sessions.Reset(c.Context(), redemption(c, in.Token), in.Password)
 }
 
 func (f *Face) confirmEmail(c httpapi.Call, in LinkRequest) (httpapi.None, error) {
-	r, err := redemption(c, in.Token)
-	if err != nil {
-		return httpapi.None{}, err
-	}
-	return httpapi.None{}, f.sessions.ConfirmEmail(c.Context(), r)
+	return httpapi.None{}, f.sessions.ConfirmEmail(c.Context(), redemption(c, in.Token))
 }
 
 func (f *Face) undoEmail(c httpapi.Call, in LinkRequest) (httpapi.None, error) {
-	r, err := redemption(c, in.Token)
-	if err != nil {
-		return httpapi.None{}, err
-	}
-	return httpapi.None{}, f.sessions.UndoEmail(c.Context(), r)
+	return httpapi.None{}, f.sessions.UndoEmail(c.Context(), redemption(c, in.Token))
 }
 
 func (f *Face) notMe(c httpapi.Call, in LinkRequest) (httpapi.None, error) {
-	r, err := redemption(c, in.Token)
-	if err != nil {
-		return httpapi.None{}, err
-	}
-	return httpapi.None{}, f.sessions.NotMe(c.Context(), r)
+	return httpapi.None{}, f.sessions.NotMe(c.Context(), redemption(c, in.Token))
 }

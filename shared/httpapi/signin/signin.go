@@ -32,7 +32,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 	return append(f.deviceBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(table.ErrGone),
 		httpapi.Answer(post, "/api/auth/login/", ok, f.login).Summed("Sign in with the command line.").
-			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired, session.ErrChangePassword),
+			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired, session.ErrChangePassword, session.ErrBrowserLogin),
 		httpapi.Answer(post, "/api/auth/logout/", empty, f.logout).Summed("End the session."),
 		httpapi.Answer(post, "/api/auth/signin/", ok, f.signin).Summed("Sign in with the console; sets the session cookie.").
 			Refuses(passwordRefusals...),
@@ -261,11 +261,8 @@ type InvitationAnswer struct {
 }
 
 func (f *Face) viewInvitation(c httpapi.Call, in InvitationRequest) (InvitationAnswer, error) {
-	secret, err := credential.Parse(in.Token)
-	if err != nil {
-		return InvitationAnswer{}, identity.ErrInvitation
-	}
-	ws, inv, _, err := f.sessions.Invited(c.Context(), c.Host, secret)
+	caller := session.Caller{Host: c.Host, Source: httpapi.SourceOf(c.Request), Request: c.Seen}
+	ws, inv, _, err := f.sessions.Invited(c.Context(), caller, secretOr(in.Token))
 	if err != nil {
 		return InvitationAnswer{}, err
 	}
@@ -282,12 +279,8 @@ type AcceptRequest struct {
 }
 
 func (f *Face) acceptInvitation(c httpapi.Call, in AcceptRequest) (SigninAnswer, error) {
-	secret, err := credential.Parse(in.Token)
-	if err != nil {
-		return SigninAnswer{}, identity.ErrInvitation
-	}
 	started, err := f.sessions.Accept(c.Context(), session.Acceptance{
-		Host: c.Host, Secret: secret, Username: in.Username, FirstName: in.FirstName,
+		Host: c.Host, Secret: secretOr(in.Token), Username: in.Username, FirstName: in.FirstName,
 		LastName: in.LastName, Password: in.Password, Source: httpapi.SourceOf(c.Request), Request: c.Seen,
 	})
 	if err != nil {

@@ -115,6 +115,7 @@ export interface User extends Profile {
   mfa_methods: Method[];
   email_verified: boolean;
   pending_email: string; // '' for none
+  temporary_password_until?: string; // while the password is one that an administrator chose
 }
 
 export type Role = 'member' | 'staff' | 'superuser';

@@ -35,7 +35,7 @@ export function NewPersonPage() {
           hint="Also the name on servers; it cannot be changed later. Without one, its owner sets it." />
         {me.data?.is_superuser && <RoleField />}
         <PasswordField name="password" label="First password" autoComplete="new-password" required={false}
-          hint="Only when you hand it over yourself. It must be replaced at the first sign-in." />
+          hint="Only when you hand it over yourself. It must be replaced at the first sign-in, and ends when an invitation would." />
       </FilledForm>
       <p><Link to="/people" search={{}}>Back to people</Link></p>
     </Page>

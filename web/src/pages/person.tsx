@@ -63,6 +63,7 @@ function Facts({ of: user }: { of: User }) {
       <dt>Number on servers</dt><dd>{user.uid}</dd>
       <dt>Sign-in methods</dt><dd>{[...new Set(user.mfa_methods)].map(methodName).join(', ') || 'password only'}</dd>
       <dt>Here since</dt><dd><Time at={user.date_joined}>{instant(user.date_joined)}</Time></dd>
+      {user.temporary_password_until && <><dt>Temporary password until</dt><dd>{instant(user.temporary_password_until)}</dd></>}
     </dl>
   );
 }

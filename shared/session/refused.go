@@ -1,0 +1,91 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/credential"
+	"paddock/shared/fault"
+	"paddock/shared/identity"
+	"paddock/shared/mfa"
+	"paddock/shared/table"
+	"paddock/shared/tally"
+)
+
+// Why a secret was refused, as events name it. Who presents it is not told.
+const (
+	secretUnknown   = "unknown" // wrong, used, replaced or for something else
+	secretExpired   = "expired"
+	secretRevoked   = "revoked"
+	secretForeign   = "foreign" // of another workspace
+	secretMalformed = "malformed"
+)
+
+// A rejection is a bearer secret that opened nothing.
+type rejection struct {
+	secret credential.Secret // zero for text that is none
+	// owner is the account that the secret names, as far as it was read in the
+	// workspace that the request came to.
+	owner   identity.User
+	reason  string
+	refusal fault.Error
+	text    string // one sentence for people
+}
+
+// rejectedSecret records a rejection where the request came to, and returns its
+// refusal. Where no workspace is, there is no log to write to.
+func (s *Service) rejectedSecret(ctx context.Context, c Caller, r rejection) error {
+	ws, err := s.named(ctx, c.Host)
+	if errors.Is(err, table.ErrGone) {
+		return r.refusal
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.secret.Prefix() == "":
+		r.reason = secretMalformed
+	case r.secret.Workspace() != ws.UUID():
+		r.reason, r.owner = secretForeign, identity.User{}
+	}
+	by := authz.ForCeremony(ws, "secret", authz.Principal{Source: c.Source, Request: c.Request})
+	e := by.Refusal(audit.TokenRejected, s.store.Now(), r.refusal).With(audit.Text("reason", r.reason)).WithDescription(r.text)
+	if p := r.secret.Prefix(); p != "" {
+		e = e.With(audit.Text("prefix", string(p)))
+	}
+	if !r.owner.ID.Zero() {
+		e = e.WithSubject(r.owner.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: r.owner.ID.UUID(), Name: r.owner.Username})
+	}
+	if err := tally.Refused(ctx, s.store, by, e); err != nil && !errors.Is(err, table.ErrGone) {
+		return err
+	}
+	return r.refusal
+}
+
+// RejectHandle records text that was presented as a handle or an access token
+// and has not the form of one, and returns ErrInvalid.
+func (s *Service) RejectHandle(ctx context.Context, c Caller) error {
+	return s.rejectedSecret(ctx, c, rejection{refusal: ErrInvalid, text: rejectedHandle})
+}
+
+const rejectedHandle = "A session's handle or token was refused."
+
+// overTries records that a person's budget of a factor is used up, and returns
+// the refusal, which says when the next begins; any other error it returns as
+// it is.
+func (s *Service) overTries(ctx context.Context, by authz.Allowed, limit int64, err error) error {
+	if !errors.Is(err, mfa.ErrTries) {
+		return err
+	}
+	refusal := mfa.ErrTries.After(mfa.FactorWindow)
+	e := by.Refusal(audit.APIThrottled, s.store.Now(), refusal).WithPath("auth", "mfa", "throttle").
+		With(audit.Number("limit", limit), audit.Number("window_s", int64(mfa.FactorWindow/time.Second)), audit.Text("key", "user")).
+		WithDescription("A budget of a person's second factors was used up.")
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
+		return err
+	}
+	return refusal
+}
