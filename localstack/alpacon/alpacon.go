@@ -96,9 +96,15 @@ var errNoCode = errors.New("no code was shown")
 
 func (p Program) login(t testing.TB, host string, answer func(code string)) (string, error) {
 	t.Helper()
+	return p.watch(t, regexp.MustCompile(`#([B-Z]{4}-[B-Z]{4})`), answer, "login", host, "--no-browser")
+}
+
+// watch runs a command until it ends, and answers what it shows once.
+func (p Program) watch(t testing.TB, shown *regexp.Regexp, answer func(text string), arguments ...string) (string, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	cmd := p.command(ctx, "login", host, "--no-browser")
+	cmd := p.command(ctx, arguments...)
 	printed, into := io.Pipe()
 	cmd.Stdout, cmd.Stderr = into, into
 	if err := cmd.Start(); err != nil {
@@ -111,10 +117,10 @@ func (p Program) login(t testing.TB, host string, answer func(code string)) (str
 		ended <- err
 	}()
 	var all strings.Builder
-	answered, shownCode := false, regexp.MustCompile(`#([B-Z]{4}-[B-Z]{4})`)
+	answered := false
 	for lines := bufio.NewScanner(printed); lines.Scan(); {
 		all.WriteString(lines.Text() + "\n")
-		if match := shownCode.FindStringSubmatch(lines.Text()); match != nil && !answered {
+		if match := shown.FindStringSubmatch(lines.Text()); match != nil && !answered {
 			answered = true
 			answer(match[1])
 		}

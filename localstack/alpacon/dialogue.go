@@ -2,6 +2,7 @@ package alpacon
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -54,6 +55,38 @@ func (p Program) Dialogue(t testing.TB, lines []Line, arguments ...string) strin
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("alpacon %v: %v\n%s", arguments, err, all.String())
+	}
+	return all.String()
+}
+
+// Verified runs a command at a terminal that asks its owner to verify in a
+// browser; give is called with the secret of the link that is shown. The command
+// must then succeed. It returns all that was printed.
+func (p Program) Verified(t testing.TB, give func(token string), arguments ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	cmd := p.command(ctx, arguments...)
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	var all strings.Builder
+	link, given, chunk := regexp.MustCompile(`/verify#([A-Za-z0-9_]+)\s`), false, make([]byte, 4096)
+	for {
+		n, err := terminal.Read(chunk) // fails when the command has ended
+		all.Write(chunk[:n])
+		if match := link.FindStringSubmatch(all.String()); match != nil && !given {
+			given = true
+			give(match[1])
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err := cmd.Wait(); err != nil || !given {
+		t.Fatalf("alpacon %v: %v, asked %t\n%s", arguments, err, given, all.String())
 	}
 	return all.String()
 }

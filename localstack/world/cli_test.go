@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -112,6 +113,27 @@ func TestTheCommandLineSignsInByBrowser(t *testing.T) {
 	if !strings.Contains(listed, "schema_name:real") {
 		t.Errorf("the token lists the workspaces %s", listed)
 	}
+	// A protected change: its owner verifies in the browser, and the command line
+	// goes on by itself.
+	if out := c.Run(t, "--output", "json", "workspace", "mfa-methods"); !strings.Contains(out, "hardware_key") {
+		t.Errorf("mfa-methods prints %s", out)
+	}
+	c.Editor = filepath.Join(t.TempDir(), "editor")
+	if err := os.WriteFile(c.Editor, []byte("#!/bin/sh\nsed -i 's/\"mfa_timeout\": *[0-9]*/\"mfa_timeout\": 777/' \"$1\"\n"), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	alone.Clock.Advance(20 * time.Minute)
+	c.Expire(t)
+	c.Verified(t, func(token string) {
+		if err := w.Fresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+		expect(t, w.Me, givePath, map[string]string{"token": token}, "204")
+	}, "workspace", "authentication", "update")
+	if out := c.Run(t, "--output", "json", "workspace", "authentication"); !strings.Contains(out, `"mfa_timeout": 777`) {
+		t.Errorf("after the change the settings are %s", out)
+	}
+	after = c.Config(t)
 	if out := c.Run(t, "logout"); !strings.Contains(strings.ToLower(out), "logout") && !strings.Contains(strings.ToLower(out), "logged out") {
 		t.Errorf("logout prints %s", out)
 	}

@@ -120,3 +120,37 @@ func (w *Walk) CommandLine(ctx context.Context) (*CommandLine, error) {
 	}
 	return nil, errors.New("no device login was redeemed")
 }
+
+// signLineIn signs a command line in that stays.
+func (w *Walk) signLineIn(ctx context.Context) (err error) {
+	w.line, err = w.CommandLine(ctx)
+	return err
+}
+
+// verifyLine verifies in the browser for the command line that asks.
+func (w *Walk) verifyLine(ctx context.Context) error {
+	v := *w.line.Visit
+	v.Client = w.Entries.client("198.51.100.44")
+	var asked struct {
+		URL string `json:"mfa_url"`
+	}
+	a, _, err := w.ask(ctx, &v, "GET", "/api/auth0/mfa/?location=cli", nil)
+	if err != nil {
+		return err
+	}
+	if err := a.Decode(http.StatusOK, &asked); err != nil {
+		return fmt.Errorf("ask for a verification: %w", err)
+	}
+	_, token, _ := strings.Cut(asked.URL, "#")
+	if err := w.want(ctx, http.StatusNoContent, "POST", "/api/auth/mfa/requests/give/", map[string]string{"token": token}, nil, http.StatusNotFound); err != nil {
+		return err
+	}
+	var told struct{ Completed bool }
+	if a, _, err = w.ask(ctx, &v, "GET", "/api/auth0/mfa/completion/", nil); err != nil {
+		return err
+	}
+	if err := a.Decode(http.StatusOK, &told); err != nil || !told.Completed {
+		return fmt.Errorf("the verification was given and is not complete: %s: %w", a.Body, err)
+	}
+	return nil
+}

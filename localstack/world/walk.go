@@ -43,6 +43,7 @@ type Walk struct {
 	address         string // the present one
 	previous        string // the one before
 	words           int    // how many there were
+	line            *CommandLine
 }
 
 // Words planted by a walk: none of them may stand in the clear anywhere.
@@ -125,6 +126,7 @@ func (w *Walk) Steps() []Step {
 		{Name: "a device with a fingerprint", Do: w.keys},
 		{Name: "use a recovery code", Do: w.recover},
 		{Name: "device login", Do: w.deviceLogin},
+		{Name: "verify for a command line", Before: w.signLineIn, Do: w.verifyLine},
 		{Name: "end everything", Do: w.endAll},
 		{Name: "sweep", Do: w.sweep},
 	}
