@@ -194,10 +194,6 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 	if err != nil {
 		return got, 0, err
 	}
-	name, err := s.store.MAC(ctx, by, "guessed name", login)
-	if err != nil {
-		return got, 0, err
-	}
 	var tries int64
 	var addressSpent error
 	err = together(
@@ -235,18 +231,29 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 	if addressSpent != nil {
 		return got, 0, addressSpent
 	}
+	attempts, err = s.weighBoth(ctx, by, login, address, &got)
+	return got, attempts, err
+}
+
+// weighBoth counts an attempt from a browser that is not known, at the typed
+// name and at the account, and reads the account.
+func (s *Service) weighBoth(ctx context.Context, by authz.Allowed, login, address string, got *candidate) (attempts int64, err error) {
+	name, err := s.store.MAC(ctx, by, "guessed name", login)
+	if err != nil {
+		return 0, err
+	}
+	nobody, err := s.absent()
+	if err != nil {
+		return 0, err
+	}
 	var ofName, ofAccount weighed
 	err = together(
 		func() (err error) { ofName, err = s.weighAt(ctx, by, name, address); return err },
 		func() (err error) { ofAccount, err = s.weighAt(ctx, by, got.of, address); return err },
-		func() error { return s.account(ctx, by, got.who, &got) },
+		func() error { return s.account(ctx, by, got.who, got) },
 	)
 	if err != nil {
-		return got, 0, err
-	}
-	nobody, err := s.absent()
-	if err != nil {
-		return got, 0, err
+		return 0, err
 	}
 	got.counted = slices.Concat(ofName.counted, ofAccount.counted)
 	got.excess = slices.Concat(ofName.excess, ofAccount.excess)
@@ -254,7 +261,7 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, a Attempt, login 
 		got.excess = append(got.excess, tried{s.budgetKey(by, nobody.String(), accountScope, accountDay), accountTries})
 	}
 	got.spent = ofAccount.spent != nil
-	return got, ofName.attempts, ofName.spent
+	return ofName.attempts, ofName.spent
 }
 
 // A weighed attempt is where it was counted at one name or account.
