@@ -157,6 +157,7 @@ func TestRefusedSecretsLeaveAnEvent(t *testing.T) {
 		t.Helper()
 		try(stranger, code, "POST", tokenPath, world.PollBody(device), device, event)
 	}
+	want(t, w.Me, http.StatusOK, "PATCH", security, map[string]string{"cli_login": "browser"})
 	o := open(t, w, stranger)
 	for range 3 {
 		grant("authorization_pending", o.DeviceCode, "")

@@ -115,6 +115,11 @@ func tampered(t *testing.T) *world.Walk {
 		}
 		want(t, ask.v, ask.status, ask.method, ask.path, ask.body)
 	}
+	// A security key, a sign-in by passkey that waits, and a command line that
+	// waits for a verification.
+	keyed(t, w, w.Me, "biometric")
+	ask(t, anyone, passkeys, nil)
+	link(t, line(t, w).Visit)
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
 	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {
@@ -170,10 +175,7 @@ func TestTamperedPayloadsNeverOpen(t *testing.T) {
 	w, other := tampered(t), walk(t, "tamper-neighbour", 3)
 	kinds, foreign := stored(t, w.ID), stored(t, other.ID)
 	sealed := 0
-	previous := kinds["data W#workspace / head#0  sealed"][0]
-	if r := kinds["data D#workspace#user / chunk#0  sealed"]; len(r) == 1 {
-		previous = r[0]
-	}
+	head, chunk := kinds["data W#workspace / head#0  sealed"][0], kinds["data D#workspace#user / chunk#*  sealed"][0]
 	for shape, records := range kinds {
 		if !strings.HasSuffix(shape, "  sealed") {
 			continue
@@ -199,8 +201,9 @@ func TestTamperedPayloadsNeverOpen(t *testing.T) {
 			})
 		}
 		flips(t, shape, r, kinds)
-		if previous.Key == r.Key {
-			previous = kinds["data W#workspace / head#0  sealed"][0]
+		previous := chunk
+		if chunk.Key == r.Key {
+			previous = head
 		}
 		own("the payload of another kind", func(got table.Record) table.Record {
 			got.KeyID, got.Sealed = previous.KeyID, previous.Sealed
