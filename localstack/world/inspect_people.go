@@ -19,8 +19,7 @@ func (v *inspection) people(ctx context.Context) []error {
 	report := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	users, sessions, unique := map[string]identity.User{}, map[table.Key]session.Session{}, map[table.Key]identity.Unique{}
 	var head identity.Head
-	taken := map[string]string{} // ids of security keys
-	listed := map[string]identity.Row{}
+	taken, listed := map[string]string{}, map[string]identity.Row{} // ids of security keys, accounts
 	for k, item := range v.items {
 		var err error
 		switch {
@@ -60,25 +59,34 @@ func (v *inspection) people(ctx context.Context) []error {
 		}
 	}
 	faults = append(faults, listing(users, listed, head, leading)...)
-	held := 0
+	faults = append(faults, keysTaken(users, taken)...)
 	for _, u := range users {
 		faults = append(faults, v.person(ctx, u, unique)...)
-		for _, f := range u.Factors {
-			if f.Taken == "" {
-				continue
-			}
-			if held++; taken[f.Taken] != u.ID.String() {
-				report("the id of key %s of %s leads elsewhere", f.ID, u.ID)
-			}
-		}
-	}
-	if held != len(taken) {
-		report("%d ids of security keys are taken, the users have %d", len(taken), held)
 	}
 	for k, s := range sessions {
 		if u, ok := users[k.Of]; ok && s.Epoch > u.Epoch || !ok && !v.deleted(k.Of) {
 			report("session %s belongs to nobody", k)
 		}
+	}
+	return faults
+}
+
+// keysTaken checks that each id of a security key leads to its owner, and none
+// to anybody else.
+func keysTaken(users map[string]identity.User, taken map[string]string) (faults []error) {
+	held := 0
+	for _, u := range users {
+		for _, f := range u.Factors {
+			if f.Taken == "" {
+				continue
+			}
+			if held++; taken[f.Taken] != u.ID.String() {
+				faults = append(faults, fmt.Errorf("the id of key %s of %s leads elsewhere", f.ID, u.ID))
+			}
+		}
+	}
+	if held != len(taken) {
+		faults = append(faults, fmt.Errorf("%d ids of security keys are taken, the users have %d", len(taken), held))
 	}
 	return faults
 }

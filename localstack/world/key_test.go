@@ -197,7 +197,10 @@ func TestWrongAnswersOfKeys(t *testing.T) {
 	mia.signIn(t)
 	up := ask(t, mia.Visitor, factors, map[string]string{"method": "hardware_key", "name": "K"})
 	for _, body := range []any{
-		map[string]any{"credential": 1}, map[string]any{"credential": map[string]any{}}, map[string]any{"credential": "x"}, map[string]string{"code": "123456"},
+		map[string]any{"credential": 1},
+		map[string]any{"credential": map[string]any{}},
+		map[string]any{"credential": "x"},
+		map[string]string{"code": "123456"},
 		map[string]any{"credential": map[string]any{"id": "AA", "rawId": "AA", "type": "public-key", "response": map[string]any{"clientDataJSON": "e30", "attestationObject": "oA"}}},
 	} {
 		a, err := mia.Do(t.Context(), "POST", factors+up.ID+"/confirm/", body)

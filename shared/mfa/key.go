@@ -136,6 +136,7 @@ func MayBe(m identity.Method, k Key, models []string) bool {
 		return !k.BackupEligible && k.Attachment != "platform" && (len(models) == 0 || slices.Contains(models, modelOf(k.AAGUID)))
 	case identity.Biometric:
 		return k.UserVerified && (k.Attachment != "cross-platform" || k.BackupEligible)
+	case identity.OTP, identity.MailedCode, identity.Phone, identity.RecoveryCode:
 	}
 	return false
 }

@@ -159,6 +159,8 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 		risen, err = s.proveTOTP(ctx, by, a, c, item, answer, attempt)
 	case identity.HardwareKey, identity.Biometric:
 		risen, err = s.proveKey(ctx, by, a, c, item, answer, attempt)
+	case identity.Phone:
+		err = mfa.ErrMethod
 	default:
 		err = mfa.ErrMethod
 	}

@@ -123,15 +123,24 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 		}
 		changes = note(changes, f.name, f.at, *f.want)
 	}
+	if p.PasskeyAsMFA != nil {
+		changes = note(changes, "passkey_as_mfa", &s.PasskeyAsMFA, *p.PasskeyAsMFA)
+	}
+	if p.NotifyStepUp != nil {
+		changes = note(changes, "notify_step_up", &s.NotifyStepUp, *p.NotifyStepUp)
+	}
+	return s.applyLists(p, changes)
+}
+
+// applyLists is Apply for the settings that are lists. Together they must leave
+// a method to prove with.
+func (s Security) applyLists(p SecurityPatch, changes []audit.Change) (Security, []audit.Change, error) {
 	if p.HardwareKeyModels != nil {
 		models, err := checkModels(*p.HardwareKeyModels)
 		if err != nil {
 			return Security{}, nil, err
 		}
 		changes = noteSet(changes, "hardware_key_models", &s.HardwareKeyModels, models)
-	}
-	if p.PasskeyAsMFA != nil {
-		changes = note(changes, "passkey_as_mfa", &s.PasskeyAsMFA, *p.PasskeyAsMFA)
 	}
 	for _, f := range []struct {
 		name string
@@ -151,9 +160,6 @@ func (s Security) Apply(p SecurityPatch) (Security, []audit.Change, error) {
 			return Security{}, nil, err
 		}
 		changes = noteSet(changes, f.name, f.at, chosen)
-	}
-	if p.NotifyStepUp != nil {
-		changes = note(changes, "notify_step_up", &s.NotifyStepUp, *p.NotifyStepUp)
 	}
 	if !slices.ContainsFunc(s.AllowedMFAMethods, func(m string) bool { return m != recoveryCode }) {
 		return Security{}, nil, fault.Field("allowed_mfa_methods", "invalid_value", "At least one method must be allowed besides recovery codes.")

@@ -152,8 +152,10 @@ func TestEveryFieldIsChangedByName(t *testing.T) {
 				_, changes, err := security.Apply(decoded[workspace.SecurityPatch](t, patch))
 				return changes, err
 			},
-			changed: map[string]string{"mfa_required": `false`, "mfa_timeout": `60`, "cli_login": `"legacy"`, "password_check_failure": `"allow"`, "session_idle_timeout": `300`, "session_absolute_timeout": `3600`, "unusual_sign_in": `false`,
-				"allowed_mfa_methods": `["otp"]`, "mfa_required_actions": `[]`, "passkey_as_mfa": `false`, "sign_count_regression": `"report"`, "step_up_methods": `["hardware_key"]`, "notify_step_up": `true`, "hardware_key_models": `["2fc0579f-8113-47ea-b116-bb5a8db9202a"]`},
+			changed: map[string]string{
+				"mfa_required": `false`, "mfa_timeout": `60`, "cli_login": `"legacy"`, "password_check_failure": `"allow"`, "session_idle_timeout": `300`, "session_absolute_timeout": `3600`, "unusual_sign_in": `false`,
+				"allowed_mfa_methods": `["otp"]`, "mfa_required_actions": `[]`, "passkey_as_mfa": `false`, "sign_count_regression": `"report"`, "step_up_methods": `["hardware_key"]`, "notify_step_up": `true`, "hardware_key_models": `["2fc0579f-8113-47ea-b116-bb5a8db9202a"]`,
+			},
 		},
 		{
 			name: "preferences", document: preferences,

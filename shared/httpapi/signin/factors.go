@@ -163,6 +163,8 @@ func (f *Face) enrol(c httpapi.Call, in EnrolRequest) (EnrolAnswer, error) {
 		e, err = f.sessions.EnrolTOTP(c.Context(), c.Allowed, c.Who, in.Name)
 	case identity.HardwareKey, identity.Biometric:
 		e, err = f.sessions.EnrolKey(c.Context(), c.Allowed, c.Who, in.Method, in.Name)
+	case identity.MailedCode, identity.Phone, identity.RecoveryCode:
+		err = mfa.ErrMethod
 	default:
 		err = mfa.ErrMethod
 	}
