@@ -20,7 +20,7 @@ import (
 // kind in the table itself and makes the request that needs it: the answer is
 // an internal error that tells nothing, and the log line raises the alarm.
 func TestDamagedItemsAreInternalErrors(t *testing.T) {
-	w := tampered(t)
+	w, p := planted(t)
 	waiting := open(t, w, w.Me)
 	kinds := stored(t, w.ID)
 	get := func(path string) func(*testing.T, table.Record) visitor.Answer {
@@ -87,6 +87,15 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			return do(t, w, "POST", "/api/auth/invitations/view/", map[string]string{"token": secret})
+		},
+		"credentials C#workspace#* / passkey": func(t *testing.T, _ table.Record) visitor.Answer {
+			return do(t, w, "POST", passkeys+p.passkey.ID+"/verify/", answered(t, p.device, p.passkey))
+		},
+		"credentials C#workspace#* / ask#*": func(t *testing.T, _ table.Record) visitor.Answer {
+			return do(t, w, "POST", askLookupPath, p.verify)
+		},
+		"data N#workspace#* / key": func(t *testing.T, _ table.Record) visitor.Answer {
+			return do(t, w, "DELETE", factors+p.factor+"/", nil)
 		},
 		"data M#workspace#* / *": nil, // no request reads it; see below
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"paddock/localstack/authenticator"
 	"paddock/localstack/visitor"
 	"paddock/localstack/world"
 	"paddock/shared/authz"
@@ -80,6 +81,20 @@ func TestKeysAreTheGoldenOnes(t *testing.T) {
 // tampered returns a walk after which an item of each kind is stored.
 func tampered(t *testing.T) *world.Walk {
 	t.Helper()
+	w, _ := planted(t)
+	return w
+}
+
+// plants are what requests need that read some of the kinds.
+type plants struct {
+	device  *authenticator.Key
+	factor  string // of the device
+	passkey asked
+	verify  map[string]string
+}
+
+func planted(t *testing.T) (*world.Walk, plants) {
+	t.Helper()
 	w := walk(t, "tamper-"+strings.ToLower(strings.TrimPrefix(t.Name(), "Test")), 8)
 	// One open challenge, one method being set up, one tally of refusals.
 	strangers(t, w, "203.0.113.8", tally.Each+1)
@@ -117,9 +132,10 @@ func tampered(t *testing.T) *world.Walk {
 	}
 	// A security key, a sign-in by passkey that waits, and a command line that
 	// waits for a verification.
-	keyed(t, w, w.Me, "biometric")
-	ask(t, anyone, passkeys, nil)
-	link(t, line(t, w).Visit)
+	var p plants
+	p.device, p.factor = keyed(t, w, w.Me, "biometric")
+	p.passkey = ask(t, anyone, passkeys, nil)
+	p.verify = link(t, line(t, w).Visit)
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
 	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {
@@ -128,7 +144,7 @@ func tampered(t *testing.T) *world.Walk {
 	if err := w.Me.Want(t.Context(), 404, "POST", "/api/auth/device/lookup/", map[string]string{"user_code": "BBBB-BBBB"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	return w
+	return w, p
 }
 
 // A forger is an engine that answers reads from memory with records that were
