@@ -141,6 +141,9 @@ func expected(row route.Row, s stranger) string {
 		}
 		return "401 sign_in_incomplete"
 	}
+	if r.Device {
+		return "403 device_session_required"
+	}
 	if r.Form == route.Everywhere && !authz.BuiltIn(s.role).Has(r.Permission) {
 		return "403 permission_denied"
 	}

@@ -246,6 +246,9 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	if row.Rule.Console && (who.Session.Kind == session.CLI || who.Session.Kind == session.Device) {
 		return call, call.refuse(row, "a session of a command line", errConsole)
 	}
+	if row.Rule.Device && who.Session.Kind != session.Device {
+		return call, call.refuse(row, "a session of no device login", notDevice(who.Session.Kind))
+	}
 	call.Allowed, err = a.decide(r.Context(), &call, row)
 	if err != nil {
 		return call, err
@@ -271,6 +274,15 @@ func crossSitePublic(r *http.Request) error {
 	return nil
 }
 
+// notDevice is the refusal of a session that is none of a device login, where
+// one is asked for.
+func notDevice(k session.Kind) error {
+	if k == session.CLI {
+		return session.ErrSession
+	}
+	return session.ErrNotDevice
+}
+
 // enforced refuses a session without a second factor in a workspace that
 // demands one: it opens only what completes the sign-in (security, MF-10).
 func enforced(who session.Authenticated, row route.Row) error {
@@ -280,7 +292,7 @@ func enforced(who session.Authenticated, row route.Row) error {
 	if who.Session.ChangePassword && who.Session.Kind != session.Half && !row.Rule.Half && !row.Rule.Change {
 		return session.ErrChangePassword
 	}
-	if row.Rule.Half || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || !who.Session.Proof.ID.Zero() {
+	if row.Rule.Half || row.Rule.Device || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || !who.Session.Proof.ID.Zero() {
 		return nil
 	}
 	switch who.Session.Kind {

@@ -56,6 +56,9 @@ func ruleRefusals(row route.Row) []fault.Error {
 	if r.Console {
 		out = append(out, errConsole)
 	}
+	if r.Device {
+		out = append(out, session.ErrNotDevice, session.ErrSession)
+	}
 	if r.Fresh {
 		out = append(out, errStepUp, errCLIStep)
 	}

@@ -71,6 +71,7 @@ type Rule struct {
 	Half       bool   // Self only: also open to a half-signed-in session
 	Change     bool   // Self only: also open to a session that must replace its password
 	Console    bool   // closed to sessions of command lines
+	Device     bool   // Self only: for sessions of device logins, whatever they have proved
 }
 
 // String returns the rule in one line, as the golden file and the description
@@ -92,6 +93,9 @@ func (r Rule) String() string {
 	}
 	if r.Console {
 		text += ", in the console"
+	}
+	if r.Device {
+		text += ", of a device login"
 	}
 	return text
 }
@@ -122,6 +126,11 @@ func public(reason string) Rule { return Rule{Form: Public, Reason: reason} }
 func self() Rule                { return Rule{Form: Self, Permission: permission.OwnAccount} }
 func half() Rule {
 	return Rule{Form: Self, Permission: permission.OwnAccount, Half: true}
+}
+
+// device is for what a command line does to earn a proof.
+func device() Rule {
+	return Rule{Form: Self, Permission: permission.OwnAccount, Device: true}
 }
 
 func console(r Rule) Rule {
@@ -174,8 +183,8 @@ var Rows = []Row{
 	{"POST", "/oauth/token/", Signin, public("the device code or refresh token is the credential"), true},
 	{"POST", "/oauth/revoke/", Signin, public("the refresh token is the credential"), true},
 	{"POST", "/api/auth0/token/blacklist/", Signin, self(), true},
-	{"GET", "/api/auth0/mfa/", Signin, half(), true},
-	{"GET", "/api/auth0/mfa/completion/", Signin, half(), true},
+	{"GET", "/api/auth0/mfa/", Signin, device(), true},
+	{"GET", "/api/auth0/mfa/completion/", Signin, device(), true},
 	{"POST", "/api/auth/mfa/requests/lookup/", Signin, console(self()), false},
 	{"POST", "/api/auth/mfa/requests/give/", Signin, console(fresh(self())), false},
 	{"POST", "/api/auth/device/lookup/", Signin, console(self()), false},

@@ -52,13 +52,6 @@ func askKey(ws id.ID[id.Workspace], user id.ID[id.Principal], hash [32]byte) tab
 // AskProof opens a verification for the command line that calls, to be given by
 // the same person in a browser, and returns the secret of its link.
 func (s *Service) AskProof(ctx context.Context, by authz.Allowed, a Authenticated) (credential.Secret, error) {
-	switch a.Session.Kind {
-	case Device:
-	case CLI:
-		return credential.Secret{}, ErrSession
-	case Console, Half:
-		return credential.Secret{}, ErrNotDevice
-	}
 	ws, user, now := a.Workspace.ID, a.User.ID, s.store.Now()
 	if _, err := s.count(ctx, by, mfa.GuessKey(ws, user, "ask", now), askTries, now.Add(2*mfa.FactorWindow)); err != nil {
 		return credential.Secret{}, s.overTries(ctx, by, askTries, err)

@@ -35,9 +35,8 @@ func (f *Face) deviceBindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth0/token/blacklist/", empty, f.blacklist).Summed("Invalidate the access tokens of the session.").
 			Refuses(session.ErrNoAccessToken),
 		httpapi.Answer(get, "/api/auth0/mfa/", ok, f.askProof).Summed("Open a verification for a command line, to be given in a browser.").
-			Refuses(session.ErrNotDevice, session.ErrSession, mfa.ErrTries),
-		httpapi.Answer(get, "/api/auth0/mfa/completion/", ok, f.proofGiven).Summed("Tell whether the session's verification is fresh.").
-			Refuses(session.ErrNotDevice, session.ErrSession),
+			Refuses(mfa.ErrTries),
+		httpapi.Answer(get, "/api/auth0/mfa/completion/", ok, f.proofGiven).Summed("Tell whether the session's verification is fresh."),
 		httpapi.Answer(post, "/api/auth/mfa/requests/lookup/", ok, f.lookUpAsk).Summed("Show the command line that waits for a verification.").
 			Refuses(session.ErrNoAsk),
 		httpapi.Answer(post, "/api/auth/mfa/requests/give/", empty, f.giveProof).Summed("Hand one's fresh verification to the command line that waits.").
@@ -217,13 +216,6 @@ type MFACompletion struct {
 }
 
 func (f *Face) proofGiven(c httpapi.Call, _ httpapi.None) (MFACompletion, error) {
-	switch c.Who.Session.Kind {
-	case session.CLI:
-		return MFACompletion{}, session.ErrSession
-	case session.Console, session.Half:
-		return MFACompletion{}, session.ErrNotDevice
-	case session.Device:
-	}
 	return MFACompletion{Completed: c.Who.Fresh(f.sessions.Now())}, nil
 }
 
