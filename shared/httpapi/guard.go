@@ -91,7 +91,11 @@ func (c Call) owed(refusal error) error {
 	if errors.Is(refusal, session.ErrChangePassword) {
 		condition = "the password must be replaced"
 	}
-	return c.refuse(c.row, condition, refusal)
+	err := c.refuse(c.row, condition, refusal)
+	if d, ok := errors.AsType[*denial](err); ok && errors.Is(refusal, errStepUp) {
+		d.maxAge = c.Who.Workspace.MFATimeout()
+	}
+	return err
 }
 
 // Deny records that the caller lacks a permission which the body or the query
@@ -292,7 +296,7 @@ func enforced(who session.Authenticated, row route.Row) error {
 	if who.Session.ChangePassword && who.Session.Kind != session.Half && !row.Rule.Half && !row.Rule.Change {
 		return session.ErrChangePassword
 	}
-	if row.Rule.Half || row.Rule.Device || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || !who.Session.Proof.ID.Zero() {
+	if row.Rule.Half || row.Rule.Device || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || who.Proved() {
 		return nil
 	}
 	switch who.Session.Kind {

@@ -175,13 +175,14 @@ type Changed struct {
 	// more; its Key is empty when none was.
 	Cancelled Email
 	Role      bool // the role setting changes: superusers only
+	Quieter   bool // notices are turned off
 	Disabled  bool // the account becomes disabled
 	Enabled   bool
 }
 
-// Fresh reports whether the change needs a fresh proof: who may do what, and
-// where links that open an account are sent.
-func (c Changed) Fresh() bool { return c.Role || c.email() }
+// Fresh reports whether the change needs a fresh proof: who may do what,
+// where links that open an account are sent, and who is told.
+func (c Changed) Fresh() bool { return c.Role || c.Quieter || c.email() }
 
 // email reports whether the change is one of the address: of the one that waits
 // too.
@@ -206,7 +207,7 @@ func (p Patch) Apply(u User, own bool) (Changed, error) {
 	if err != nil {
 		return Changed{}, err
 	}
-	c := Changed{User: next, Profile: changes}
+	c := Changed{User: next, Profile: changes, Quieter: u.NotifyStepUp && !next.NotifyStepUp}
 	switch {
 	case p.Email == nil:
 	case *p.Email != u.Email:

@@ -79,13 +79,13 @@ It works once, until {until}.
 If you did not expect this, ignore it: nothing happens.
 `,
 	},
-	FactorAdded:       {"A sign-in method was added to your account", notice("was added to your account")},
-	FactorRemoved:     {"A sign-in method was removed from your account", notice("was removed from your account")},
+	FactorAdded:       {"A sign-in method was added to your account", reported("was added to your account")},
+	FactorRemoved:     {"A sign-in method was removed from your account", reported("was removed from your account")},
 	KeyCopied:         {"There may be a copy of your security key", notice("counted backwards, as a copy of it would, at a sign-in or verification")},
 	StepUpDone:        {"Your second factor was verified", notice("was verified for protected actions of your account")},
 	FactorsReset:      {"Your sign-in methods were removed", notice("removed every sign-in method of your account")},
 	RecoveryCodeUsed:  {"A recovery code was used for your account", notice("was used to sign in to your account")},
-	RecoveryCodesMade: {"New recovery codes were made for your account", notice("were made for your account; older ones no longer work")},
+	RecoveryCodesMade: {"New recovery codes were made for your account", reported("were made for your account; older ones no longer work")},
 	EmailConfirmation: {
 		"Confirm your new address for {workspace}",
 		`{person} asked to use this address for an account in the workspace "{workspace}".
@@ -177,6 +177,14 @@ If this was not you, ignore it.
 }
 
 // notice is the text of a notice that something was done to an account.
+// reported is notice with a link to say that it was somebody else.
+func reported(what string) string {
+	return `{what} ` + what + ` in the workspace "{workspace}".
+
+It was done from {from}.
+` + report("If this was not you")
+}
+
 func notice(what string) string {
 	return `{what} ` + what + ` in the workspace "{workspace}".
 

@@ -171,6 +171,11 @@ func TakenKey(ws id.ID[id.Workspace], mac string) table.Key {
 	return table.Key{Table: table.Data, Kind: "N", Workspace: ws, Of: mac, SK: "key"}
 }
 
+// PasskeyTriesKey places the counter of answers to one challenge of PasskeyKey.
+func PasskeyTriesKey(ws id.ID[id.Workspace], c id.ID[id.Challenge]) table.Key {
+	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: c.String(), SK: "tries#passkey"}
+}
+
 // PasskeyKey places an open challenge of a sign-in that names nobody yet.
 func PasskeyKey(ws id.ID[id.Workspace], c id.ID[id.Challenge]) table.Key {
 	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: c.String(), SK: "passkey"}

@@ -4,6 +4,7 @@ package mfa
 
 import (
 	"encoding/hex"
+	"strconv"
 	"time"
 
 	"paddock/shared/fault"
@@ -18,6 +19,9 @@ type Proof struct {
 	ID     id.ID[id.Proof] `json:"id"`
 	Method identity.Method `json:"method"`
 	At     time.Time       `json:"at"`
+	// For is the workspace's timeout at that time: raising it later brings no
+	// proof back.
+	For time.Duration `json:"for,omitzero"`
 	// Factor is what was proved; zero for what is none of the account's.
 	Factor id.ID[id.Factor] `json:"factor,omitzero"`
 }
@@ -31,7 +35,7 @@ func Fresh(p Proof, now time.Time, timeout time.Duration) bool {
 		return false
 	}
 	age := now.Sub(p.At)
-	return age >= 0 && age < timeout
+	return age >= 0 && age < timeout && (p.For == 0 || age < p.For)
 }
 
 // A Purpose is what a challenge is for; an answer counts for nothing else.
@@ -83,6 +87,7 @@ type TOTPSecret struct {
 	LastStep int64  `json:"last_step"`
 	// Pending is true until a code confirmed the enrolment.
 	Pending   bool      `json:"pending,omitempty"`
+	Session   string    `json:"session,omitempty"` // hash of the session's secret, of a pending enrolment
 	Name      string    `json:"name"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // of a pending enrolment
 }
@@ -108,7 +113,7 @@ var (
 		Detail: "Too many wrong codes. Wait before you try again.", Source: "code",
 	}
 	ErrSpent = fault.Error{
-		Kind: fault.Limited, Code: "mfa_method_locked",
+		Kind: fault.Denied, Code: "mfa_method_locked",
 		Detail: "There were too many wrong codes. Use another method, and set this one up anew.", Source: "code",
 	}
 	ErrMethod = fault.Error{
@@ -157,10 +162,16 @@ func TriesKey(ws id.ID[id.Workspace], user id.ID[id.Principal], c id.ID[id.Chall
 }
 
 // TotalKey places the counter of wrong answers by a method since the last right
-// one. factor is the newest of the method, so that setting it up anew begins
-// anew.
-func TotalKey(ws id.ID[id.Workspace], user id.ID[id.Principal], m identity.Method, factor id.ID[id.Factor]) table.Key {
-	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: user.String(), SK: "guess#" + string(m) + "#" + factor.String()}
+// one. It begins anew when the method is set up anew, and, for what is no factor
+// of the account, when its sessions are ended.
+func TotalKey(ws id.ID[id.Workspace], u identity.User, m identity.Method) table.Key {
+	since := strconv.FormatInt(u.Epoch, 10)
+	for _, f := range u.Factors {
+		if f.Method == m {
+			since = f.ID.String()
+		}
+	}
+	return table.Key{Table: table.Credentials, Kind: "C", Workspace: ws, Of: u.ID.String(), SK: "guess#" + string(m) + "#" + since}
 }
 
 // GuessKey places the counter of guesses at one factor in the window of now.

@@ -29,6 +29,11 @@ var algorithms = []protocol.CredentialParameter{ //nolint:gochecknoglobals // a 
 	{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgRS256},
 }
 
+// transports are those that a browser can be told of.
+var transports = []protocol.AuthenticatorTransport{ //nolint:gochecknoglobals // a list
+	protocol.USB, protocol.NFC, protocol.BLE, protocol.SmartCard, protocol.Hybrid, protocol.Internal,
+}
+
 // Register returns what the browser is to ask of a new authenticator, as
 // PublicKeyCredentialCreationOptionsJSON, and what its answer is held to.
 // attested asks for the model, which a browser else may hide.
@@ -75,7 +80,7 @@ func (Ceremonies) Registered(site mfa.Site, who mfa.Holder, c mfa.Ceremony, answ
 		data := parsed.Response.AttestationObject.AuthData
 		return mfa.Key{}, failed(site, c, parsed.Response.CollectedClientData, data.Flags, err)
 	}
-	if !consistent(made.PublicKey) {
+	if !consistent(made.PublicKey) || len(made.ID) > maxID || len(made.Transport) > maxTransports {
 		return mfa.Key{}, &mfa.KeyFailure{Reason: "wrong", Cause: errors.New("a key that is not of its algorithm")}
 	}
 	k := mfa.Key{
@@ -84,17 +89,28 @@ func (Ceremonies) Registered(site mfa.Site, who mfa.Holder, c mfa.Ceremony, answ
 		UserVerified: made.Flags.UserVerified,
 	}
 	for _, t := range made.Transport {
-		k.Transports = append(k.Transports, string(t))
+		if slices.Contains(transports, t) { // what browsers may add later is of no use here
+			k.Transports = append(k.Transports, string(t))
+		}
 	}
 	return k, nil
 }
 
-// minRSA is the shortest modulus, in bytes, that a key may have. Source:
-// security, WA-5.
-const minRSA = 256
+// minRSA and maxRSA bound the modulus of a key in bytes, maxID the id of a
+// credential (W3C WebAuthn Level 3, section 4), maxTransports what a browser
+// says of it. Source: security, WA-5; above, checking an answer would take long.
+const (
+	minRSA        = 256
+	maxRSA        = 512
+	maxID         = 1023
+	maxTransports = 8
+)
+
+// exponent is the only public exponent that keys use.
+var exponent = []byte{1, 0, 1} //nolint:gochecknoglobals // a constant
 
 // consistent reports whether a COSE key is of the kind that its algorithm signs
-// with, and long enough.
+// with, and of a sound length.
 func consistent(cose []byte) bool {
 	parsed, err := webauthncose.ParsePublicKey(cose)
 	if err != nil {
@@ -106,7 +122,7 @@ func consistent(cose []byte) bool {
 	case webauthncose.OKPPublicKeyData:
 		return k.Algorithm == int64(webauthncose.AlgEdDSA)
 	case webauthncose.RSAPublicKeyData:
-		return k.Algorithm == int64(webauthncose.AlgRS256) && len(bytes.TrimLeft(k.Modulus, "\x00")) >= minRSA
+		return k.Algorithm == int64(webauthncose.AlgRS256) && len(k.Modulus) >= minRSA && len(k.Modulus) <= maxRSA && k.Modulus[0] != 0 && bytes.Equal(k.Exponent, exponent)
 	}
 	return false
 }

@@ -229,6 +229,9 @@ func (s *Service) link(ws id.ID[id.Workspace], u identity.User, life time.Durati
 // directory tells of them.
 func (s *Service) relisted(ctx context.Context, by authz.Allowed, before, after identity.User, change table.Change, commit func(table.Change) error) error {
 	ws := by.Workspace()
+	if identity.RowOf(before) == identity.RowOf(after) {
+		return commit(change)
+	}
 	for range 3 {
 		items, err := s.store.Read(ctx, by, identity.ListingKeys(ws, after.ID)...)
 		if err != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"paddock/shared/audit"
@@ -15,7 +16,7 @@ import (
 )
 
 // AskLife is how long a verification that a command line asked for can be given,
-// askTries how many it may ask for in mfa.FactorWindow. Source: alpacon-wire 2.5
+// askTries how many one may ask for in mfa.FactorWindow. Source: alpacon-wire 2.5
 // (the command line waits three minutes).
 const (
 	AskLife  = 5 * time.Minute
@@ -53,7 +54,7 @@ func askKey(ws id.ID[id.Workspace], user id.ID[id.Principal], hash [32]byte) tab
 // the same person in a browser, and returns the secret of its link.
 func (s *Service) AskProof(ctx context.Context, by authz.Allowed, a Authenticated) (credential.Secret, error) {
 	ws, user, now := a.Workspace.ID, a.User.ID, s.store.Now()
-	if _, err := s.count(ctx, by, mfa.GuessKey(ws, user, "ask", now), askTries, now.Add(2*mfa.FactorWindow)); err != nil {
+	if _, err := s.count(ctx, by, mfa.GuessKey(ws, user, "ask-"+a.Session.ID.String(), now), askTries, now.Add(2*mfa.FactorWindow)); err != nil {
 		return credential.Secret{}, s.overTries(ctx, by, askTries, err)
 	}
 	secret, err := credential.New(s.random, credential.Verification, ws.UUID(), user.UUID())
@@ -129,7 +130,10 @@ func (s *Service) GiveProof(ctx context.Context, by authz.Allowed, a Authenticat
 	if err != nil {
 		return err
 	}
-	device.Proof = mfa.Proof{ID: id.Of[id.Proof](proof), Method: a.Session.Proof.Method, At: a.Session.Proof.At, Factor: a.Session.Proof.Factor}
+	device.Proof = mfa.Proof{ID: id.Of[id.Proof](proof), Method: a.Session.Proof.Method, At: a.Session.Proof.At, For: a.Session.Proof.For, Factor: a.Session.Proof.Factor}
+	if m := string(device.Proof.Method); !slices.Contains(device.Factors, m) {
+		device.Factors = append(slices.Clone(device.Factors), m)
+	}
 	e := by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof), audit.Text("method", string(device.Proof.Method)),
 		audit.Instant("valid_until", device.Proof.At.Add(a.Workspace.MFATimeout()))).
 		WithTarget(audit.Target{Type: "session", ID: device.ID.UUID(), Name: device.Device}).

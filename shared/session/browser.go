@@ -160,13 +160,20 @@ func (s *Service) complete(by authz.Allowed, w workspace.Workspace, u identity.U
 		same = identity.SaveUser(userItem, after)
 	}
 	c.ops = append(c.ops, same.Else(table.ErrTryAgain))
+	return c, s.tellOwner(by, w, u, &c)
+}
+
+// tellOwner adds to a completion what an unusual sign-in leaves: its event, and
+// a mail with a link to report it.
+func (s *Service) tellOwner(by authz.Allowed, w workspace.Workspace, u identity.User, c *Completion) error {
 	if !c.Unusual() {
-		return c, nil
+		return nil
 	}
 	link, report, err := s.link(w.ID, u, identity.NoticeLife)
 	if err != nil {
-		return Completion{}, err
+		return err
 	}
+	src := by.Principal().Source
 	c.ops = append(c.ops, identity.PutLink(identity.LinkKey(w.ID, u.ID, identity.Report, report.Hash()), nil, link))
 	c.events = append(c.events, by.Event(audit.AuthAnomaly, s.store.Now()).With(audit.List("signals", "new_device", "new_network")).
 		WithDescription("A sign-in from a new device in a new network."))
@@ -174,7 +181,7 @@ func (s *Service) complete(by authz.Allowed, w workspace.Workspace, u identity.U
 		Channel: message.Mail, Template: message.NewSignIn, To: u.Email, Workspace: w.Name, From: src.IP.String() + ", " + src.UserAgent,
 		Until: link.ExpiresAt, Link: identity.Report.URL(w.Canonical(), report),
 	}}
-	return c, nil
+	return nil
 }
 
 // join adds the completion to a change, whose events the sign-in's own leads.

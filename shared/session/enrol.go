@@ -27,12 +27,12 @@ const (
 )
 
 // MaxFactors bounds the methods of one person.
-const MaxFactors = 20
+const MaxFactors = 10
 
 // Refusals of enrolments.
 var (
 	// ErrFactorLimit refuses a method beyond MaxFactors.
-	ErrFactorLimit = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "An account has at most 20 sign-in methods.", Source: "factors"}
+	ErrFactorLimit = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "An account has at most 10 sign-in methods.", Source: "factors"}
 	// ErrFactorName refuses a name that cannot be shown on one line.
 	ErrFactorName = fault.Field("name", "invalid_name", "A name has 1 to 60 characters and no control characters.")
 	// ErrStepUp demands a fresh verification by an existing factor.
@@ -40,6 +40,12 @@ var (
 	// ErrSignInAgain demands a fresh sign-in: there is no factor yet to verify.
 	ErrSignInAgain = fault.Error{Kind: fault.Denied, Code: "sign_in_again", Detail: "Sign in again to set up your first sign-in method."}
 )
+
+// mayAdd reports whether the session's proof lets it add a method: as one opens
+// protected actions, or, of who has no method that does, any that is allowed.
+func (a Authenticated) mayAdd(now time.Time) bool {
+	return a.fresh(now, stepUpMethods(a.Workspace, a.User))
+}
 
 // An Enrolment is a method being set up: its secret is shown this once.
 type Enrolment struct {
@@ -66,7 +72,7 @@ func MayEnrol(a Authenticated, now time.Time) error {
 			return mfa.ErrEnrolled
 		}
 		switch {
-		case a.Fresh(now):
+		case a.mayAdd(now):
 			return nil
 		case stranded(a.Workspace, a.User): // nothing to step up with: only a sign-in
 			return ErrSignInAgain
@@ -93,13 +99,11 @@ func (s *Service) mayBegin(ctx context.Context, by authz.Allowed, a Authenticate
 	if len(a.User.Factors) >= MaxFactors {
 		return ErrFactorLimit
 	}
-	if _, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "enrol", now), mfa.FactorTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return s.overTries(ctx, by, mfa.FactorTries, err)
-	}
 	if len([]rune(name)) == 0 || len([]rune(name)) > 60 || identity.CheckPersonName("name", name) != nil {
 		return ErrFactorName
 	}
-	return nil
+	_, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "enrol", now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
+	return s.overTries(ctx, by, mfa.FactorTries, err)
 }
 
 // EnrolTOTP begins to set up an authenticator app. It counts for nothing until
@@ -123,7 +127,7 @@ func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticat
 		return Enrolment{}, err
 	}
 	e := Enrolment{ID: id.Of[id.Factor](factor), Secret: credential.TOTPText(secret), URI: uri, QR: svg, ExpiresAt: now.Add(PendingLife)}
-	stored := mfa.TOTPSecret{Secret: secret, Pending: true, Name: name, ExpiresAt: e.ExpiresAt}
+	stored := mfa.TOTPSecret{Secret: secret, Pending: true, Name: name, Session: a.Hash, ExpiresAt: e.ExpiresAt}
 	err = s.store.WriteScratch(ctx, by, table.Challenges, table.Insert(mfa.FactorKey(a.Workspace.ID, a.User.ID, e.ID), stored).Until(e.ExpiresAt.Add(time.Hour)))
 	return e, err
 }
@@ -163,7 +167,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 			return Confirmed{}, err
 		}
 	}
-	if !secret.Pending || len(secret.Secret) == 0 || !now.Before(secret.ExpiresAt) {
+	if !secret.Pending || len(secret.Secret) == 0 || secret.Session != a.Hash || !now.Before(secret.ExpiresAt) {
 		return Confirmed{}, mfa.ErrFactor
 	}
 	if !allowed(a.Workspace, identity.OTP) { // the policy may have changed since
@@ -180,7 +184,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	if !ok {
 		return Confirmed{}, s.failed(ctx, by, mfa.Challenge{ID: id.Of[id.Challenge](which.UUID()), Method: identity.OTP}, attempt, "wrong", mfa.ErrCode)
 	}
-	secret.Pending, secret.LastStep, secret.ExpiresAt = false, step, time.Time{}
+	secret.Pending, secret.LastStep, secret.Session, secret.ExpiresAt = false, step, "", time.Time{}
 	confirmed := pending
 	confirmed.TTL = time.Time{}
 	return s.confirm(ctx, by, a, identity.Factor{ID: which, Method: identity.OTP, Name: secret.Name, ConfirmedAt: now},
@@ -215,18 +219,24 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 		if err != nil {
 			return Confirmed{}, err
 		}
-		user.Factors = append(user.Factors, identity.Factor{ID: id.Of[id.Factor](made), Method: identity.RecoveryCode, Name: "Recovery codes", ConfirmedAt: now})
+		user.Factors = append(user.Factors, recoveryFactor(made, now))
 		ops = append(ops, table.Insert(mfa.RecoveryKey(a.Workspace.ID, a.User.ID), set).Else(table.ErrTryAgain))
 		events = append(events, by.Event(audit.MFARecoveryCodesGenerated, now).With(audit.Number("count", int64(len(codes)))).
 			WithDescription("Recovery codes were made."))
 	}
-	change := table.Change{Events: events, Messages: []message.Message{notice(by, a, message.FactorAdded, nameOf(f.Method))}}
+	told, report, err := s.reportable(by, a, message.FactorAdded)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	told.What = nameOf(f.Method)
+	change, ops := table.Change{Events: events, Messages: []message.Message{told}}, append(ops, report)
 	var added newcomers
 	if a.Session.Kind == Half {
 		done, err := s.rememberHalf(ctx, by, a, browser)
 		if err != nil {
 			return Confirmed{}, err
 		}
+		change.Messages = append(change.Messages, done.messages...)
 		user, _ = visited(user, networkOf(by.Principal().Source.IP))
 		added.browser = done.added
 		out.Browser, ops = done.Secret, append(ops, done.ops...)
@@ -245,7 +255,11 @@ func (s *Service) rememberHalf(ctx context.Context, by authz.Allowed, a Authenti
 	if err != nil {
 		return Completion{}, err
 	}
-	return s.remember(by, a.User, from)
+	c, err := s.remember(by, a.User, from)
+	if err != nil {
+		return Completion{}, err
+	}
+	return c, s.tellOwner(by, a.Workspace, a.User, &c)
 }
 
 func (s *Service) recoveryCodes(a Authenticated) ([]string, mfa.RecoverySet, error) {
@@ -262,6 +276,10 @@ func (s *Service) recoveryCodes(a Authenticated) ([]string, mfa.RecoverySet, err
 		set.Hashes = append(set.Hashes, credential.HashRecoveryCode(a.Workspace.ID.UUID(), a.User.ID.UUID(), canonical))
 	}
 	return codes, set, nil
+}
+
+func recoveryFactor(made id.UUID, now time.Time) identity.Factor {
+	return identity.Factor{ID: id.Of[id.Factor](made), Method: identity.RecoveryCode, Name: "Recovery codes", ConfirmedAt: now}
 }
 
 // NewRecoveryCodes replaces the recovery codes; the old ones end at once.
@@ -285,11 +303,23 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by authz.Allowed, a Auth
 		}
 		write = table.Replace(item, set)
 	}
-	e := by.Event(audit.MFARecoveryCodesGenerated, s.store.Now()).With(audit.Number("count", int64(len(codes))),
+	made, err := s.store.NewID()
+	if err != nil {
+		return nil, err
+	}
+	user, now := a.User, s.store.Now()
+	user.Factors = slices.DeleteFunc(slices.Clone(user.Factors), func(f identity.Factor) bool { return f.Method == identity.RecoveryCode })
+	user.Factors = append(user.Factors, recoveryFactor(made, now)) // made now, whoever made the ones before
+	e := by.Event(audit.MFARecoveryCodesGenerated, now).With(audit.Number("count", int64(len(codes))),
 		audit.Number("previous_unused_n", int64(len(old.Hashes)))).WithDescription("Recovery codes were made; older ones no longer work.")
+	told, report, err := s.reportable(by, a, message.RecoveryCodesMade)
+	if err != nil {
+		return nil, err
+	}
+	told.What = "Recovery codes"
 	err = s.store.Commit(ctx, by, table.Change{
-		Events: []audit.Event{e}, Ops: []table.Op{write.Else(table.ErrTryAgain), table.Unchanged(a.UserItem).Else(table.ErrTryAgain)},
-		Messages: []message.Message{notice(by, a, message.RecoveryCodesMade, "Recovery codes")},
+		Events: []audit.Event{e}, Ops: []table.Op{write.Else(table.ErrTryAgain), identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), report},
+		Messages: []message.Message{told},
 	})
 	if err != nil {
 		return nil, err
@@ -308,7 +338,7 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 	user := a.User
 	removed := user.Factors[at]
 	user.Factors = slices.Delete(slices.Clone(user.Factors), at, at+1)
-	if !user.HasSecondFactor() && a.Workspace.Security.MFARequired {
+	if a.Workspace.Security.MFARequired && (!user.HasSecondFactor() || stranded(a.Workspace, user)) {
 		return mfa.ErrLast
 	}
 	items, err := s.store.Read(ctx, by, append(mfa.StoredOf(ws, user.ID, removed), mfa.RecoveryKey(ws, user.ID))...)
@@ -327,9 +357,13 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 	e := by.Event(audit.MFAFactorRemoved, s.store.Now()).With(audit.ID("factor_id", which.UUID()), audit.Text("method", kindOf(removed.Method)),
 		audit.Number("remaining_n", int64(len(user.Factors)))).WithDescription("A sign-in method was removed.")
 	ops = append(ops, identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), table.Unchanged(a.WorkspaceItem).Else(table.ErrTryAgain))
+	told, report, err := s.reportable(by, a, message.FactorRemoved)
+	if err != nil {
+		return err
+	}
+	told.What = removed.Name
 	return s.relisted(ctx, by, a.User, user, table.Change{
-		Events: []audit.Event{e}, Ops: ops,
-		Messages: []message.Message{notice(by, a, message.FactorRemoved, removed.Name)},
+		Events: []audit.Event{e}, Ops: append(ops, report), Messages: []message.Message{told},
 	}, func(c table.Change) error { return s.store.Commit(ctx, by, c) })
 }
 
@@ -354,6 +388,7 @@ func (s *Service) ResetFactors(ctx context.Context, by authz.Allowed, a Authenti
 	after := user
 	after.Factors = nil
 	after.Epoch++
+	after.BrowsersSince, after.Networks = s.store.Now(), nil // the next sign-in proves the address
 	e := by.Event(audit.MFAFactorResetByAdmin, s.store.Now()).With(audit.ID("subject", user.ID.UUID()), audit.Number("factors_n", int64(len(user.Factors))),
 		audit.Text("reason", reason)).WithSubject(user.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: user.ID.UUID(), Name: user.Username}).
 		WithDescription("Every sign-in method of an account was removed; its sessions ended.")

@@ -155,6 +155,9 @@ func (s *Service) proveKey(ctx context.Context, by authz.Allowed, a Authenticate
 	return risen, err
 }
 
+// copiedNotices bounds the mails in mfa.FactorWindow that tell of a copied key.
+const copiedNotices = 5
+
 // counted weighs the counter of an answer. One that does not move on is an
 // event, its owner is told, and the workspace's setting says whether it is
 // refused.
@@ -162,12 +165,19 @@ func (s *Service) counted(ctx context.Context, by authz.Allowed, a Authenticated
 	if mfa.Counted(stored.SignCount, answered.SignCount) {
 		return nil, nil, nil
 	}
-	told := notice(by, a, message.KeyCopied, nameOf(c.Method))
+	var messages []message.Message
+	_, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "copied", s.store.Now()), copiedNotices, s.store.Now().Add(2*mfa.FactorWindow))
+	if err := unlessTries(err); err != nil {
+		return nil, nil, err
+	}
+	if err == nil {
+		messages = append(messages, notice(by, a, message.KeyCopied, nameOf(c.Method)))
+	}
 	e := copied(by.Refusal(audit.MFAFailed, s.store.Now(), mfa.ErrKeyCopied), c, attempt)
 	if a.Workspace.Security.SignCountRegression != workspace.RegressionRefused {
-		return []message.Message{told}, []audit.Event{e}, nil
+		return messages, []audit.Event{e}, nil
 	}
-	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Messages: []message.Message{told}}); err != nil {
+	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Messages: messages}); err != nil {
 		return nil, nil, err
 	}
 	return nil, nil, mfa.ErrKeyCopied

@@ -355,15 +355,21 @@ func (s *Service) notMe(ctx context.Context, o opened) error {
 	after.Epoch++
 	after.BrowsersSince, after.Networks, after.TemporaryUntil = s.store.Now(), nil, time.Time{}
 	after.PendingEmail = ""
+	// What was added since the notice that tells of it is whose the act was.
+	after, added, err := s.without(ctx, o, after, o.link.ExpiresAt.Add(-identity.NoticeLife))
+	if err != nil {
+		return err
+	}
 	reset, m, sent, err := s.newReset(o, after)
 	if err != nil {
 		return err
 	}
 	ops := append(o.void(identity.ConfirmEmail), reset, table.Remove(o.linkItem).Else(identity.ErrLink), identity.SaveUser(o.userItem, after).Else(table.ErrTryAgain))
-	ops = append(ops, o.noPassword()...)
-	e := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "sessions_ended", "password_removed", "links_ended")).
+	ops = slices.Concat(ops, o.noPassword(), added)
+	e := o.by.Event(audit.AuthReportedByUser, s.store.Now()).With(audit.List("actions_taken", "sessions_ended", "password_removed", "new_methods_removed", "links_ended")).
 		WithSubject(o.user.ID.UUID()).WithDescription("The owner reported that it was not them: everything of the account ended.")
-	return s.store.Commit(ctx, o.by, table.Change{Events: []audit.Event{e, sent}, Messages: []message.Message{m}, Ops: ops})
+	return s.relisted(ctx, o.by, o.user, after, table.Change{Events: []audit.Event{e, sent}, Messages: []message.Message{m}, Ops: ops},
+		func(c table.Change) error { return s.store.Commit(ctx, o.by, c) })
 }
 
 // newReset returns the operation that stores a fresh link to choose a password,
@@ -408,14 +414,13 @@ func (s *Service) readdress(ctx context.Context, o opened, after identity.User, 
 		}
 		ops = append(ops, left...)
 	}
-	if after.EmailKey == o.user.EmailKey {
-		return ops, nil
+	if after.EmailKey != o.user.EmailKey {
+		claim, err := identity.Claim(read, keys[len(keys)-1], after.ID, s.store.Now(), identity.ErrEmailTaken)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, claim)
 	}
-	claim, err := identity.Claim(read, keys[len(keys)-1], after.ID, s.store.Now(), identity.ErrEmailTaken)
-	if err != nil {
-		return nil, err
-	}
-	ops = append(ops, claim)
 	if identity.RowOf(after) == identity.RowOf(o.user) {
 		return ops, nil
 	}

@@ -197,7 +197,8 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 	change := got.temporary || s.guessable(ctx, password)
 	out := Started{User: got.user, State: StateAfterPassword(w, got.user, change)}
 	unusual := w.Security.UnusualSignIn && sight(got.user, got.from, a.Source.IP, s.store.Now()).Unusual()
-	if unusual = unusual && (out.State == SignedIn || out.State == ChangeRequired); unusual {
+	// A password alone would open the account, or the way to a method of one's own.
+	if unusual = unusual && out.State != MFARequired; unusual {
 		out.State = MFARequired
 	}
 	kind := a.Kind

@@ -41,11 +41,16 @@ var (
 	}
 )
 
-// passkeyTries bounds the sign-ins by passkey that one address begins in
-// pairWindow.
+// Budgets of sign-ins by passkey that are begun in pairWindow: they bound what
+// strangers can store. A browser that an account knows has one of its own.
+// passkeyAnswers bounds the answers to one challenge.
 const (
-	passkeyTries  = 300
-	passkeyBudget = "passkey"
+	passkeyBudget    = "passkey"
+	passkeyAddress   = 300
+	passkeyNetwork   = 1_000
+	passkeyWorkspace = 20_000
+	passkeyBrowser   = 60
+	passkeyAnswers   = 3
 )
 
 // BeginPasskey opens a challenge for whoever holds a passkey of the workspace.
@@ -60,16 +65,8 @@ func (s *Service) BeginPasskey(ctx context.Context, a PasskeyAttempt) (Asked, er
 		return Asked{}, ErrNoPasskeys
 	}
 	by := authz.ForCeremony(w.ID, "passkey", authz.Principal{Source: a.Source, Request: a.Request})
-	address, err := s.store.MAC(ctx, by, "address", tally.Network(a.Source.IP).String())
-	if err != nil {
+	if err := s.mayBeginPasskey(ctx, by, a); err != nil {
 		return Asked{}, err
-	}
-	if _, err := s.spend(ctx, by, address, passkeyBudget, passkeyTries, pairWindow); err != nil {
-		spent, ok := errors.AsType[*spentBudget](err)
-		if !ok {
-			return Asked{}, err
-		}
-		return Asked{}, s.refusePasskey(ctx, by, identity.User{}, "throttled", ErrThrottled.After(spent.left))
 	}
 	name, err := s.store.NewID()
 	if err != nil {
@@ -84,6 +81,39 @@ func (s *Service) BeginPasskey(ctx context.Context, a PasskeyAttempt) (Asked, er
 	return Asked{Challenge: c, Options: options}, err
 }
 
+func (s *Service) mayBeginPasskey(ctx context.Context, by authz.Allowed, a PasskeyAttempt) error {
+	from, err := s.browser(ctx, by, a.Browser)
+	if err != nil {
+		return err
+	}
+	budgets := []struct {
+		field, of string
+		tries     int64
+	}{
+		{"address", tally.Network(a.Source.IP).String(), passkeyAddress},
+		{"network", networkOf(a.Source.IP), passkeyNetwork},
+		{"guess", passkeyBudget, passkeyWorkspace},
+	}
+	if from.item.Version > 0 && from.of(principalID(a.Browser), s.store.Now()) {
+		budgets = budgets[:1]
+		budgets[0].field, budgets[0].of, budgets[0].tries = "browser", from.browser.ID.String(), passkeyBrowser
+	}
+	for _, b := range budgets {
+		of, err := s.store.MAC(ctx, by, b.field, b.of)
+		if err != nil {
+			return err
+		}
+		_, err = s.spend(ctx, by, of, passkeyBudget, b.tries, pairWindow)
+		if spent, ok := errors.AsType[*spentBudget](err); ok {
+			return s.refusePasskey(ctx, by, identity.User{}, "throttled", ErrThrottled.After(spent.left))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Passkey signs in with the answer to a challenge of BeginPasskey. It proves
 // all factors at once. A challenge opens one session.
 func (s *Service) Passkey(ctx context.Context, which id.ID[id.Challenge], a PasskeyAttempt) (Started, error) {
@@ -95,6 +125,13 @@ func (s *Service) Passkey(ctx context.Context, which id.ID[id.Challenge], a Pass
 	handle, keyID, err := s.keys.Named(a.Credential)
 	if failure, ok := errors.AsType[*mfa.KeyFailure](err); ok {
 		return Started{}, s.refusePasskey(ctx, by, identity.User{}, reasonOf(failure), ErrPasskey)
+	}
+	if err != nil {
+		return Started{}, err
+	}
+	_, err = s.count(ctx, by, mfa.PasskeyTriesKey(ws, which), passkeyAnswers, s.store.Now().Add(mfa.ChallengeLife))
+	if errors.Is(err, mfa.ErrTries) {
+		return Started{}, s.refusePasskey(ctx, by, identity.User{}, "throttled", mfa.ErrChallenge)
 	}
 	if err != nil {
 		return Started{}, err
@@ -167,7 +204,7 @@ func (s *Service) claimed(ctx context.Context, by authz.Allowed, which id.ID[id.
 	case !p.ws.Security.PasskeyAsMFA:
 		return ErrNoPasskeys
 	case p.item.Version == 0 || !s.store.Now().Before(p.challenge.ExpiresAt):
-		return mfa.ErrChallenge
+		return s.refusePasskey(ctx, by, identity.User{}, "mfa_failed", mfa.ErrChallenge)
 	case p.userItem.Version == 0:
 		return s.refusePasskey(ctx, by, identity.User{}, "unknown_user", ErrPasskey)
 	case p.user.Disabled:
@@ -220,7 +257,7 @@ func (s *Service) admit(ctx context.Context, by authz.Allowed, p passkey) (Start
 	}
 	next := Begin(name, Console, p.ws, p.user, "passkey", p.attempt.Source, now)
 	next.Factors = []string{string(p.factor.Method)}
-	next.Proof = mfa.Proof{ID: id.Of[id.Proof](proof), Method: p.factor.Method, At: now, Factor: p.factor.ID}
+	next.Proof = mfa.Proof{ID: id.Of[id.Proof](proof), Method: p.factor.Method, At: now, For: p.ws.MFATimeout(), Factor: p.factor.ID}
 	who.Actor.SessionID = next.ID.UUID()
 	by = authz.ForCeremony(p.ws.ID, "passkey", who)
 	a := Authenticated{Workspace: p.ws, User: p.user}
@@ -244,7 +281,11 @@ func (s *Service) admit(ctx context.Context, by authz.Allowed, p passkey) (Start
 	}}, by.Event(audit.AuthLogin, now).With(audit.Text("method", next.Method), audit.List("factors", next.Factors...), audit.ID("session_id", next.ID.UUID()),
 		audit.Flag("new_device", done.NewBrowser), audit.Number("mfa_age_s", 0)).WithDescription("Signed in with a passkey."))
 	added := newcomers{session: Key(p.ws.ID, p.user.ID, secret.Hash()), browser: done.added}
-	if err := s.commit(ctx, by, p.ws, p.user, change, added); err != nil {
+	err = s.commit(ctx, by, p.ws, p.user, change, added)
+	if errors.Is(err, mfa.ErrChallenge) { // another answer used it at the same time
+		err = s.refusePasskey(ctx, by, p.user, "mfa_failed", mfa.ErrChallenge)
+	}
+	if err != nil {
 		return Started{}, err
 	}
 	return Started{State: SignedIn, Secret: secret, Session: next, User: p.user, Browser: done.Secret}, nil

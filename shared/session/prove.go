@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,11 +19,17 @@ import (
 	"paddock/shared/message"
 	"paddock/shared/mfa"
 	"paddock/shared/table"
+	"paddock/shared/tally"
+	"paddock/shared/workspace"
 )
 
 // RecoveryLimit is how long a session that a recovery code opened may enrol a
 // new method. Source: issue C, recovery codes.
 const RecoveryLimit = 15 * time.Minute
+
+// challengeTries bounds the challenges that one person opens in
+// mfa.FactorWindow.
+const challengeTries = 120
 
 var errPurpose = fault.Field("purpose", "invalid_value", "The purpose is login for a half-signed-in session, else step_up.")
 
@@ -38,6 +45,9 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 	}
 	if !mayProve(a, method) {
 		return Asked{}, remaining(a)
+	}
+	if _, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "challenge", s.store.Now()), challengeTries, s.store.Now().Add(2*mfa.FactorWindow)); err != nil {
+		return Asked{}, s.overTries(ctx, by, challengeTries, err)
 	}
 	if method == identity.MailedCode {
 		c, err := s.mailCode(ctx, by, a)
@@ -67,7 +77,7 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 
 // remaining is the refusal of a method that is not set up or not allowed; it
 // tells which ones are (security, MF-9).
-func remaining(a Authenticated) error {
+func remaining(a Authenticated) fault.Error {
 	var names []string
 	for _, m := range MethodsOf(a.Workspace, a.User) {
 		if mayProve(a, m) {
@@ -94,10 +104,29 @@ func mayProve(a Authenticated, method identity.Method) bool {
 	if a.Session.Unusual && !a.User.HasSecondFactor() {
 		return method == identity.MailedCode
 	}
-	if a.Session.Kind != Half && !allowed(a.Workspace, method) {
-		return false // a sign-in only, where one is stranded
+	if a.Session.Kind == Half {
+		return slices.Contains(MethodsOf(a.Workspace, a.User), method)
 	}
-	return slices.Contains(MethodsOf(a.Workspace, a.User), method)
+	return slices.Contains(stepUpMethods(a.Workspace, a.User), method)
+}
+
+// stepUpMethods returns the methods of u that open protected actions. Who has
+// none of them proves another one that is allowed: it opens the way to set one
+// up, and nothing else.
+func stepUpMethods(w workspace.Workspace, u identity.User) []identity.Method {
+	var opens, others []identity.Method
+	for _, m := range MethodsOf(w, u) {
+		switch {
+		case slices.Contains(w.Security.StepsUp(), string(m)):
+			opens = append(opens, m)
+		case m != identity.RecoveryCode && allowed(w, m):
+			others = append(others, m)
+		}
+	}
+	if len(opens) == 0 {
+		return others
+	}
+	return opens
 }
 
 // A Risen session is the one that replaces another after a proof.
@@ -134,12 +163,16 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if ok && c.Session != a.Hash {
 		return Risen{}, s.strange(ctx, by)
 	}
-	replaced := c.Method == identity.MailedCode && c.ID != a.Session.Mailed
-	if !ok || replaced || !now.Before(c.ExpiresAt) {
-		return Risen{}, mfa.ErrChallenge
+	if ok && !now.Before(c.ExpiresAt) {
+		return Risen{}, s.failed(ctx, by, c, 0, "expired", mfa.ErrChallenge)
 	}
-	if !mayProve(a, c.Method) {
-		return Risen{}, remaining(a)
+	replaced := c.Method == identity.MailedCode && c.ID != a.Session.Mailed
+	if !ok || replaced {
+		c.ID, c.Method = which, cmp.Or(c.Method, "unknown")
+		return Risen{}, s.failed(ctx, by, c, 0, "replay", mfa.ErrChallenge)
+	}
+	if !mayProve(a, c.Method) { // the policy changed, or the method went
+		return Risen{}, s.failed(ctx, by, c, 0, "expired", remaining(a))
 	}
 	t, err := s.try(ctx, by, a, c)
 	if refusal, ok := errors.AsType[fault.Error](err); ok {
@@ -176,7 +209,7 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 func (s *Service) strange(ctx context.Context, by authz.Allowed) error {
 	e := by.Refusal(audit.StepUpProofRejected, s.store.Now(), mfa.ErrChallenge).With(audit.Text("mismatch", "session")).
 		WithDescription("A challenge of another session was answered.")
-	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
 		return err
 	}
 	return mfa.ErrChallenge
@@ -186,6 +219,7 @@ func (s *Service) strange(ctx context.Context, by authz.Allowed) error {
 type try struct {
 	attempt       int64 // at the challenge
 	budget, total table.Key
+	guessed       bool  // counted at the method too
 	wrong         int64 // by the method since the last right one, this one too
 	end           time.Time
 }
@@ -197,10 +231,13 @@ const totalKept = 365 * 24 * time.Hour
 // in this hour, and by the method since a right one.
 func (s *Service) try(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge) (try, error) {
 	ws, user, now := a.Workspace.ID, a.User.ID, s.store.Now()
-	t := try{budget: mfa.GuessKey(ws, user, string(c.Method), now), total: mfa.TotalKey(ws, user, c.Method, newest(a.User, c.Method)), end: now.Add(2 * mfa.FactorWindow)}
+	t := try{budget: mfa.GuessKey(ws, user, string(c.Method), now), total: mfa.TotalKey(ws, a.User, c.Method), end: now.Add(2 * mfa.FactorWindow)}
 	var err error
 	if t.attempt, err = s.count(ctx, by, mfa.TriesKey(ws, user, c.ID), mfa.MaxTries, c.ExpiresAt); err != nil {
 		return t, afterWindow(err)
+	}
+	if t.guessed = guessed(c.Method); !t.guessed {
+		return t, nil
 	}
 	var hour, all error
 	err = together(
@@ -237,20 +274,17 @@ func unlessTries(err error) error {
 	return err
 }
 
-// newest returns the factor of a method that was set up last; the zero one for
-// a method without.
-func newest(u identity.User, m identity.Method) (out id.ID[id.Factor]) {
-	for _, f := range u.Factors {
-		if f.Method == m {
-			out = f.ID
-		}
-	}
-	return out
-}
+// guessed reports whether a method has answers short enough to be guessed. Keys
+// and recovery codes have none, and budgets of theirs would only lock their owner
+// out.
+func guessed(m identity.Method) bool { return !mfa.IsKey(m) && m != identity.RecoveryCode }
 
 // right takes a right answer back: it is no guess, and who verifies often is
 // not locked out. With it the wrong ones before it are forgotten.
 func (s *Service) right(ctx context.Context, by authz.Allowed, t try) {
+	if !t.guessed {
+		return
+	}
 	err := together(
 		func() error { return s.store.Refund(ctx, by, table.Guesses, t.budget, mfa.FactorTries, t.end) },
 		func() error {
@@ -278,7 +312,7 @@ func (s *Service) failed(ctx context.Context, by authz.Allowed, c mfa.Challenge,
 		kind, fields = audit.MFARecoveryCodeFailed, []audit.Field{audit.Number("attempt_no", attempt)}
 	}
 	e := by.Refusal(kind, s.store.Now(), refusal).With(fields...).WithDescription("A second factor was answered wrongly.")
-	if err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
+	if err := tally.Refused(ctx, s.store, by, e); err != nil {
 		return err
 	}
 	return refusal
@@ -372,9 +406,12 @@ func (s *Service) rise(ctx context.Context, by authz.Allowed, a Authenticated, p
 		added.browser = done.added
 		out.Browser, change = done.Secret, done.join(change, loginEvent(by, next, done.NewBrowser, now))
 	} else {
+		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
+		if !slices.Contains(a.Workspace.Security.StepsUp(), string(c.Method)) { // it opens the way to a method that does
+			return out, s.commit(ctx, by, a.Workspace, a.User, change, added)
+		}
 		change.Events = append(change.Events, by.Event(audit.StepUpGranted, now).With(audit.ID("proof_id", proof.ID.UUID()), audit.Text("method", string(c.Method)),
 			audit.Instant("valid_until", now.Add(a.Workspace.MFATimeout()))).WithDescription("Privileged actions are open until the MFA timeout."))
-		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
 		if m, ok := stepUpNotice(by, a, c.Method); ok {
 			change.Messages = append(change.Messages, m)
 		}
@@ -412,7 +449,7 @@ func (s *Service) next(a Authenticated, method identity.Method, now time.Time) (
 	if !slices.Contains(next.Factors, string(method)) {
 		next.Factors = append(slices.Clone(next.Factors), string(method))
 	}
-	next.Proof = mfa.Proof{ID: id.Of[id.Proof](proofID), Method: method, At: now}
+	next.Proof = mfa.Proof{ID: id.Of[id.Proof](proofID), Method: method, At: now, For: a.Workspace.MFATimeout()}
 	secret, err := credential.New(s.random, next.Kind.Prefix(), a.Workspace.ID.UUID(), a.User.ID.UUID())
 	return next, secret, next.Proof, err
 }

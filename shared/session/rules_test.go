@@ -85,6 +85,7 @@ func TestWhoMayEnrol(t *testing.T) {
 	var w workspace.Workspace
 	w.Security.MFATimeout, w.Security.AllowedMFAMethods = 900, []string{string(identity.OTP), string(identity.HardwareKey)}
 	keysOnly, slow, stranger := w, w, proof
+	both := identity.User{Factors: []identity.Factor{{Method: identity.OTP}, {ID: id.Of[id.Factor](id.UUID{15: 3}), Method: identity.HardwareKey}}}
 	keysOnly.Security.AllowedMFAMethods = []string{string(identity.HardwareKey)}
 	slow.Security.StepUpMethods = []string{string(identity.HardwareKey)}
 	stranger.Factor = id.Of[id.Factor](id.UUID{15: 2})
@@ -101,7 +102,8 @@ func TestWhoMayEnrol(t *testing.T) {
 		{"second factor, no proof", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, CreatedAt: now}}, now, session.ErrStepUp},
 		{"second factor, fresh proof", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, Proof: proof}}, now.Add(899 * time.Second), nil},
 		{"second factor, stale proof", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, Proof: proof}}, now.Add(900 * time.Second), session.ErrStepUp},
-		{"second factor, proof by a method that steps up no more", session.Authenticated{Workspace: slow, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, Proof: proof}}, now, session.ErrStepUp},
+		{"the only method opens no protected action", session.Authenticated{Workspace: slow, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, Proof: proof}}, now, nil},
+		{"another method opens protected actions", session.Authenticated{Workspace: slow, User: both, Session: session.Session{Kind: session.Console, Proof: proof}}, now, session.ErrStepUp},
 		{"second factor, proof by one that was removed", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, Proof: stranger}}, now, session.ErrStepUp},
 		{"no method is allowed any more", session.Authenticated{Workspace: keysOnly, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, Proof: proof}}, now, session.ErrSignInAgain},
 		{"by recovery code", session.Authenticated{Workspace: w, User: withFactor(identity.OTP), Session: session.Session{Kind: session.Console, EnrolOnly: true}}, now, nil},

@@ -167,9 +167,23 @@ type Authenticated struct {
 // is young enough, by a factor that the account still has and a method that
 // the workspace takes for it. Source: security, MF-8, MF-9, SU-3.
 func (a Authenticated) Fresh(now time.Time) bool {
+	var opens []identity.Method
+	for _, m := range a.Workspace.Security.StepsUp() {
+		opens = append(opens, identity.Method(m))
+	}
+	return a.fresh(now, opens)
+}
+
+func (a Authenticated) fresh(now time.Time, by []identity.Method) bool {
 	p := a.Session.Proof
-	return mfa.Fresh(p, now, a.Workspace.MFATimeout()) && slices.Contains(a.Workspace.Security.StepsUp(), string(p.Method)) &&
-		slices.ContainsFunc(a.User.Factors, func(f identity.Factor) bool { return f.ID == p.Factor })
+	return a.Proved() && mfa.Fresh(p, now, a.Workspace.MFATimeout()) && slices.Contains(by, p.Method)
+}
+
+// Proved reports whether the session holds a proof, however old, by a factor
+// that the account still has.
+func (a Authenticated) Proved() bool {
+	p := a.Session.Proof
+	return !p.ID.Zero() && slices.ContainsFunc(a.User.Factors, func(f identity.Factor) bool { return f.ID == p.Factor })
 }
 
 // Principal returns who the request comes from, as decisions and the audit log

@@ -284,7 +284,7 @@ func checkModels(texts []string) ([]string, error) {
 	out := []string{}
 	for _, text := range texts {
 		u, err := id.ParseUUID(strings.ToLower(text))
-		if err != nil || len(texts) > maxModels {
+		if err != nil || u.Zero() || len(texts) > maxModels {
 			return nil, fault.Field("hardware_key_models", "invalid_value", "The models must be at most 50 AAGUIDs such as 2fc0579f-8113-47ea-b116-bb5a8db9202a.")
 		}
 		if s := u.String(); !slices.Contains(out, s) {

@@ -102,8 +102,11 @@ func (f *Face) verify(c httpapi.Call, in ProofRequest) (VerifyAnswer, error) {
 	out := VerifyAnswer{State: session.SignedIn, ValidUntil: risen.Session.Proof.At.Add(c.Who.Workspace.MFATimeout())}
 	if risen.Session.Proof.ID.Zero() { // a mailed code opens no privileged action
 		out.ValidUntil = risen.Session.SeenAt
+		if c.Who.Workspace.Security.MFARequired {
+			out.State = session.EnrolmentRequired
+		}
 	}
-	if risen.Session.ChangePassword {
+	if risen.Session.ChangePassword && out.State == session.SignedIn {
 		out.State = session.ChangeRequired
 	}
 	if risen.Session.EnrolOnly {
