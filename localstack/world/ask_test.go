@@ -59,7 +59,7 @@ func TestACommandLineIsVerifiedInTheBrowser(t *testing.T) {
 	}
 	renew(cli)
 	renew(second)
-	body := map[string]int{"mfa_timeout": 1000}
+	body := map[string]int{"mfa_timeout": 800}
 	refused(t, cli.Visit, "auth_mfa_required", "PATCH", security, body)
 	if completed(t, cli.Visit) {
 		t.Error("a stale proof completes")
@@ -96,9 +96,9 @@ func TestACommandLineIsVerifiedInTheBrowser(t *testing.T) {
 	want(t, fresh, http.StatusOK, "PATCH", security, body)
 	refused(t, second.Visit, "auth_mfa_required", "PATCH", security, body)
 	// It lasts as long as the browser's own: a timeout after that was given.
-	shared.Clock.Advance(1000*time.Second - 10*time.Second - time.Nanosecond)
+	shared.Clock.Advance(800*time.Second - 10*time.Second - time.Nanosecond)
 	renew(cli)
-	want(t, fresh, http.StatusOK, "PATCH", security, map[string]int{"mfa_timeout": 1000, "session_idle_timeout": 7200})
+	want(t, fresh, http.StatusOK, "PATCH", security, map[string]int{"mfa_timeout": 800, "session_idle_timeout": 7200})
 	shared.Clock.Advance(time.Nanosecond)
 	renew(cli)
 	refused(t, fresh, "auth_mfa_required", "PATCH", security, map[string]int{"session_idle_timeout": 7000})

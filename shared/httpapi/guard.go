@@ -306,6 +306,9 @@ func enforced(who session.Authenticated, row route.Row) error {
 		return errStepUp
 	case session.Console, session.Half:
 	}
+	if who.User.HasSecondFactor() { // what it proved is gone: another method proves anew
+		return errStepUp
+	}
 	return session.ErrEnrolOnly
 }
 

@@ -50,7 +50,7 @@ const (
 	passkeyNetwork   = 1_000
 	passkeyWorkspace = 20_000
 	passkeyBrowser   = 60
-	passkeyAnswers   = 3
+	passkeyAnswers   = mfa.MaxTries
 )
 
 // BeginPasskey opens a challenge for whoever holds a passkey of the workspace.
