@@ -120,9 +120,14 @@ type FactorAnswer struct {
 	ConfirmedAt time.Time        `json:"confirmed_at"`
 }
 
-// FactorsAnswer lists the caller's methods.
+// FactorsAnswer lists the caller's methods, and what the policy makes of them.
 type FactorsAnswer struct {
 	Results []FactorAnswer `json:"results"`
+	// SignInMethods are those of the caller that a sign-in takes, EnrolMethods
+	// may be set up, and StepUpMethods open protected actions, held or not.
+	SignInMethods []identity.Method `json:"sign_in_methods"`
+	EnrolMethods  []identity.Method `json:"enrol_methods"`
+	StepUpMethods []string          `json:"step_up_methods"`
 }
 
 func factorOf(f identity.Factor) FactorAnswer {
@@ -130,7 +135,11 @@ func factorOf(f identity.Factor) FactorAnswer {
 }
 
 func (f *Face) factors(c httpapi.Call, _ httpapi.None) (FactorsAnswer, error) {
-	out := FactorsAnswer{Results: []FactorAnswer{}}
+	w := c.Who.Workspace
+	out := FactorsAnswer{
+		Results: []FactorAnswer{}, SignInMethods: append([]identity.Method{}, session.MethodsOf(w, c.Who.User)...),
+		EnrolMethods: session.Enrollable(w), StepUpMethods: w.Security.StepsUp(),
+	}
 	for _, one := range c.Who.User.Factors {
 		out.Results = append(out.Results, factorOf(one))
 	}
