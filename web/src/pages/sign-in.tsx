@@ -1,12 +1,13 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useState, type RefObject } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 import { Button } from 'react-aria-components';
 
-import { ownFactors, ownState, signIn } from '../api/calls';
+import { openPasskeyChallenge, ownFactors, ownState, signIn, signInWithPasskey } from '../api/calls';
 import { mailUnlock } from '../api/links';
 import { isCode } from '../api/problem';
 import type { Method, SigninAnswer, VerifyAnswer } from '../api/types';
+import { askKey, stopKeys, suggestKey, suggestsPasskeys, usesKeys } from '../api/webauthn';
 import { destination } from '../destination';
 import { useAnnounce } from '../ui/announce';
 import { Field, FilledForm, PasswordField } from '../ui/fields';
@@ -67,7 +68,7 @@ async function resume(): Promise<'signed_in' | Method[] | null> {
     if (!isCode(failure, 'sign_in_incomplete')) return null;
   }
   try {
-    const methods = [...new Set((await ownFactors()).results.map((f) => f.method))];
+    const methods = (await ownFactors()).sign_in_methods;
     return methods.length > 0 ? methods : null;
   } catch {
     return null;
@@ -89,23 +90,79 @@ function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket
   const unlock = useMutation({ mutationFn: mailUnlock, onSuccess: () => announce(mailed) });
   const locked = isCode(attempt.error, 'too_many_attempts') || isCode(attempt.error, 'link_not_found');
   const login = attempt.variables?.['login'] ?? '';
+  const passkeys = usePasskeys(onDone);
   return (
     <Page title="Sign in" narrow>
       {why && !attempt.isError && <Notice kind="info">{why}</Notice>}
       {locked && unlock.isSuccess && <Notice kind="info">{mailed}</Notice>}
       {locked && <Failure of={unlock.error} />}
+      <Failure of={passkeys.failure} />
+      {passkeys.usable && (
+        <>
+          <div className="actions">
+            <Button className={passkeys.isPending ? 'primary busy' : 'primary'} onPress={passkeys.ask}>Sign in with a passkey</Button>
+          </div>
+          <p className="quiet">Or with your password:</p>
+        </>
+      )}
       <FilledForm submit="Sign in" fields={['login', 'password']} pending={attempt.isPending} failure={attempt.error} onFill={(v) => attempt.mutate(v)}
         more={locked && !unlock.isSuccess && (
           <Button className={unlock.isPending ? 'busy' : 'plain'} onPress={() => { if (!unlock.isPending) unlock.mutate(login); }}>
             Mail me a link to try once more
           </Button>
         )}>
-        <Field name="login" label="Username or e-mail address" autoComplete="username" autoFocus />
+        <Field name="login" label="Username or e-mail address" autoComplete="username webauthn" autoFocus onFocus={passkeys.suggest} />
         <PasswordField name="password" label="Password" autoComplete="current-password" />
       </FilledForm>
       <p><Link to="/forgot-password">Forgot your password?</Link></p>
     </Page>
   );
+}
+
+// usePasskeys signs in with a passkey alone: on request, or when one is chosen
+// in the field that has the focus, where the browser offers them there.
+function usePasskeys(onDone: (answer: SigninAnswer) => void) {
+  const [usable, setUsable] = useState(usesKeys);
+  const [failure, setFailure] = useState<unknown>(null);
+  const page = useRef({ waits: false, left: false });
+  useEffect(() => {
+    const here = page.current;
+    here.left = false;
+    return () => {
+      here.left = true;
+      stopKeys();
+    };
+  }, []);
+  const refused = (why: unknown) => {
+    if (isCode(why, 'passkey_not_allowed')) setUsable(false);
+    setFailure(why);
+  };
+  const attempt = useMutation({
+    mutationFn: async () => {
+      setFailure(null);
+      const asked = await openPasskeyChallenge();
+      return signInWithPasskey(asked.id, await askKey(asked.webauthn));
+    },
+    onSuccess: onDone,
+    onError: refused,
+  });
+  // What fails before a passkey was chosen is nothing that somebody waits for.
+  const suggest = async () => {
+    if (!usable || page.current.waits || attempt.isPending) return;
+    page.current.waits = true;
+    try {
+      if (!(await suggestsPasskeys())) return;
+      const asked = await openPasskeyChallenge();
+      if (page.current.left) return;
+      const chosen = await suggestKey(asked.webauthn);
+      await signInWithPasskey(asked.id, chosen).then(onDone, refused);
+    } catch (why) {
+      if (isCode(why, 'passkey_not_allowed')) setUsable(false);
+    } finally {
+      page.current.waits = false;
+    }
+  };
+  return { usable, failure, isPending: attempt.isPending, ask: () => { if (!attempt.isPending) attempt.mutate(); }, suggest: () => void suggest() };
 }
 
 const mailed = 'If there is such an account, a link was mailed to its address. Open it in this browser: with it you can try once more.';
