@@ -124,7 +124,7 @@ function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket
 function usePasskeys(onDone: (answer: SigninAnswer) => void) {
   const [usable, setUsable] = useState(usesKeys);
   const [failure, setFailure] = useState<unknown>(null);
-  const page = useRef({ waits: false, left: false });
+  const page = useRef({ waits: false, asks: false, left: false });
   useEffect(() => {
     const here = page.current;
     here.left = false;
@@ -139,21 +139,23 @@ function usePasskeys(onDone: (answer: SigninAnswer) => void) {
   };
   const attempt = useMutation({
     mutationFn: async () => {
+      page.current.asks = true;
       setFailure(null);
       const asked = await openPasskeyChallenge();
       return signInWithPasskey(asked.id, await askKey(asked.webauthn));
     },
     onSuccess: onDone,
     onError: refused,
+    onSettled: () => { page.current.asks = false; },
   });
   // What fails before a passkey was chosen is nothing that somebody waits for.
   const suggest = async () => {
-    if (!usable || page.current.waits || attempt.isPending) return;
+    if (!usable || page.current.waits || page.current.asks) return;
     page.current.waits = true;
     try {
       if (!(await suggestsPasskeys())) return;
       const asked = await openPasskeyChallenge();
-      if (page.current.left) return;
+      if (page.current.left || page.current.asks) return;
       const chosen = await suggestKey(asked.webauthn);
       await signInWithPasskey(asked.id, chosen).then(onDone, refused);
     } catch (why) {
