@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button, Switch } from 'react-aria-components';
 
@@ -56,7 +56,7 @@ export function MySecurityPage() {
       <h2>Sign-in methods</h2>
       <p>They prove that it is you, at sign-in and before protected actions.</p>
       <Failure of={list.error ?? remove.error} />
-      {list.isPending ? <Loading /> : <Methods of={all.filter((f) => f.method !== 'recovery_code')} onRemove={remove.mutate} />}
+      {list.isPending ? <Loading /> : <Methods of={all.filter((f) => f.method !== 'recovery_code')} allowed={list.data?.enrol_methods ?? []} onRemove={remove.mutate} />}
       <div className="actions"><Button className="primary" isDisabled={!list.data} onPress={() => setAdding(true)}>Add a sign-in method</Button></div>
       <h2>Recovery codes</h2>
       <Failure of={renew.error} />
@@ -70,6 +70,8 @@ export function MySecurityPage() {
       ) : !list.isPending && <p>You get recovery codes with your first sign-in method.</p>}
       <Notices />
       <Password />
+      <h2>Activity</h2>
+      <p><Link to="/audit" search={{ mine: true }}>What you did, and what was done to your account</Link></p>
     </Page>
   );
 }
@@ -115,14 +117,14 @@ function Password() {
 
 const passwordChanged = 'Your password was changed. Your other sessions have ended.';
 
-function Methods({ of: methods, onRemove }: { of: Factor[]; onRemove: (id: string) => void }) {
+function Methods({ of: methods, allowed, onRemove }: { of: Factor[]; allowed: Method[]; onRemove: (id: string) => void }) {
   if (methods.length === 0) return <p className="quiet">You have none yet: only your password protects your account.</p>;
   return (
     <ul className="cards" aria-label="Sign-in methods">
       {methods.map((f) => (
         <li key={f.id}>
           <div>
-            <strong>{f.name}</strong>
+            <strong>{f.name}</strong> {!allowed.includes(f.method) && <span className="tag">not allowed any more</span>}
             <div className="quiet">{methodName(f.method)}, since <Time at={f.confirmed_at}>{instant(f.confirmed_at)}</Time></div>
           </div>
           <Confirmed label="Remove" name={`Remove ${f.name}`} title={`Remove ${f.name}?`} act="Remove" onAct={() => onRemove(f.id)}>

@@ -3,10 +3,10 @@ import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-compone
 
 import { ownFactors } from '../api/calls';
 import { Problem } from '../api/problem';
-import type { Factors, Method } from '../api/types';
 import { usesKeys } from '../api/webauthn';
-import { methodName, offered } from '../text';
+import { offered } from '../text';
 import { Failure, Loading } from '../ui/notice';
+import { lacking, proving } from './methods';
 import { Prove } from './prove';
 
 export const cancelled = () =>
@@ -58,15 +58,4 @@ function Proof({ what, onProved, onRefused, onSetUp }: Outcome) {
       }} />
     </>
   );
-}
-
-// proving returns the methods of a person that open protected actions. A
-// recovery code never does (security, SU-4).
-const proving = (f: Factors): Method[] => f.step_up_methods.filter((m) => f.sign_in_methods.includes(m));
-
-// lacking says why there is nothing to verify with.
-function lacking(f: Factors): string {
-  if (proving(f).length > 0) return 'This browser can use none of your methods that open protected actions. Use another browser, or set up another method.';
-  if (f.results.length === 0) return 'This action needs a second factor, and you have none yet.';
-  return `This action needs another sign-in method than you have: ${f.step_up_methods.map(methodName).join(', ').toLowerCase()}.`;
 }
