@@ -1,14 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useRef, useState, type RefObject } from 'react';
+import { useEffect, useState, type RefObject } from 'react';
 import { Button } from 'react-aria-components';
 
-import { openPasskeyChallenge, ownFactors, ownState, signIn, signInWithPasskey } from '../api/calls';
+import { ownFactors, ownState, signIn } from '../api/calls';
 import { mailUnlock } from '../api/links';
 import { isCode } from '../api/problem';
 import type { Method, SigninAnswer, VerifyAnswer } from '../api/types';
-import { askKey, stopKeys, suggestKey, suggestsPasskeys, usesKeys } from '../api/webauthn';
+import { usesKeys } from '../api/webauthn';
 import { destination } from '../destination';
+import { passkeySignIn } from '../passkey';
 import { useAnnounce } from '../ui/announce';
 import { Field, FilledForm, PasswordField } from '../ui/fields';
 import { Failure, Loading, Notice } from '../ui/notice';
@@ -119,52 +120,26 @@ function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket
   );
 }
 
-// usePasskeys signs in with a passkey alone: on request, or when one is chosen
-// in the field that has the focus, where the browser offers them there.
+// usePasskeys signs in with a passkey alone; see passkeySignIn.
 function usePasskeys(onDone: (answer: SigninAnswer) => void) {
   const [usable, setUsable] = useState(usesKeys);
   const [failure, setFailure] = useState<unknown>(null);
-  const page = useRef({ waits: false, asks: false, left: false });
+  const [passkeys] = useState(() => passkeySignIn());
   useEffect(() => {
-    const here = page.current;
-    here.left = false;
-    return () => {
-      here.left = true;
-      stopKeys();
-    };
-  }, []);
-  const refused = (why: unknown) => {
-    if (isCode(why, 'passkey_not_allowed')) setUsable(false);
-    setFailure(why);
+    passkeys.enter();
+    return passkeys.leave;
+  }, [passkeys]);
+  const refused = (asked: boolean) => (why: unknown) => {
+    const none = isCode(why, 'passkey_not_allowed');
+    if (none) setUsable(false);
+    if (asked || !none) setFailure(why);
   };
-  const attempt = useMutation({
-    mutationFn: async () => {
-      page.current.asks = true;
-      setFailure(null);
-      const asked = await openPasskeyChallenge();
-      return signInWithPasskey(asked.id, await askKey(asked.webauthn));
-    },
-    onSuccess: onDone,
-    onError: refused,
-    onSettled: () => { page.current.asks = false; },
-  });
-  // What fails before a passkey was chosen is nothing that somebody waits for.
-  const suggest = async () => {
-    if (!usable || page.current.waits || page.current.asks) return;
-    page.current.waits = true;
-    try {
-      if (!(await suggestsPasskeys())) return;
-      const asked = await openPasskeyChallenge();
-      if (page.current.left || page.current.asks) return;
-      const chosen = await suggestKey(asked.webauthn);
-      await signInWithPasskey(asked.id, chosen).then(onDone, refused);
-    } catch (why) {
-      if (isCode(why, 'passkey_not_allowed')) setUsable(false);
-    } finally {
-      page.current.waits = false;
-    }
+  const attempt = useMutation({ mutationFn: passkeys.ask, onMutate: () => setFailure(null), onSuccess: onDone, onError: refused(true) });
+  return {
+    usable, failure, isPending: attempt.isPending,
+    ask: () => { if (!attempt.isPending) attempt.mutate(); },
+    suggest: () => { if (usable) void passkeys.suggest().then((answer) => { if (answer) onDone(answer); }, refused(false)); },
   };
-  return { usable, failure, isPending: attempt.isPending, ask: () => { if (!attempt.isPending) attempt.mutate(); }, suggest: () => void suggest() };
 }
 
 const mailed = 'If there is such an account, a link was mailed to its address. Open it in this browser: with it you can try once more.';
