@@ -209,16 +209,7 @@ func TestACommandLineIsVerified(t *testing.T) {
 		t.Fatal("the command line is not signed in")
 	}
 	shared.Advance(t, 7*time.Minute)
-	var asked struct {
-		URL string `json:"mfa_url"`
-	}
-	if err := l.Want(t.Context(), http.StatusOK, http.MethodGet, "/api/auth0/mfa/", nil, &asked); err != nil {
-		t.Fatal(err)
-	}
-	page, token, _ := strings.Cut(asked.URL, "#")
-	if page != shared.Secure+"/verify" {
-		t.Fatalf("the command line shows %s", page)
-	}
+	token := l.asks(t)
 	completed := func() (out struct{ Completed bool }) {
 		t.Helper()
 		if err := l.Want(t.Context(), http.StatusOK, http.MethodGet, "/api/auth0/mfa/completion/", nil, &out); err != nil {
@@ -250,6 +241,35 @@ func TestACommandLineIsVerified(t *testing.T) {
 	x.open("/verify#" + token)
 	x.text("This verification has ended, or is not yours.")
 	x.accessible()
+	// Who must sign in on the way has verified with that.
+	y := shared.tab(t, wide())
+	y.open("/verify#" + l.asks(t))
+	y.page("Sign in")
+	y.fill("Username or e-mail address", "vera")
+	y.fill("Password", password)
+	y.press("Sign in")
+	y.page("Verify that it is you")
+	y.fill("Code", shared.Code(t, secret))
+	y.press("Verify")
+	y.page("Verify this command line?")
+	y.press("Verify")
+	y.page("The command line is verified")
+}
+
+// asks asks for a verification and returns the secret of its link.
+func (l *line) asks(t *testing.T) string {
+	t.Helper()
+	var asked struct {
+		URL string `json:"mfa_url"`
+	}
+	if err := l.Want(t.Context(), http.StatusOK, http.MethodGet, "/api/auth0/mfa/", nil, &asked); err != nil {
+		t.Fatal(err)
+	}
+	page, token, _ := strings.Cut(asked.URL, "#")
+	if page != shared.Secure+"/verify" {
+		t.Fatalf("the command line shows %s", page)
+	}
+	return token
 }
 
 // app gives a visitor an authenticator app and returns its secret.
