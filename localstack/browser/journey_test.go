@@ -18,7 +18,7 @@ func (x *tab) signIn(login, word, secret string) {
 	x.fill("Password", word)
 	x.press("Sign in")
 	if secret != "" {
-		x.page("Enter your code")
+		x.page("Verify that it is you")
 		x.fill("Code", shared.Code(x.t, secret))
 		x.press("Verify")
 	}
@@ -29,6 +29,7 @@ func (x *tab) signIn(login, word, secret string) {
 // secret and the recovery codes.
 func (x *tab) enrol() (secret string, codes []string) {
 	x.t.Helper()
+	x.toggle("Authenticator app")
 	x.press("Next")
 	secret = x.secret()
 	x.until("the QR code", `(() => { const i = document.querySelector('img.qr'); return i.complete && i.naturalWidth > 0 })()`)
@@ -75,7 +76,7 @@ func TestJourneyOfAnInvitedSuperuser(t *testing.T) {
 	x.text("You have none yet")
 	x.accessible()
 
-	x.press("Add an authenticator app")
+	x.press("Add a sign-in method")
 	x.page("Add a sign-in method")
 	secret, codes := x.enrol()
 	x.accessible()
@@ -102,6 +103,7 @@ func TestJourneyOfAnInvitedSuperuser(t *testing.T) {
 	shared.Advance(t, 12*time.Minute)
 	x.setTimeout("12")
 	x.text("Verify that it is you")
+	x.text("To change the security settings you verify your second factor.")
 	x.accessible()
 	x.press("Cancel")
 	x.text("Nothing was changed")
@@ -179,11 +181,11 @@ func (x *tab) recover(t *testing.T, secret, code string) {
 	x.accessible()
 	x.fill("Password", password)
 	x.press("Sign in")
-	x.page("Enter your code")
+	x.page("Verify that it is you")
 	x.accessible()
 	// A reload goes on where the sign-in was.
 	x.open("/audit")
-	x.page("Enter your code")
+	x.page("Verify that it is you")
 	x.toggle("Recovery code")
 	x.fill("Recovery code", code)
 	x.press("Verify")
@@ -215,7 +217,7 @@ func (x *tab) recover(t *testing.T, secret, code string) {
 	x.fill("Username or e-mail address", "ines")
 	x.fill("Password", password)
 	x.press("Sign in")
-	x.page("Enter your code")
+	x.page("Verify that it is you")
 	x.fill("Code", shared.Code(t, fresh))
 	x.press("Verify")
 	x.page("Audit log")
@@ -224,6 +226,7 @@ func (x *tab) recover(t *testing.T, secret, code string) {
 // enrolAgain sets up a further method: it brings no recovery codes.
 func (x *tab) enrolAgain() (secret string, codes []string) {
 	x.t.Helper()
+	x.toggle("Authenticator app")
 	x.press("Next")
 	secret = x.secret()
 	x.fill("Code", shared.Code(x.t, secret))

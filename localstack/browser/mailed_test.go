@@ -41,7 +41,7 @@ func TestTheFirstSignInToAnAccountThatWasMade(t *testing.T) {
 	x.fill("Username or e-mail address", "cleo")
 	x.fill("Password", first)
 	x.press("Sign in")
-	x.page("Enter your code")
+	x.page("Verify that it is you")
 	x.text("A code was mailed to c")
 	if eval[bool](x, `document.body.innerText.includes(`+"`"+address+"`"+`)`) {
 		t.Error("whoever has the password is shown the whole address")

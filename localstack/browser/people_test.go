@@ -163,7 +163,7 @@ func (x *tab) replacePassword(t *testing.T, first string) {
 	x.fill("Username or e-mail address", "olga")
 	x.fill("Password", first)
 	x.press("Sign in")
-	x.page("Enter your code")
+	x.page("Verify that it is you")
 	x.fill("Code", shared.codes(t, "olga@demo.example", 1)[0])
 	x.press("Verify")
 	x.page("Choose a new password")

@@ -18,6 +18,7 @@ func TestPagesInDarkColours(t *testing.T) {
 		{"/account/sessions", "document.querySelectorAll('[aria-label=\"Known devices\"] > li').length > 0"},
 		{"/settings/security", "!!" + control(buttons, "Save")},
 		{"/device", "!!" + control(buttons, "Go on")},
+		{"/verify", "document.querySelector('h1')?.textContent === 'Verify a command line'"},
 	} {
 		x.open(c.path)
 		x.until(c.path, c.ready)

@@ -149,6 +149,18 @@ func TestWhichMethodsStepUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, w.Me, http.StatusOK, "GET", "/api/status/", nil)
+	var held struct {
+		SignIn []string `json:"sign_in_methods"`
+		Enrol  []string `json:"enrol_methods"`
+		StepUp []string `json:"step_up_methods"`
+	}
+	if err := want(t, w.Me, http.StatusOK, "GET", factors, nil).Decode(http.StatusOK, &held); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(held.SignIn, []string{"otp", "hardware_key", "recovery_code"}) || !slices.Equal(held.Enrol, []string{"hardware_key", "biometric", "otp"}) ||
+		!slices.Equal(held.StepUp, []string{"hardware_key"}) {
+		t.Errorf("what the policy makes of the methods is %+v", held)
+	}
 	body := map[string]any{"mfa_timeout": 700}
 	refused(t, w.Me, "auth_mfa_required", "PATCH", security, body)
 	stepUpOf(t, w.Me, mine)

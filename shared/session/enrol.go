@@ -44,7 +44,7 @@ var (
 // mayAdd reports whether the session's proof lets it add a method: as one opens
 // protected actions, or, of who has no method that does, any that is allowed.
 func (a Authenticated) mayAdd(now time.Time) bool {
-	return a.fresh(now, stepUpMethods(a.Workspace, a.User))
+	return a.fresh(now, StepUpMethods(a.Workspace, a.User))
 }
 
 // An Enrolment is a method being set up: its secret is shown this once.

@@ -107,13 +107,13 @@ func mayProve(a Authenticated, method identity.Method) bool {
 	if a.Session.Kind == Half {
 		return slices.Contains(MethodsOf(a.Workspace, a.User), method)
 	}
-	return slices.Contains(stepUpMethods(a.Workspace, a.User), method)
+	return slices.Contains(StepUpMethods(a.Workspace, a.User), method)
 }
 
-// stepUpMethods returns the methods of u that open protected actions. Who has
+// StepUpMethods returns the methods of u that open protected actions. Who has
 // none of them proves another one that is allowed: it opens the way to set one
 // up, and nothing else.
-func stepUpMethods(w workspace.Workspace, u identity.User) []identity.Method {
+func StepUpMethods(w workspace.Workspace, u identity.User) []identity.Method {
 	var opens, others []identity.Method
 	for _, m := range MethodsOf(w, u) {
 		switch {

@@ -6,7 +6,7 @@ export interface Opened {
   secret: string;
 }
 
-const linkPages = ['/invitation', '/reset-password', '/confirm-email', '/undo-email', '/not-me', '/unlock', '/device'];
+const linkPages = ['/invitation', '/reset-password', '/confirm-email', '/undo-email', '/not-me', '/unlock', '/device', '/verify'];
 
 export function isLinkPage(path: string): boolean {
   return linkPages.includes(path);

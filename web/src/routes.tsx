@@ -16,6 +16,7 @@ import { NewPersonPage } from './pages/people-new';
 import { PersonPage } from './pages/person';
 import { ResetPasswordPage } from './pages/reset-password';
 import { SignInPage } from './pages/sign-in';
+import { VerifyPage } from './pages/verify';
 import { WorkspaceSecurityPage } from './pages/workspace-security';
 import type { Opened } from './opened';
 import { Gate } from './stepup/gate';
@@ -86,10 +87,11 @@ export function routerFor(opened: Opened) {
       return code ? { code } : {};
     },
   });
+  const verify = createRoute({ getParentRoute: () => signedIn, path: '/verify', component: () => <VerifyPage token={secretOf('/verify')} /> });
   const router = createRouter({
     routeTree: root.addChildren([
       signIn, enrolment, change, forgot, invited, reset, confirm, undo, report, unlock,
-      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, device, security, audit]),
+      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, device, verify, security, audit]),
     ]),
   });
   router.subscribe('onBeforeNavigate', ({ fromLocation }) => {

@@ -14,24 +14,39 @@ type Timeout = keyof typeof spans;
 export const timeouts = Object.keys(spans) as Timeout[];
 
 // The settings that are one of a few words.
-export const choiceFields = ['cli_login', 'password_check_failure'] as const;
+export const choiceFields = ['cli_login', 'password_check_failure', 'sign_count_regression'] as const;
+
+// The settings that are on or off, and those that are some of a list.
+export const switchFields = ['mfa_required', 'passkey_as_mfa', 'unusual_sign_in', 'notify_step_up'] as const;
+export const listFields = ['allowed_mfa_methods', 'step_up_methods', 'mfa_required_actions'] as const;
+
+export type Switches = Partial<Record<(typeof switchFields)[number], boolean>>;
+export type Lists = Partial<Record<(typeof listFields)[number], string[]>>;
 
 // Typed is what a form holds of the settings; what a version does not have is
 // not in it.
-export interface Typed extends Partial<Record<Timeout, string>> {
-  mfa_required?: boolean;
-  unusual_sign_in?: boolean;
-  cli_login?: string;
-  password_check_failure?: string;
+export interface Typed extends Partial<Record<Timeout | (typeof choiceFields)[number], string>>, Switches, Lists {
+  hardware_key_models?: string; // one a line
 }
+
+// isPolicy reports whether a change may take the last method from people.
+export const isPolicy = (p: SecurityPatch) => p.allowed_mfa_methods !== undefined || p.step_up_methods !== undefined;
+
+const sameSet = (a: string[], b: string[]) => a.length === b.length && a.every((v) => b.includes(v));
 
 // patchOf returns what was changed, or the refusal of a timeout out of bounds.
 export function patchOf(now: SecuritySettings, typed: Typed): SecurityPatch | Problem {
   const patch: SecurityPatch = {};
-  for (const field of ['mfa_required', 'unusual_sign_in'] as const) {
+  for (const field of switchFields) {
     const value = typed[field];
     if (value !== undefined && now[field] !== undefined && value !== now[field]) patch[field] = value;
   }
+  for (const field of listFields) {
+    const [before, value] = [now[field], typed[field]];
+    if (before !== undefined && value !== undefined && !sameSet(value, before)) patch[field] = value;
+  }
+  const models = typed.hardware_key_models?.split(/[\s,]+/).filter((m) => m !== '');
+  if (models && now.hardware_key_models && !sameSet(models, now.hardware_key_models)) patch.hardware_key_models = models;
   for (const field of choiceFields) {
     const value = typed[field];
     if (value && now[field] !== undefined && value !== now[field]) patch[field] = value;

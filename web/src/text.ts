@@ -1,10 +1,22 @@
 // Words and forms in which the console shows what the API says.
 
-import type { Role, RoleFlags, User } from './api/types';
+import type { Method, Role, RoleFlags, User } from './api/types';
 
 const methodNames: Record<string, string> = {
-  otp: 'Authenticator app', email: 'Code by e-mail', recovery_code: 'Recovery code', password: 'Password',
+  hardware_key: 'Security key', biometric: 'Fingerprint or face', otp: 'Authenticator app', email: 'Code by e-mail', phone: 'Code by telephone',
+  recovery_code: 'Recovery code', password: 'Password', passkey: 'Passkey',
 };
+
+// The order in which methods are offered: keys, which nobody can be talked out
+// of, first; a recovery code, which is the last resort, last.
+const methodOrder = ['hardware_key', 'biometric', 'otp', 'email', 'phone', 'recovery_code'];
+
+// offered returns the methods that this console can ask for, best first.
+export function offered(methods: Method[], keys: boolean): Method[] {
+  return methodOrder.filter((m) => methods.includes(m) && (keys || !isKey(m)));
+}
+
+export const isKey = (method: Method) => method === 'hardware_key' || method === 'biometric';
 
 export function methodName(method: string): string {
   return methodNames[method] ?? method.replaceAll('_', ' ');

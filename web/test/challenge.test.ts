@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { Problem } from '../src/api/problem';
-import type { Challenge, VerifyAnswer } from '../src/api/types';
+import type { Challenge, Proof, VerifyAnswer } from '../src/api/types';
+import type { RequestOptions } from '../src/api/webauthn';
 import { verification } from '../src/stepup/challenge';
 
 const done: VerifyAnswer = { state: 'signed_in', valid_until: '' };
@@ -12,14 +13,15 @@ function verificationOf(answers: string[]) {
   const asked: string[] = [];
   const open = (method: string): Promise<Challenge> => {
     asked.push(`open ${method}`);
-    return Promise.resolve({ id: String(asked.length), method, expires_at: '' });
+    return Promise.resolve({ id: String(asked.length), method, expires_at: '', ...(method === 'hardware_key' ? { webauthn: { challenge: method } } : {}) });
   };
-  const verify = (id: string, code: string) => {
-    asked.push(`verify ${id} ${code}`);
+  const verify = (id: string, proof: Proof) => {
+    asked.push(`verify ${id} ${'code' in proof ? proof.code : JSON.stringify(proof.credential)}`);
     const refusal = answers.shift();
     return refusal ? Promise.reject(new Problem(404, refusal, 'No.')) : Promise.resolve(done);
   };
-  return { asked, ...verification('login', open, verify) };
+  const ask = (options: RequestOptions) => Promise.resolve({ of: options.challenge });
+  return { asked, ...verification('login', open, verify, ask) };
 }
 
 const codeOf = (p: Promise<unknown>) => p.then(() => 'no failure', (f: unknown) => (f instanceof Problem ? f.code : String(f)));
@@ -60,6 +62,13 @@ describe('verification', () => {
     expect(await codeOf(v.answer('email', '2'))).toBe('challenge_not_found');
     expect(await codeOf(v.answer('email', '3'))).toBe('challenge_not_found');
     expect(v.asked).toEqual(['open email', 'verify 1 2']);
+  });
+
+  test('a key is asked anew for each touch', async () => {
+    const v = verificationOf(['mfa_credential_invalid', '']);
+    expect(await codeOf(v.touch('hardware_key'))).toBe('mfa_credential_invalid');
+    expect(await v.touch('hardware_key')).toEqual(done);
+    expect(v.asked).toEqual(['open hardware_key', 'verify 1 {"of":"hardware_key"}', 'open hardware_key', 'verify 3 {"of":"hardware_key"}']);
   });
 
   test('after too many wrong codes the next one is mailed anew', async () => {

@@ -26,7 +26,7 @@ function clientOf(answers: (Response | Error)[], gate: Partial<Gate> = {}) {
     return next instanceof Error ? Promise.reject(next) : Promise.resolve(next);
   });
   client.open({
-    stepUp: () => { asked.push('step-up'); return gate.stepUp?.() ?? Promise.resolve(); },
+    stepUp: (what) => { asked.push(what ? `step-up to ${what}` : 'step-up'); return gate.stepUp?.(what) ?? Promise.resolve(); },
     signedOut: (why) => { asked.push(`signed out: ${why.code}`); },
     enrolmentRequired: () => { asked.push('enrolment'); },
     passwordChangeRequired: () => { asked.push('password change'); },
@@ -51,8 +51,8 @@ describe('Client', () => {
 
   test('a protected request is sent again after the proof', async () => {
     const { client, sent, asked } = clientOf([refusal(403, 'auth_mfa_required'), answer(200, { saved: true })]);
-    expect(await client.request('PATCH', '/api/x/', { a: 1 })).toEqual({ saved: true });
-    expect(asked).toEqual(['step-up']);
+    expect(await client.request('PATCH', '/api/x/', { a: 1 }, { what: 'save' })).toEqual({ saved: true });
+    expect(asked).toEqual(['step-up to save']);
     expect(sent.map((s) => s.body)).toEqual(['{"a":1}', '{"a":1}']);
   });
 

@@ -5,8 +5,8 @@ import { Problem, problemOf, sentenceOf } from '../src/api/problem';
 import { destination } from '../src/destination';
 import { open, takeToken } from '../src/opened';
 import { newUser, profileChanges } from '../src/profile';
-import { patchOf } from '../src/settings';
-import { absoluteSpan, age, device, nameOf, roleFlags, roleOf, secondsOf, spanText, svgImage, verificationSpan } from '../src/text';
+import { isPolicy, patchOf } from '../src/settings';
+import { absoluteSpan, age, device, nameOf, offered, roleFlags, roleOf, secondsOf, spanText, svgImage, verificationSpan } from '../src/text';
 
 const origin = 'https://demo.paddock.example';
 
@@ -17,6 +17,7 @@ describe('destination', () => {
     ['/settings/security#x', '/settings/security'],
     ['/people?page=2', '/people?page=2'],
     ['/device?code=BCDF-GHJK', '/device?code=BCDF-GHJK'],
+    ['/verify', '/verify'],
   ])('%s is a page of the console', (asked, want) => expect(destination(asked, origin)).toBe(want));
 
   test.each([
@@ -60,6 +61,18 @@ describe('patch of the security settings', () => {
     ['all of them', { cli_login: 'legacy', session_idle_timeout: '30', session_absolute_timeout: '48', unusual_sign_in: false, password_check_failure: 'allow' },
       { cli_login: 'legacy', password_check_failure: 'allow', session_idle_timeout: 1800, session_absolute_timeout: 172800, unusual_sign_in: false }],
   ])('%s', (_, typed, want) => expect(patchOf(later, typed)).toEqual(want));
+  const policy = { ...now, allowed_mfa_methods: ['hardware_key', 'otp'], step_up_methods: [], hardware_key_models: [], sign_count_regression: 'refuse', notify_step_up: false };
+  test.each([
+    ['the same lists in another order', { allowed_mfa_methods: ['otp', 'hardware_key'], step_up_methods: [], hardware_key_models: ' \n' }, {}, false],
+    ['fewer methods', { allowed_mfa_methods: ['hardware_key'] }, { allowed_mfa_methods: ['hardware_key'] }, true],
+    ['methods to step up with', { step_up_methods: ['hardware_key'] }, { step_up_methods: ['hardware_key'] }, true],
+    ['what affects nobody', { passkey_as_mfa: true, notify_step_up: true, sign_count_regression: 'report', hardware_key_models: 'a, b\nc', mfa_required_actions: ['websh'] },
+      { passkey_as_mfa: true, notify_step_up: true, sign_count_regression: 'report', hardware_key_models: ['a', 'b', 'c'], mfa_required_actions: ['websh'] }, false],
+  ])('%s', (_, typed, want, weighed) => {
+    const patch = patchOf(policy, typed);
+    expect(patch).toEqual(want);
+    expect(isPolicy(patch as object)).toBe(weighed);
+  });
   test('a timeout out of bounds changes nothing', () => {
     const refused = patchOf(now, { mfa_required: true, mfa_timeout: '1441' });
     expect(refused).toBeInstanceOf(Problem);
@@ -73,7 +86,7 @@ describe('patch of the security settings', () => {
 describe('people', () => {
   const ada = {
     id: 'x', username: 'ada', first_name: 'Ada', last_name: 'Byron', email: 'ada@demo.example', uid: 1, phone: '', tags: '', shell: '/bin/bash',
-    description: 'One\nTwo', is_active: true, is_staff: false, is_superuser: false, date_joined: '', mfa_methods: [], email_verified: true, pending_email: '',
+    description: 'One\nTwo', is_active: true, is_staff: false, is_superuser: false, date_joined: '', mfa_methods: [], email_verified: true, pending_email: '', notify_step_up: false,
   };
   test('only what was changed of a profile is sent', () => {
     expect(profileChanges(ada, { first_name: 'Ada', last_name: ' King ', description: 'One\r\nTwo', phone: '' })).toEqual({ last_name: 'King' });
@@ -138,6 +151,12 @@ test.each([
 
 test.each([[0, 'less than a minute ago'], [60, '1 minute ago'], [3599, '59 minutes ago'], [7200, '2 hours ago']])('%d seconds are %s', (s, want) =>
   expect(age(s)).toBe(want));
+
+test('keys are offered first, a recovery code last, and no key where the browser has none', () => {
+  const all = ['recovery_code', 'otp', 'pigeon', 'biometric', 'hardware_key'];
+  expect(offered(all, true)).toEqual(['hardware_key', 'biometric', 'otp', 'recovery_code']);
+  expect(offered(all, false)).toEqual(['otp', 'recovery_code']);
+});
 
 test('an SVG with other than Latin letters becomes an image', () => {
   expect(atob(svgImage('<svg>é</svg>').split(',')[1] ?? '')).toBe('<svg>Ã©</svg>');

@@ -3,6 +3,7 @@ package signin
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,9 +124,15 @@ type FactorAnswer struct {
 	ConfirmedAt time.Time        `json:"confirmed_at"`
 }
 
-// FactorsAnswer lists the caller's methods.
+// FactorsAnswer lists the caller's methods, and what the policy makes of them.
 type FactorsAnswer struct {
 	Results []FactorAnswer `json:"results"`
+	// SignInMethods are those of the caller that a sign-in takes, EnrolMethods
+	// may be set up, and StepUpMethods open protected actions, held or not. Of a
+	// caller who holds none of these they are what opens the way to one.
+	SignInMethods []identity.Method `json:"sign_in_methods"`
+	EnrolMethods  []identity.Method `json:"enrol_methods"`
+	StepUpMethods []identity.Method `json:"step_up_methods"`
 }
 
 func factorOf(f identity.Factor) FactorAnswer {
@@ -133,7 +140,16 @@ func factorOf(f identity.Factor) FactorAnswer {
 }
 
 func (f *Face) factors(c httpapi.Call, _ httpapi.None) (FactorsAnswer, error) {
-	out := FactorsAnswer{Results: []FactorAnswer{}}
+	w := c.Who.Workspace
+	out := FactorsAnswer{
+		Results: []FactorAnswer{}, SignInMethods: append([]identity.Method{}, session.MethodsOf(w, c.Who.User)...),
+		EnrolMethods: session.Enrollable(w), StepUpMethods: session.StepUpMethods(w, c.Who.User),
+	}
+	for _, m := range w.Security.StepsUp() {
+		if !slices.Contains(out.StepUpMethods, identity.Method(m)) {
+			out.StepUpMethods = append(out.StepUpMethods, identity.Method(m))
+		}
+	}
 	for _, one := range c.Who.User.Factors {
 		out.Results = append(out.Results, factorOf(one))
 	}

@@ -1,8 +1,10 @@
-import { Client } from './client';
+import { Client, type Options } from './client';
 import type {
-  Acceptance, AuditEvent, Challenge, ConfirmAnswer, CursorPage, Enrolment, Factor, Invitation, KnownDevice, List,
-  LoginSession, Method, Purpose, SecurityPatch, SecuritySettings, SigninAnswer, User, UserPatch, VerifyAnswer,
+  Acceptance, AuditEvent, Challenge, ConfirmAnswer, CursorPage, Enrolment, Factors, Invitation, KnownDevice, List,
+  LoginSession, Method, PasskeyChallenge, PolicyImpact, Proof, Purpose, SecurityPatch, SecuritySettings, SigninAnswer,
+  User, UserPatch, VerifyAnswer, WaitingLine,
 } from './types';
+import type { KeyAnswer } from './webauthn';
 
 export const client = new Client((path, init) => fetch(path, init));
 
@@ -19,6 +21,9 @@ async function rising<T>(answer: Promise<T>): Promise<T> {
 // try, '' for none.
 export const signIn = (login: string, password: string, ticket: string) =>
   rising(client.request<SigninAnswer>('POST', '/api/auth/signin/', { login, password, ...(ticket ? { ticket } : {}) }, bare));
+export const openPasskeyChallenge = () => client.request<PasskeyChallenge>('POST', '/api/auth/passkey/challenges/', undefined, bare);
+export const signInWithPasskey = (id: string, credential: KeyAnswer) =>
+  rising(client.request<SigninAnswer>('POST', `/api/auth/passkey/challenges/${id}/verify/`, { credential }, bare));
 export const signOut = () => client.request<void>('POST', '/api/auth/logout/', undefined, bare);
 export const viewInvitation = (token: string) =>
   client.request<Invitation>('POST', '/api/auth/invitations/view/', { token }, bare);
@@ -27,18 +32,24 @@ export const acceptInvitation = (a: Acceptance) =>
 
 export const openChallenge = (method: Method, purpose: Purpose) =>
   client.request<Challenge>('POST', '/api/auth/mfa/challenges/', { method, purpose }, bare);
-export const verifyChallenge = (id: string, code: string) =>
-  rising(client.request<VerifyAnswer>('POST', `/api/auth/mfa/challenges/${id}/verify/`, { code }, bare));
+export const verifyChallenge = (id: string, proof: Proof) =>
+  rising(client.request<VerifyAnswer>('POST', `/api/auth/mfa/challenges/${id}/verify/`, proof, bare));
 
-export const factors = () => client.request<List<Factor>>('GET', '/api/auth/mfa/factors/');
-export const ownFactors = () => client.request<List<Factor>>('GET', '/api/auth/mfa/factors/', undefined, bare);
-export const enrol = (name: string, options = {}) =>
-  client.request<Enrolment>('POST', '/api/auth/mfa/factors/', { method: 'otp', name }, options);
-export const confirmEnrolment = (id: string, code: string, options = {}) =>
-  rising(client.request<ConfirmAnswer>('POST', `/api/auth/mfa/factors/${id}/confirm/`, { code }, options));
-export const removeFactor = (id: string) => client.request<void>('DELETE', `/api/auth/mfa/factors/${id}/`);
+export const factors = () => client.request<Factors>('GET', '/api/auth/mfa/factors/');
+export const ownFactors = () => client.request<Factors>('GET', '/api/auth/mfa/factors/', undefined, bare);
+export const enrol = (method: Method, name: string, options: Options = {}) =>
+  client.request<Enrolment>('POST', '/api/auth/mfa/factors/', { method, name }, { what: 'add a sign-in method', ...options });
+export const confirmEnrolment = (id: string, proof: Proof, options: Options = {}) =>
+  rising(client.request<ConfirmAnswer>('POST', `/api/auth/mfa/factors/${id}/confirm/`, proof, { what: 'add a sign-in method', ...options }));
+export const removeFactor = (id: string) =>
+  client.request<void>('DELETE', `/api/auth/mfa/factors/${id}/`, undefined, { what: 'remove a sign-in method' });
 export const newRecoveryCodes = () =>
-  client.request<{ recovery_codes: string[] }>('POST', '/api/auth/mfa/recovery-codes/');
+  client.request<{ recovery_codes: string[] }>('POST', '/api/auth/mfa/recovery-codes/', undefined, { what: 'make new recovery codes' });
+
+// Command lines that wait for a verification of their owner.
+export const lookUpLine = (token: string) => client.request<WaitingLine>('POST', '/api/auth/mfa/requests/lookup/', { token });
+export const verifyLine = (token: string) =>
+  client.request<void>('POST', '/api/auth/mfa/requests/give/', { token }, { what: 'verify a command line' });
 
 export const sessions = () => client.request<List<LoginSession>>('GET', '/api/auth/sessions/');
 export const endSession = (id: string) => client.request<void>('DELETE', `/api/auth/sessions/${id}/`);
@@ -52,12 +63,13 @@ export const changePassword = (current: string, password: string) =>
 
 export const me = () => client.request<User>('GET', '/api/iam/users/-/');
 export const ownState = () => client.request<User>('GET', '/api/iam/users/-/', undefined, bare);
-export const patchMe = (p: UserPatch) => client.request<User>('PATCH', '/api/iam/users/-/', p);
+export const patchMe = (p: UserPatch) => client.request<User>('PATCH', '/api/iam/users/-/', p, { what: 'change your account' });
 export const setUsername = (username: string) =>
   client.request<{ id: string; username: string }>('POST', '/api/iam/username/', { username });
 export const securitySettings = () => client.request<SecuritySettings>('GET', '/api/workspaces/security/-/');
 export const patchSecurity = (p: SecurityPatch) =>
-  client.request<SecuritySettings>('PATCH', '/api/workspaces/security/-/', p);
+  client.request<SecuritySettings>('PATCH', '/api/workspaces/security/-/', p, { what: 'change the security settings' });
+export const previewSecurity = (p: SecurityPatch) => client.request<PolicyImpact>('POST', '/api/workspaces/security/-/preview/', p);
 
 export interface AuditFilter {
   app?: string;

@@ -3,8 +3,8 @@ import { Problem, problemOf } from './problem';
 // A Gate is what the pages do when a request needs more than it has.
 export interface Gate {
   // stepUp resolves when a fresh proof was given, and rejects when the person
-  // would not.
-  stepUp(): Promise<void>;
+  // would not. what says what it is for; '' where that is not known.
+  stepUp(what: string): Promise<void>;
   signedOut(why: Problem): void;
   enrolmentRequired(): void;
   passwordChangeRequired(): void;
@@ -14,6 +14,7 @@ export interface Options {
   // bare requests are part of signing in or proving: their refusals are
   // answers for the page that asked, and open nothing.
   bare?: boolean;
+  what?: string; // what the request does, in words that follow "To"
 }
 
 // A Client sends requests to the API of the page's own origin. A request that
@@ -43,7 +44,7 @@ export class Client {
     let problem = await problemOf(answer);
     if (options.bare) throw problem;
     if (problem.code === 'auth_mfa_required' && this.#gate) {
-      await this.#prove(this.#gate);
+      await this.#prove(this.#gate, options.what ?? '');
       answer = await this.#once(method, path, body);
       if (answer.ok) return read<T>(answer);
       problem = await problemOf(answer);
@@ -55,8 +56,8 @@ export class Client {
   }
 
   // #prove asks for one proof, however many requests wait for it.
-  #prove(gate: Gate): Promise<void> {
-    this.#proving ??= gate.stepUp().finally(() => {
+  #prove(gate: Gate, what: string): Promise<void> {
+    this.#proving ??= gate.stepUp(what).finally(() => {
       this.#proving = null;
     });
     return this.#proving;

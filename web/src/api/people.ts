@@ -12,10 +12,13 @@ export function people(page: number, name: string) {
 }
 
 export const person = (id: string) => client.request<User>('GET', `/api/iam/users/${id}/`);
-export const patchPerson = (id: string, p: UserPatch) => client.request<User>('PATCH', `/api/iam/users/${id}/`, p);
+export const patchPerson = (id: string, p: UserPatch) => client.request<User>('PATCH', `/api/iam/users/${id}/`, p, { what: 'change the account of somebody' });
 export const makePerson = (u: NewUser) =>
   client.request<{ id: string; username: string; email: string }>('POST', '/api/iam/users/', u);
-export const deletePerson = (id: string) => client.request<void>('DELETE', `/api/iam/users/${id}/`);
+export const deletePerson = (id: string) =>
+  client.request<void>('DELETE', `/api/iam/users/${id}/`, undefined, { what: 'delete the account of somebody' });
+export const removeMethods = (id: string, reason: string) =>
+  client.request<void>('POST', `/api/iam/users/${id}/mfa/reset/`, { reason }, { what: 'remove the sign-in methods of somebody' });
 
 export const invite = (email: string, flags: Partial<RoleFlags>) =>
   client.request<{ id: string; email: string; expires_at: string }>('POST', '/api/workspaces/users/invite/', { email, ...flags });

@@ -1,7 +1,9 @@
 // The parts of the API that the console uses. docs/api.md is the contract; the
 // Go types stand in shared/httpapi.
 
-export type Method = 'otp' | 'email' | 'recovery_code' | (string & {});
+import type { CreationOptions, KeyAnswer, RequestOptions } from './webauthn';
+
+export type Method = 'hardware_key' | 'biometric' | 'otp' | 'email' | 'recovery_code' | (string & {});
 export type Purpose = 'login' | 'step_up';
 export type State = 'signed_in' | 'mfa_required' | 'enrolment_required' | 'password_change_required';
 
@@ -15,6 +17,17 @@ export interface Challenge {
   method: Method;
   expires_at: string;
   sent_to?: string; // of a mailed code
+  webauthn?: RequestOptions; // of a security key or device
+}
+
+// A Proof answers a challenge, or confirms a method: with a code, or with the
+// answer of a key.
+export type Proof = { code: string } | { credential: KeyAnswer };
+
+export interface PasskeyChallenge {
+  id: string;
+  expires_at: string;
+  webauthn: RequestOptions;
 }
 
 export interface VerifyAnswer {
@@ -29,12 +42,19 @@ export interface Factor {
   confirmed_at: string;
 }
 
+export interface Factors extends List<Factor> {
+  sign_in_methods: Method[];
+  enrol_methods: Method[];
+  step_up_methods: Method[]; // those of the workspace, held or not
+}
+
 export interface Enrolment {
   id: string;
   secret: string;
   uri: string;
   qr_svg: string;
   expires_at: string;
+  webauthn?: CreationOptions; // of a security key or device
 }
 
 export interface ConfirmAnswer {
@@ -94,6 +114,14 @@ export interface DeviceLogin {
   expires_at: string;
 }
 
+// A WaitingLine is a command line of one's own that waits for a verification.
+export interface WaitingLine {
+  user_agent: string;
+  address: string;
+  requested_at: string;
+  expires_at: string;
+}
+
 export interface Profile {
   first_name: string;
   last_name: string;
@@ -115,6 +143,7 @@ export interface User extends Profile {
   mfa_methods: Method[];
   email_verified: boolean;
   pending_email: string; // '' for none
+  notify_step_up: boolean;
   temporary_password_until?: string; // while the password is one that an administrator chose
 }
 
@@ -128,6 +157,7 @@ export interface RoleFlags {
 export interface UserPatch extends Partial<Profile>, Partial<RoleFlags> {
   email?: string;
   is_active?: boolean;
+  notify_step_up?: boolean;
 }
 
 export interface NewUser extends Partial<Profile>, Partial<RoleFlags> {
@@ -156,10 +186,22 @@ export interface SecuritySettings {
   session_idle_timeout?: number; // seconds
   session_absolute_timeout?: number; // seconds
   unusual_sign_in?: boolean;
+  hardware_key_models?: string[]; // AAGUIDs; none: any
+  sign_count_regression?: string; // 'refuse' or 'report'
+  step_up_methods?: string[]; // none: each that is allowed
+  notify_step_up?: boolean;
 }
 
-export type SecurityPatch = Partial<Pick<SecuritySettings,
-  'mfa_required' | 'mfa_timeout' | 'cli_login' | 'password_check_failure' | 'session_idle_timeout' | 'session_absolute_timeout' | 'unusual_sign_in'>>;
+export interface SecurityPatch extends Partial<SecuritySettings> {
+  acknowledge_affected?: number;
+}
+
+// A PolicyImpact is what a change of the allowed methods means for people.
+export interface PolicyImpact {
+  affected_count: number;
+  affected: { id: string; name: string }[]; // the first of them
+  superusers: number; // who could change it back
+}
 
 export interface Change {
   path: string;

@@ -1,19 +1,20 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Button } from 'react-aria-components';
+import { Button, Switch } from 'react-aria-components';
 
-import { factors, newRecoveryCodes, removeFactor, signOut } from '../api/calls';
+import { factors, newRecoveryCodes, patchMe, removeFactor, signOut } from '../api/calls';
 import { isCode } from '../api/problem';
-import type { Factor } from '../api/types';
+import type { Factor, Method } from '../api/types';
 import { instant, methodName } from '../text';
 import { useAnnounce } from '../ui/announce';
 import { Confirmed } from '../ui/confirm';
+import { MethodEnrolment } from '../ui/method-enrolment';
 import { Failure, Loading, Notice } from '../ui/notice';
-import { OtpEnrolment } from '../ui/otp-enrolment';
 import { Page, Time } from '../ui/page';
 import { PasswordChange } from '../ui/password-change';
 import { RecoveryCodes } from '../ui/recovery-codes';
+import { meQuery } from '../ui/shell';
 
 export function MySecurityPage() {
   const queries = useQueryClient();
@@ -39,10 +40,10 @@ export function MySecurityPage() {
     return changed('The sign-in method was added.');
   };
   if (codes.length > 0) return <Page title="My security"><RecoveryCodes codes={codes} onSaved={() => setCodes([])} /></Page>;
-  if (adding) {
+  if (adding && list.data) {
     return (
       <Page title="Add a sign-in method">
-        <Adding onDone={added} />
+        <Adding methods={list.data?.enrol_methods ?? []} onDone={added} />
         <hr />
         <Button onPress={() => setAdding(false)}>Back without adding</Button>
       </Page>
@@ -55,8 +56,8 @@ export function MySecurityPage() {
       <h2>Sign-in methods</h2>
       <p>They prove that it is you, at sign-in and before protected actions.</p>
       <Failure of={list.error ?? remove.error} />
-      {list.isPending ? <Loading /> : <Methods of={all.filter((f) => f.method !== 'recovery_code')} onRemove={remove.mutate} />}
-      <div className="actions"><Button className="primary" onPress={() => setAdding(true)}>Add an authenticator app</Button></div>
+      {list.isPending ? <Loading /> : <Methods of={all.filter((f) => f.method !== 'recovery_code')} allowed={list.data?.enrol_methods ?? []} onRemove={remove.mutate} />}
+      <div className="actions"><Button className="primary" isDisabled={!list.data} onPress={() => setAdding(true)}>Add a sign-in method</Button></div>
       <h2>Recovery codes</h2>
       <Failure of={renew.error} />
       {hasCodes ? (
@@ -67,8 +68,34 @@ export function MySecurityPage() {
           </Confirmed>
         </>
       ) : !list.isPending && <p>You get recovery codes with your first sign-in method.</p>}
+      <Notices />
       <Password />
+      <h2>Activity</h2>
+      <p><Link to="/audit" search={{ mine: true }}>What you did, and what was done to your account</Link></p>
     </Page>
+  );
+}
+
+// Notices sets which mail one gets about one's own account.
+function Notices() {
+  const announce = useAnnounce();
+  const queries = useQueryClient();
+  const person = useQuery(meQuery);
+  const change = useMutation({
+    mutationFn: (on: boolean) => patchMe({ notify_step_up: on }),
+    onSuccess: (after) => {
+      queries.setQueryData(meQuery.queryKey, after);
+      announce(after.notify_step_up ? 'Each verification is mailed to you.' : 'Verifications are not mailed to you.');
+    },
+  });
+  return (
+    <>
+      <h2>Mail to you</h2>
+      <Failure of={change.error} />
+      <Switch isSelected={person.data?.notify_step_up === true} isDisabled={change.isPending} onChange={(on) => change.mutate(on)}>
+        <span className="track" aria-hidden="true" />Mail me each verification
+      </Switch>
+    </>
   );
 }
 
@@ -90,14 +117,14 @@ function Password() {
 
 const passwordChanged = 'Your password was changed. Your other sessions have ended.';
 
-function Methods({ of: methods, onRemove }: { of: Factor[]; onRemove: (id: string) => void }) {
+function Methods({ of: methods, allowed, onRemove }: { of: Factor[]; allowed: Method[]; onRemove: (id: string) => void }) {
   if (methods.length === 0) return <p className="quiet">You have none yet: only your password protects your account.</p>;
   return (
     <ul className="cards" aria-label="Sign-in methods">
       {methods.map((f) => (
         <li key={f.id}>
           <div>
-            <strong>{f.name}</strong>
+            <strong>{f.name}</strong> {!allowed.includes(f.method) && <span className="tag">not allowed any more</span>}
             <div className="quiet">{methodName(f.method)}, since <Time at={f.confirmed_at}>{instant(f.confirmed_at)}</Time></div>
           </div>
           <Confirmed label="Remove" name={`Remove ${f.name}`} title={`Remove ${f.name}?`} act="Remove" onAct={() => onRemove(f.id)}>
@@ -109,7 +136,7 @@ function Methods({ of: methods, onRemove }: { of: Factor[]; onRemove: (id: strin
   );
 }
 
-function Adding({ onDone }: { onDone: (codes: string[]) => void }) {
+function Adding({ methods, onDone }: { methods: Method[]; onDone: (codes: string[]) => void }) {
   const [again, setAgain] = useState(false);
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -120,7 +147,7 @@ function Adding({ onDone }: { onDone: (codes: string[]) => void }) {
   };
   return (
     <>
-      <OtpEnrolment onDone={onDone} onFailed={(failure) => setAgain(isCode(failure, 'sign_in_again'))} />
+      <MethodEnrolment methods={methods} onDone={onDone} onFailed={(failure) => setAgain(isCode(failure, 'sign_in_again'))} />
       {again && <div className="actions"><Button className="primary" onPress={signInAgain}>Sign in again</Button></div>}
     </>
   );

@@ -1,13 +1,14 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Button } from 'react-aria-components';
+import { useState } from 'react';
+import { Button, Dialog, DialogTrigger, Heading, Modal, ModalOverlay } from 'react-aria-components';
 
-import { deletePerson } from '../api/people';
+import { deletePerson, removeMethods } from '../api/people';
 import type { User, UserPatch } from '../api/types';
 import { nameOf, roleFlags, roleName, roleOf } from '../text';
 import { useAnnounce } from '../ui/announce';
 import { Confirmed } from '../ui/confirm';
-import { FilledForm } from '../ui/fields';
+import { Field, FilledForm } from '../ui/fields';
 import { Failure, Notice } from '../ui/notice';
 import { RoleField, roleFields } from '../ui/role-field';
 
@@ -28,6 +29,45 @@ export function PersonRole({ of: user, save }: { of: User; save: Save }) {
         onFill={(values) => change.mutate(values['role'] ?? '')}>
         <RoleField label="Role of the account" now={roleOf(user)} />
       </FilledForm>
+    </>
+  );
+}
+
+// PersonMethods removes the sign-in methods of somebody who lost them.
+export function PersonMethods({ of: user }: { of: User }) {
+  const announce = useAnnounce();
+  const queries = useQueryClient();
+  const [open, setOpen] = useState(false);
+  const remove = useMutation({
+    mutationFn: (reason: string) => removeMethods(user.id, reason),
+    onSuccess: async () => {
+      announce('The sign-in methods were removed.');
+      await queries.invalidateQueries({ queryKey: ['person', user.id] });
+    },
+  });
+  const name = nameOf(user);
+  if (user.mfa_methods.length === 0) return remove.isSuccess ? <Notice kind="success">The sign-in methods of {name} were removed.</Notice> : null;
+  return (
+    <>
+      <h2>Sign-in methods</h2>
+      <p>Remove them when {name} lost them. Make sure first who asks you for it: meet, or call back.</p>
+      <Failure of={remove.error} />
+      <DialogTrigger isOpen={open} onOpenChange={setOpen}>
+        <Button className={remove.isPending ? 'busy' : 'plain'}>Remove all sign-in methods</Button>
+        <ModalOverlay isDismissable className="overlay">
+          <Modal className="modal">
+            <Dialog role="alertdialog">
+              <Heading slot="title" level={2}>Remove all sign-in methods of {name}?</Heading>
+              <p>All sessions of {name} end. At the next sign-in the password is enough to set up a new method. {name} gets a mail about it.</p>
+              <FilledForm submit="Remove" fields={['reason']} pending={remove.isPending} failure={null}
+                more={<Button slot="close">Cancel</Button>}
+                onFill={(values) => { setOpen(false); remove.mutate(values['reason']?.trim() ?? ''); }}>
+                <Field name="reason" label="Reason" autoComplete="off" autoFocus hint="It stands in the audit log." />
+              </FilledForm>
+            </Dialog>
+          </Modal>
+        </ModalOverlay>
+      </DialogTrigger>
     </>
   );
 }

@@ -9,7 +9,7 @@ import { Failure, Loading, Notice } from '../ui/notice';
 import { Page, Time } from '../ui/page';
 import { ProfileForm } from '../ui/profile-form';
 import { meQuery } from '../ui/shell';
-import { PersonRole, PersonState } from './person-account';
+import { PersonMethods, PersonRole, PersonState } from './person-account';
 import { PersonSessions } from './person-sessions';
 
 export function PersonPage() {
@@ -44,6 +44,7 @@ function Person({ id }: { id: string }) {
           <h2>E-mail address</h2>
           <EmailChange of={user} save={(email) => save({ email })} />
           {me.data.is_superuser && <PersonRole of={user} save={save} />}
+          {!own && <PersonMethods of={user} />}
           <PersonState of={user} own={own} save={save} />
         </>
       )}

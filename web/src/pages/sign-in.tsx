@@ -7,7 +7,9 @@ import { ownFactors, ownState, signIn } from '../api/calls';
 import { mailUnlock } from '../api/links';
 import { isCode } from '../api/problem';
 import type { Method, SigninAnswer, VerifyAnswer } from '../api/types';
+import { usesKeys } from '../api/webauthn';
 import { destination } from '../destination';
+import { passkeySignIn } from '../passkey';
 import { useAnnounce } from '../ui/announce';
 import { Field, FilledForm, PasswordField } from '../ui/fields';
 import { Failure, Loading, Notice } from '../ui/notice';
@@ -67,7 +69,7 @@ async function resume(): Promise<'signed_in' | Method[] | null> {
     if (!isCode(failure, 'sign_in_incomplete')) return null;
   }
   try {
-    const methods = [...new Set((await ownFactors()).results.map((f) => f.method))];
+    const methods = (await ownFactors()).sign_in_methods;
     return methods.length > 0 ? methods : null;
   } catch {
     return null;
@@ -89,23 +91,55 @@ function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket
   const unlock = useMutation({ mutationFn: mailUnlock, onSuccess: () => announce(mailed) });
   const locked = isCode(attempt.error, 'too_many_attempts') || isCode(attempt.error, 'link_not_found');
   const login = attempt.variables?.['login'] ?? '';
+  const passkeys = usePasskeys(onDone);
   return (
     <Page title="Sign in" narrow>
       {why && !attempt.isError && <Notice kind="info">{why}</Notice>}
       {locked && unlock.isSuccess && <Notice kind="info">{mailed}</Notice>}
       {locked && <Failure of={unlock.error} />}
+      <Failure of={passkeys.failure} />
+      {passkeys.usable && (
+        <>
+          <div className="actions">
+            <Button className={passkeys.isPending ? 'primary busy' : 'primary'} onPress={passkeys.ask}>Sign in with a passkey</Button>
+          </div>
+          <p className="quiet">Or with your password:</p>
+        </>
+      )}
       <FilledForm submit="Sign in" fields={['login', 'password']} pending={attempt.isPending} failure={attempt.error} onFill={(v) => attempt.mutate(v)}
         more={locked && !unlock.isSuccess && (
           <Button className={unlock.isPending ? 'busy' : 'plain'} onPress={() => { if (!unlock.isPending) unlock.mutate(login); }}>
             Mail me a link to try once more
           </Button>
         )}>
-        <Field name="login" label="Username or e-mail address" autoComplete="username" autoFocus />
+        <Field name="login" label="Username or e-mail address" autoComplete="username webauthn" autoFocus onFocus={passkeys.suggest} />
         <PasswordField name="password" label="Password" autoComplete="current-password" />
       </FilledForm>
       <p><Link to="/forgot-password">Forgot your password?</Link></p>
     </Page>
   );
+}
+
+// usePasskeys signs in with a passkey alone; see passkeySignIn.
+function usePasskeys(onDone: (answer: SigninAnswer) => void) {
+  const [usable, setUsable] = useState(usesKeys);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [passkeys] = useState(() => passkeySignIn());
+  useEffect(() => {
+    passkeys.enter();
+    return passkeys.leave;
+  }, [passkeys]);
+  const refused = (asked: boolean) => (why: unknown) => {
+    const none = isCode(why, 'passkey_not_allowed');
+    if (none) setUsable(false);
+    if (asked || !none) setFailure(why);
+  };
+  const attempt = useMutation({ mutationFn: passkeys.ask, onMutate: () => setFailure(null), onSuccess: onDone, onError: refused(true) });
+  return {
+    usable, failure, isPending: attempt.isPending,
+    ask: () => { if (!attempt.isPending) attempt.mutate(); },
+    suggest: () => { if (usable) void passkeys.suggest().then((answer) => { if (answer) onDone(answer); }, refused(false)); },
+  };
 }
 
 const mailed = 'If there is such an account, a link was mailed to its address. Open it in this browser: with it you can try once more.';

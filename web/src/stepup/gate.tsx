@@ -7,6 +7,7 @@ import type { Problem } from '../api/problem';
 import { StepUpDialog, cancelled } from './dialog';
 
 interface Waiting {
+  what: string;
   proved: () => void;
   refused: (why: Problem) => void;
 }
@@ -20,7 +21,7 @@ export function Gate() {
   useEffect(() => {
     const here = () => location.pathname + location.search;
     client.open({
-      stepUp: () => new Promise((proved, refused) => setWaiting({ proved, refused })),
+      stepUp: (what) => new Promise((proved, refused) => setWaiting({ what, proved, refused })),
       signedOut: (why) => {
         if (location.pathname === '/signin') return;
         queries.clear();
@@ -38,6 +39,7 @@ export function Gate() {
   const close = (then: () => void) => { setWaiting(null); then(); };
   return (
     <StepUpDialog
+      what={waiting.what}
       onProved={() => close(waiting.proved)}
       onRefused={(why) => close(() => waiting.refused(why))}
       onSetUp={() => close(() => { waiting.refused(cancelled()); void navigate({ to: '/account/security' }); })}

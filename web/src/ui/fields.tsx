@@ -1,5 +1,5 @@
 import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from 'react';
-import { Button, FieldError, Form, Input, Label, Radio, RadioGroup, Text, TextArea, TextField, ToggleButton } from 'react-aria-components';
+import { Button, Checkbox, CheckboxGroup, FieldError, Form, Input, Label, Radio, RadioGroup, Text, TextArea, TextField, ToggleButton } from 'react-aria-components';
 
 import { Problem } from '../api/problem';
 import type { Method } from '../api/types';
@@ -25,14 +25,15 @@ interface FieldProps {
   disabled?: boolean;
   list?: string;
   lines?: number; // more than one: a text of several lines
+  onFocus?: () => void;
 }
 
-export function Field({ name, label, hint, autoFocus = false, required = true, disabled = false, ...rest }: FieldProps) {
+export function Field({ name, label, hint, autoFocus = false, required = true, disabled = false, onFocus, ...rest }: FieldProps) {
   const { autoComplete, inputMode, defaultValue, list, lines = 1 } = rest;
   const refusal = useRefusal(name);
   return (
     <TextField name={name} isRequired={required} isInvalid={refusal !== null} isDisabled={disabled} autoFocus={autoFocus} defaultValue={defaultValue ?? ''}
-      autoComplete={autoComplete} inputMode={inputMode ?? 'text'} autoCorrect="off" spellCheck="false">
+      autoComplete={autoComplete} inputMode={inputMode ?? 'text'} autoCorrect="off" spellCheck="false" {...(onFocus ? { onFocus } : {})}>
       <Label>{label}{!required && <span className="quiet"> (optional)</span>}</Label>
       {lines > 1 ? <TextArea rows={lines} /> : <Input autoCapitalize="none" {...(list ? { list } : {})} />}
       {hint && <Text slot="description">{hint}</Text>}
@@ -77,6 +78,21 @@ export function ChoiceField({ name, label, hint, choices, defaultValue, also = [
   );
 }
 
+// ListField takes some of a few values.
+export function ListField({ name, label, hint, choices, value, onChange }: {
+  name: string; label: string; hint?: ReactNode; choices: { value: string; label: string }[]; value: string[]; onChange: (value: string[]) => void;
+}) {
+  const refusal = useRefusal(name);
+  return (
+    <CheckboxGroup value={value} onChange={onChange} isInvalid={refusal !== null} data-fields={name}>
+      <Label>{label}</Label>
+      {choices.map((c) => <Checkbox key={c.value} value={c.value}><span className="box" aria-hidden="true" />{c.label}</Checkbox>)}
+      {hint && <Text slot="description">{hint}</Text>}
+      <FieldError>{refusal}</FieldError>
+    </CheckboxGroup>
+  );
+}
+
 // CodeField takes a code of a method.
 export function CodeField({ method = 'otp' }: { method?: Method }) {
   if (method === 'recovery_code') {
@@ -113,7 +129,10 @@ export function FilledForm({ onFill, failure, fields, pending, submit, label, ch
     if (!refused || !form.current) return;
     const field = form.current.elements.namedItem(refused.source);
     if (field instanceof HTMLElement) field.focus();
-    else form.current.querySelector<HTMLElement>(`[data-fields~="${CSS.escape(refused.source)}"] input:checked`)?.focus();
+    else {
+      const inputs = [...form.current.querySelectorAll<HTMLInputElement>(`[data-fields~="${CSS.escape(refused.source)}"] input`)];
+      (inputs.find((i) => i.checked) ?? inputs[0])?.focus();
+    }
   }, [refused]);
   const submitted = (of: HTMLFormElement) => {
     if (pending) return;
