@@ -78,6 +78,7 @@ async function resume(): Promise<'signed_in' | Method[] | null> {
 
 function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket: Ticket; onDone: (answer: SigninAnswer) => void }) {
   const announce = useAnnounce();
+  const [wrong, setWrong] = useState(0);
   const attempt = useMutation({
     mutationFn: (v: Record<string, string>) => signIn(v['login'] ?? '', v['password'] ?? '', ticket.current),
     onSuccess: (answer) => {
@@ -86,10 +87,12 @@ function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket
     },
     onError: (failure) => {
       if (isCode(failure, 'link_not_found')) ticket.current = ''; // without it the next try is an ordinary one
+      if (isCode(failure, 'invalid_credentials')) setWrong((n) => n + 1);
     },
   });
   const unlock = useMutation({ mutationFn: mailUnlock, onSuccess: () => announce(mailed) });
-  const locked = isCode(attempt.error, 'too_many_attempts') || isCode(attempt.error, 'link_not_found');
+  // Guesses of others can make a right password be refused as a wrong one is.
+  const locked = isCode(attempt.error, 'too_many_attempts') || isCode(attempt.error, 'link_not_found') || attempt.isError && wrong >= maxWrong;
   const login = attempt.variables?.['login'] ?? '';
   const passkeys = usePasskeys(onDone);
   return (
@@ -119,6 +122,9 @@ function PasswordStep({ why, ticket, onDone }: { why: string | undefined; ticket
     </Page>
   );
 }
+
+// maxWrong is after how many wrong passwords a mailed link is offered.
+const maxWrong = 3;
 
 // usePasskeys signs in with a passkey alone; see passkeySignIn.
 function usePasskeys(onDone: (answer: SigninAnswer) => void) {
