@@ -123,6 +123,7 @@ func (w *Walk) Steps() []Step {
 		{Name: "new recovery codes", Do: w.newCodes},
 		{Name: "a second method, and its removal", Do: w.secondMethod},
 		{Name: "a device with a fingerprint", Do: w.keys},
+		{Name: "codes by mail and phone", Do: w.sentCodes},
 		{Name: "use a recovery code", Do: w.recover},
 		{Name: "device login", Do: w.deviceLogin},
 		{Name: "end everything", Do: w.endAll},

@@ -37,6 +37,8 @@ func kindOf(m identity.Method) string {
 		return "totp"
 	case identity.MailedCode:
 		return "email"
+	case identity.Phone:
+		return "phone"
 	case identity.RecoveryCode:
 		return "recovery"
 	}
@@ -54,6 +56,8 @@ func nameOf(m identity.Method) string {
 		return "An authenticator app"
 	case identity.MailedCode:
 		return "Codes by e-mail"
+	case identity.Phone:
+		return "Codes by phone"
 	case identity.RecoveryCode:
 		return "Recovery codes"
 	}

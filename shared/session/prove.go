@@ -28,7 +28,8 @@ var errPurpose = fault.Field("purpose", "invalid_value", "The purpose is login f
 
 // Challenge opens a challenge to prove a factor by this method. A
 // half-signed-in session signs in with it, any other steps up.
-func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticated, method identity.Method, purpose mfa.Purpose) (Asked, error) {
+func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticated, q Question) (Asked, error) {
+	method, purpose := q.Method, q.Purpose
 	want := mfa.StepUp
 	if a.Session.Kind == Half {
 		want = mfa.SignIn
@@ -39,8 +40,11 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 	if !mayProve(a, method) {
 		return Asked{}, remaining(a)
 	}
-	if method == identity.MailedCode {
-		c, err := s.mailCode(ctx, by, a)
+	if method != identity.Phone && (q.Via != "" || !q.Factor.Zero()) {
+		return Asked{}, mfa.ErrVia
+	}
+	if mfa.IsCode(method) {
+		c, err := s.sendCode(ctx, by, a, q)
 		return Asked{Challenge: c}, err
 	}
 	name, err := s.store.NewID()
@@ -134,11 +138,10 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if ok && c.Session != a.Hash {
 		return Risen{}, s.strange(ctx, by)
 	}
-	replaced := c.Method == identity.MailedCode && c.ID != a.Session.Mailed
-	if !ok || replaced || !now.Before(c.ExpiresAt) {
+	if !ok || !c.Live(a.Session.Mailed, now) {
 		return Risen{}, mfa.ErrChallenge
 	}
-	if !mayProve(a, c.Method) {
+	if !mayProve(a, c.Method) || mfa.IsCode(c.Method) && !standing(a, c) {
 		return Risen{}, remaining(a)
 	}
 	t, err := s.try(ctx, by, a, c)
@@ -153,8 +156,8 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	switch c.Method {
 	case identity.RecoveryCode:
 		risen, err = s.recover(ctx, by, a, c, item, answer.Code, attempt)
-	case identity.MailedCode:
-		risen, err = s.proveMailed(ctx, by, a, c, item, answer, attempt)
+	case identity.MailedCode, identity.Phone:
+		risen, err = s.proveCode(ctx, by, a, c, item, answer, attempt)
 	case identity.OTP:
 		risen, err = s.proveTOTP(ctx, by, a, c, item, answer, attempt)
 	case identity.HardwareKey, identity.Biometric:
