@@ -185,6 +185,17 @@ const deliveries = 3
 // the queue, from there to people, events to the log. A batch that fails comes
 // again, as from the stream.
 func (d *Delivery) All(ctx context.Context) error {
+	if err := d.Messages(ctx); err != nil {
+		return err
+	}
+	events := d.Entries.Recorder.Inserted("event")
+	err := d.stream(ctx, "archive", events[d.events:])
+	d.events = len(events)
+	return err
+}
+
+// Messages delivers the messages alone.
+func (d *Delivery) Messages(ctx context.Context) error {
 	r := d.Entries.Recorder
 	messages := r.Inserted("message")
 	if err := d.stream(ctx, "relay", messages[d.messages:]); err != nil {
@@ -198,10 +209,7 @@ func (d *Delivery) All(ctx context.Context) error {
 		}
 	}
 	d.tickets = len(tickets)
-	events := r.Inserted("event")
-	err := d.stream(ctx, "archive", events[d.events:])
-	d.events = len(events)
-	return err
+	return nil
 }
 
 // Sweep runs the sweeps of the schedules.

@@ -94,6 +94,9 @@ func tampered(t *testing.T) *world.Walk {
 			t.Fatal(err)
 		}
 	}
+	if err := w.Me.Want(t.Context(), 201, "POST", "/api/auth/mfa/factors/", map[string]string{"method": "phone", "name": "Pending", "phone": world.PhoneNumber}, nil); err != nil {
+		t.Fatal(err)
+	}
 	anyone := w.Entries.Visitor(w.Slug, "203.0.113.9")
 	for _, ask := range []struct {
 		v      *visitor.Visitor

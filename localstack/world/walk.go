@@ -208,10 +208,9 @@ func (w *Walk) want(ctx context.Context, status int, method, path string, body, 
 	if err != nil {
 		return err
 	}
-	for _, s := range orAfterFailure {
-		if failed && a.Status == s {
-			return nil
-		}
+	carriedOut := func() bool { return failed && slices.Contains(orAfterFailure, a.Status) }
+	if carriedOut() {
+		return nil
 	}
 	if a.Status == http.StatusUnauthorized {
 		if err := w.SignIn(ctx); err != nil {
@@ -228,6 +227,9 @@ func (w *Walk) want(ctx context.Context, status int, method, path string, body, 
 		if a, _, err = w.ask(ctx, w.Me, method, path, body); err != nil {
 			return err
 		}
+	}
+	if carriedOut() {
+		return nil
 	}
 	if a.Status != status {
 		return fmt.Errorf("%s %s: status %d, not %d: %s", method, path, a.Status, status, bytes.TrimSpace(a.Body))
