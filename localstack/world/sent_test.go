@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,6 +209,21 @@ func TestPhonesAreASecondFactor(t *testing.T) {
 	if err := w.Inspect(t.Context()); err != nil {
 		t.Error(err)
 	}
+	// Nothing of it outlives the account.
+	withPhone(t, w, mia, number)
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, w.Me, http.StatusNoContent, "DELETE", mia.path, nil)
+	records, err := shared.Records(t.Context(), w.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		if strings.Contains(mia.path, r.Key.Of) && r.Key.Kind == "C" && (r.Key.SK == "sends" || strings.HasPrefix(r.Key.SK, "factor#")) {
+			t.Errorf("%s outlives its account", r.Key)
+		}
+	}
 }
 
 // TestMessagesSayWhatTheCodeIsFor reads each message that carries a code: what it
@@ -403,6 +419,59 @@ func TestOneSentCodeOneSuccess(t *testing.T) {
 	if err := w.Inspect(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestARaceForOneSentCode holds two equal answers back until both have read what
+// they are held to, and lets them commit.
+func TestARaceForOneSentCode(t *testing.T) {
+	w := relaxed(t, "sentrace")
+	mia := made(t, w, "mia", "member", "203.0.113.193")
+	withPhone(t, w, mia, number)
+	later()
+	var enrol asked
+	if err := want(t, mia.Visitor, http.StatusCreated, "POST", factors, map[string]string{"method": "email", "name": "Mail"}).Decode(http.StatusCreated, &enrol); err != nil {
+		t.Fatal(err)
+	}
+	confirms := byMail(t, w, mia.email)
+	if won := raced(t, w, mia.Visitor, factors+enrol.ID+"/confirm/", confirms); won != 1 {
+		t.Errorf("%d of two confirmed", won)
+	}
+	mia.signIn(t)
+	c := asking(t, mia.Visitor, map[string]string{"method": "phone", "purpose": "login"})
+	if won := raced(t, w, mia.Visitor, challenges+c.ID+"/verify/", texted(t, w, number, false)); won != 1 {
+		t.Errorf("%d of two verified", won)
+	}
+	mia.signIn(t)
+	later()
+	if won := raced(t, w, mia.Visitor, challenges, map[string]string{"method": "phone", "purpose": "login"}); won != 1 {
+		t.Errorf("%d of two codes were sent", won)
+	}
+}
+
+// raced posts the same twice, so that both requests reach their first transaction
+// before either is carried out, and returns how many succeeded. The walk goes on
+// with functions that hold nothing back.
+func raced(t *testing.T, w *world.Walk, v *visitor.Visitor, path string, body any) int {
+	t.Helper()
+	var both sync.WaitGroup
+	var arrived atomic.Int32
+	both.Add(2)
+	hold := &world.Recorder{Before: func(c world.Call) {
+		if c.Operation == "TransactWriteItems" && arrived.Add(1) <= 2 {
+			both.Done()
+			both.Wait()
+		}
+	}}
+	held, err := shared.Entries(hold)
+	if err != nil {
+		t.Fatal(err)
+	}
+	racer := held.Visitor(w.Slug, "203.0.113.193").WithCookie(v.Cookie())
+	won := atOnce(t, racer, 2, path, body)
+	if n := arrived.Load(); n < 2 {
+		t.Errorf("%d requests came to a transaction", n)
+	}
+	return won
 }
 
 // waits returns how long a refusal says to wait.
