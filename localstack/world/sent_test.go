@@ -188,6 +188,7 @@ func TestPhonesAreASecondFactor(t *testing.T) {
 	want(t, mia.Visitor, http.StatusOK, "POST", challenges+c.ID+"/verify/", texted(t, w, number, false))
 	shared.Clock.Advance(20 * time.Minute)
 	refused(t, mia.Visitor, "auth_mfa_required", "DELETE", factors+phone+"/", nil)
+	refused(t, mia.Visitor, "auth_mfa_required", "POST", factors, map[string]string{"method": "phone", "name": "Thief's", "phone": "+31600000000"})
 	c = asking(t, mia.Visitor, map[string]string{"method": "phone", "purpose": "step_up", "via": "voice"})
 	want(t, mia.Visitor, http.StatusOK, "POST", challenges+c.ID+"/verify/", texted(t, w, number, true))
 	// Another number is another method: the one before goes only then.
@@ -680,6 +681,30 @@ func TestAFailedDeliveryIsShown(t *testing.T) {
 	}
 	for _, f := range found {
 		t.Error(f)
+	}
+}
+
+// TestARefusedMailIsShown has the mail service refuse a code, as it does with a
+// sender that it does not know.
+func TestARefusedMailIsShown(t *testing.T) {
+	w := relaxed(t, "refusedmail")
+	mia := made(t, w, "mia", "member", "203.0.113.194")
+	withMail(t, w, mia)
+	variables := shared.Environment["tasks"]
+	sender := variables["PADDOCK_MAIL_SENDER"]
+	variables["PADDOCK_MAIL_SENDER"] = "nobody@unknown.example"
+	err := w.Cold(&world.Recorder{})
+	variables["PADDOCK_MAIL_SENDER"] = sender
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := w.Entries.Visitor(w.Slug, "203.0.113.194").WithCookie(mia.Cookie())
+	c := asking(t, v, map[string]string{"method": "email", "purpose": "step_up"})
+	if err := w.Delivery.Messages(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := sentBy(t, want(t, v, http.StatusOK, "GET", challenges+c.ID+"/", nil)); got.Delivery != "failed" {
+		t.Errorf("shown as %+v", got)
 	}
 }
 
