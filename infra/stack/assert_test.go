@@ -134,7 +134,9 @@ func resources(function string) map[string]any {
 		"sender": object{"Fn::If": []any{"Strict", []any{
 			sub("ses", "identity/no-reply@localhost"), sub("ses", "identity/localhost"),
 		}, []any{"*"}}},
-		"log": sub("logs", "log-group:/aws/lambda/paddock-"+function+":*"),
+		"phone-numbers": object{"Fn::If": []any{"NoSms", []any{sub("sns", "none")}, []any{"*"}}},
+		"voice-origin":  object{"Fn::If": []any{"NoVoice", []any{sub("sms-voice", "none")}, []any{object{"Ref": "VoiceOrigin"}}}},
+		"log":           sub("logs", "log-group:/aws/lambda/paddock-"+function+":*"),
 	}
 }
 
@@ -174,6 +176,7 @@ func checkWildcards(t *testing.T, template object) {
 	reasons := map[string]string{
 		"ProvisionRights NewKey":     "a key that does not exist yet has no ARN",
 		"TasksRights Sender":         "only where the engine knows no other resource (condition Strict is false)",
+		"TasksRights PhoneNumbers":   "a phone number has no ARN; nothing where no text messages are sent",
 		"SigningKey LookAfter":       "in a key policy the resource is the key itself",
 		"SigningKey SignCheckpoints": "in a key policy the resource is the key itself",
 	}

@@ -43,6 +43,8 @@ func FromContext(node constructs.Node) (Props, error) {
 		BaseURLs:            text("baseUrls"),
 		DefaultWorkspace:    text("defaultWorkspace"),
 		MailSender:          text("mailSender"),
+		SMSSender:           text("smsSender"),
+		VoiceOrigin:         text("voiceOrigin"),
 		AlarmTopicARN:       text("alarmTopicArn"),
 		PasswordFilter:      text("passwordFilter"),
 		PasswordRangeURL:    text("passwordRangeURL"),

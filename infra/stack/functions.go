@@ -42,6 +42,7 @@ func functionShapes() []functionShape {
 		{"signin", "Signs people in", signinMemoryMB, gatewayTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_CREDENTIALS_TABLE", "PADDOCK_DATA_KEYRING_TABLE",
 			"PADDOCK_CREDENTIAL_KEYRING_TABLE", "PADDOCK_BASE_URLS", "PADDOCK_DEFAULT_WORKSPACE", "PADDOCK_RETENTION_DAYS",
+			"PADDOCK_SMS_SENDER", "PADDOCK_VOICE_ORIGIN",
 		}},
 		{"api", "Serves the API", memoryMB, gatewayTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_BASE_URLS",
@@ -60,6 +61,7 @@ func functionShapes() []functionShape {
 		{"tasks", "Sends messages and sweeps what is due", memoryMB, backgroundTimeoutSeconds, []string{
 			"PADDOCK_PREFIX", "PADDOCK_DATA_TABLE", "PADDOCK_DATA_KEYRING_TABLE", "PADDOCK_BASE_URLS",
 			"PADDOCK_DEFAULT_WORKSPACE", "PADDOCK_MAIL_SENDER", "PADDOCK_RETENTION_DAYS",
+			"PADDOCK_SMS_SENDER", "PADDOCK_VOICE_ORIGIN",
 		}},
 	}
 }
@@ -148,6 +150,8 @@ func (s *deployment) variables() map[string]*string {
 		"PADDOCK_BASE_URLS":                s.baseURLs(),
 		"PADDOCK_DEFAULT_WORKSPACE":        jsii.String(s.props.DefaultWorkspace),
 		"PADDOCK_MAIL_SENDER":              jsii.String(s.props.MailSender),
+		"PADDOCK_SMS_SENDER":               s.smsSender.ValueAsString(),
+		"PADDOCK_VOICE_ORIGIN":             s.voiceOrigin.ValueAsString(),
 		"PADDOCK_MESSAGE_QUEUE_URL":        s.messages.Ref(),
 		"PADDOCK_DEAD_QUEUE_URL":           s.streamDead.Ref(),
 		"PADDOCK_AUDIT_BUCKET":             s.bucket.Ref(),

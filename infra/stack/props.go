@@ -61,13 +61,25 @@ type Props struct {
 	BaseURLs            string // comma list; empty: derived
 	DefaultWorkspace    string
 	MailSender          string // empty: no-reply@ the base domain
+	SMSSender           string // sender id of text messages; empty: none are sent
+	VoiceOrigin         string // ARN of the phone number or pool that calls; empty: nobody is called
 	AlarmTopicARN       string // SNS topic that alarms notify, may be empty
 	PasswordFilter      string // file of known passwords for signin, may be empty
 	PasswordRangeURL    string // https range service for signin, may be empty
 	Local               Local
 }
 
+// Forms of what sends to phones, both may be empty. Source: AWS End User
+// Messaging SMS User Guide, "Sender IDs": up to 11 letters, digits and hyphens,
+// a letter among them; "Phone numbers" and "Pools" for the ARNs.
+const (
+	smsSenderForm   = `([A-Za-z][A-Za-z0-9-]{0,10})?`
+	voiceOriginForm = `(arn:[a-z-]+:sms-voice:[a-z0-9-]+:[0-9]{12}:(phone-number|pool)/[A-Za-z0-9-]+)?`
+)
+
 var (
+	smsForm    = regexp.MustCompile(`^` + smsSenderForm + `$`)
+	voiceForm  = regexp.MustCompile(`^` + voiceOriginForm + `$`)
 	prefixForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,22}[a-z0-9]$`)
 	domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
 	senderForm = regexp.MustCompile(`^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$`)
@@ -114,6 +126,10 @@ func (p Props) check() error {
 		return fmt.Errorf("%w: baseDomain and certificateArn go together", ErrSetting)
 	case p.HostedZoneID != "" && p.BaseDomain == "":
 		return fmt.Errorf("%w: hostedZone needs baseDomain", ErrSetting)
+	case !smsForm.MatchString(p.SMSSender):
+		return fmt.Errorf("%w: smsSender is 1 to 11 letters, digits and hyphens, a letter first", ErrSetting)
+	case !voiceForm.MatchString(p.VoiceOrigin):
+		return fmt.Errorf("%w: voiceOrigin is the ARN of a phone number or pool", ErrSetting)
 	case !senderForm.MatchString(p.MailSender):
 		return fmt.Errorf("%w: mailSender is a plain address", ErrSetting)
 	}

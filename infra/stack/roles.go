@@ -116,6 +116,11 @@ func (s *deployment) resource(function, symbol string) []any {
 			s.arn("ses", "identity/"+s.props.MailSender),
 			s.arn("ses", "identity/"+s.props.senderDomain()),
 		}, []any{"*"})}
+	case "phone-numbers":
+		// A phone number has no ARN; narrow keeps it from topics.
+		return []any{awscdk.Fn_ConditionIf(jsii.String(noSMS), []any{s.arn("sns", "none")}, []any{"*"})}
+	case "voice-origin":
+		return []any{awscdk.Fn_ConditionIf(jsii.String(noVoice), []any{s.arn("sms-voice", "none")}, []any{s.voiceOrigin.ValueAsString()})}
 	case "messages":
 		return []any{s.messages.AttrArn()}
 	case "stream-dead":

@@ -26,9 +26,15 @@ const (
 	// StrictParameter is "true" except on an engine that cannot evaluate the
 	// conditions of strict.go. With production=true it can be nothing else.
 	StrictParameter = "StrictConditions"
+	// SMSParameter is the sender id of text messages, VoiceParameter the ARN of
+	// the number or pool that calls. Empty: codes do not go that way.
+	SMSParameter   = "SmsSender"
+	VoiceParameter = "VoiceOrigin"
 
 	strict  = "Strict"
 	lenient = "Lenient"
+	noSMS   = "NoSms"
+	noVoice = "NoVoice"
 )
 
 // A deployment is a stack in the making.
@@ -38,6 +44,8 @@ type deployment struct {
 
 	architecture awscdk.CfnParameter
 	strictness   awscdk.CfnParameter
+	smsSender    awscdk.CfnParameter
+	voiceOrigin  awscdk.CfnParameter
 	strict       awscdk.CfnCondition
 	lenient      awscdk.CfnCondition
 
@@ -78,6 +86,7 @@ func NewStack(scope constructs.Construct, id string, props Props) (awscdk.Stack,
 		logs:      map[string]awslogs.CfnLogGroup{},
 	}
 	s.addParameters()
+	s.addPhones()
 	s.addTables()
 	s.addBucket()
 	s.addQueues()
@@ -121,6 +130,25 @@ func (s *deployment) addParameters() {
 	s.lenient = awscdk.NewCfnCondition(s.cdk, jsii.String(lenient), &awscdk.CfnConditionProps{
 		Expression: awscdk.Fn_ConditionEquals(s.strictness.ValueAsString(), "false"),
 	})
+}
+
+// addPhones adds what decides whether codes go to phones.
+func (s *deployment) addPhones() {
+	none := func(condition string, of awscdk.CfnParameter) {
+		awscdk.NewCfnCondition(s.cdk, jsii.String(condition), &awscdk.CfnConditionProps{
+			Expression: awscdk.Fn_ConditionEquals(of.ValueAsString(), ""),
+		})
+	}
+	s.smsSender = awscdk.NewCfnParameter(s.cdk, jsii.String(SMSParameter), &awscdk.CfnParameterProps{
+		Type: jsii.String("String"), Default: s.props.SMSSender, AllowedPattern: jsii.String("^" + smsSenderForm + "$"),
+		Description: jsii.String("Sender id of text messages; empty: none are sent."),
+	})
+	s.voiceOrigin = awscdk.NewCfnParameter(s.cdk, jsii.String(VoiceParameter), &awscdk.CfnParameterProps{
+		Type: jsii.String("String"), Default: s.props.VoiceOrigin, AllowedPattern: jsii.String("^" + voiceOriginForm + "$"),
+		Description: jsii.String("ARN of the phone number or pool that calls; empty: nobody is called."),
+	})
+	none(noSMS, s.smsSender)
+	none(noVoice, s.voiceOrigin)
 }
 
 // named returns the prefix joined with the last part of a name.

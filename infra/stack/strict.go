@@ -4,8 +4,8 @@ package stack
 const deploymentTag = "paddock:deployment"
 
 // narrow returns the statements that come on top of a function's rights under
-// the parameter StrictConditions. All are denials; but for LocksAreLong
-// they have a negative operator, so that a condition key absent from a request
+// the parameter StrictConditions. All are denials; but for LocksAreLong and
+// NumbersOnly, which names the topics that no message goes to, they have a negative operator, so that a condition key absent from a request
 // denies it. Without a lock a request already fails ObjectsAreLocked.
 func (s *deployment) narrow(function string) []statement {
 	switch function {
@@ -34,7 +34,8 @@ func (s *deployment) narrow(function string) []statement {
 		return []statement{s.denyKeys("kms:Decrypt")}
 	case "tasks":
 		return []statement{s.denyKeys("kms:Decrypt"), s.denyUnless("SenderIsOurs",
-			[]string{"ses:SendEmail"}, []any{"*"}, "ses:FromAddress", s.props.MailSender)}
+			[]string{"ses:SendEmail"}, []any{"*"}, "ses:FromAddress", s.props.MailSender),
+			{sid: "NumbersOnly", deny: true, actions: []string{"sns:Publish"}, resources: []any{s.arn("sns", "*")}}}
 	case "archive":
 		return s.narrowArchive()
 	}

@@ -23,7 +23,7 @@ func chosen(field, value string) string {
 func TestThePolicyIsPreviewed(t *testing.T) {
 	sue := shared.SignIn(t, shared.Account(t, "superuser"))
 	x := shared.tab(t, wide()).with(shared.SignIn(t, shared.Account(t, "superuser")))
-	secret := shared.app(t, shared.person(t, "otto", firefox))
+	secret := shared.app(t, shared.person(t, "olav", firefox))
 	x.open("/settings/security")
 	x.page("Workspace security")
 	for _, method := range []string{"Authenticator app", "Code by e-mail", "Code by telephone"} {
@@ -50,7 +50,7 @@ func TestThePolicyIsPreviewed(t *testing.T) {
 	}()
 	x.toggle("A passkey signs in without a password")
 	x.press("Save")
-	x.until("who is affected", listed("Affected people", "otto"))
+	x.until("who is affected", listed("Affected people", "olav"))
 	x.text("1 superuser can change it back.")
 	x.accessible()
 	if eval[bool](x, control(buttons, "Change")+".disabled === false") {
@@ -73,7 +73,7 @@ func TestThePolicyIsPreviewed(t *testing.T) {
 	y.open("/signin")
 	y.page("Sign in")
 	y.until("no offer of passkeys", "!"+control(buttons, "Sign in with a passkey"))
-	y.fill("Username or e-mail address", "otto")
+	y.fill("Username or e-mail address", "olav")
 	y.fill("Password", password)
 	y.press("Sign in")
 	y.page("Verify that it is you")

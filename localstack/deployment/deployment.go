@@ -97,7 +97,7 @@ func (d *Deployment) deploy(ctx context.Context, template []byte, programs strin
 	d.Secure = fmt.Sprintf("https://localhost:%d", secure.Addr().(*net.TCPAddr).Port)
 	outputs, err := d.Engine.Deploy(ctx, engine.Deployment{
 		Stack: "paddock", Template: template, Programs: programs,
-		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false"},
+		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false", "SmsSender": "Paddock"},
 		Variables:  map[string]string{"AWS_ENDPOINT_URL": d.Engine.URL, "AWS_CA_BUNDLE": d.Engine.CAFile, "PADDOCK_CLOCK_FILE": environment.ClockFile(d.ClockRoot)},
 		// Only where the template has them: a function that lacks one fails here.
 		Replaced: map[string]string{"PADDOCK_BASE_URLS": base + "," + d.Secure, "PADDOCK_DEFAULT_WORKSPACE": "demo"},

@@ -36,7 +36,8 @@ func (b bench) requireEngine() (*engine.Engine, error) {
 	return running, err
 }
 
-// mail prints the messages that were sent, oldest first.
+// mail prints the messages that were sent: texts to phones, then mails, oldest
+// first.
 func mail(ctx context.Context, b bench, arguments []string) error {
 	flags := flag.NewFlagSet("mail", flag.ContinueOnError)
 	format := flags.String("format", "text", "text, or json for one JSON object a line")
@@ -54,6 +55,19 @@ func mail(ctx context.Context, b bench, arguments []string) error {
 	if err != nil {
 		return err
 	}
+	texts, err := e.Texts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range texts {
+		if *format == "json" {
+			if err := json.NewEncoder(b.out).Encode(m); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(b.out, "Text to: %s\n\n%s\n\n", m.PhoneNumber, m.Message)
+	}
 	for _, m := range mails {
 		if *format == "json" {
 			if err := json.NewEncoder(b.out).Encode(m); err != nil {
@@ -63,7 +77,7 @@ func mail(ctx context.Context, b bench, arguments []string) error {
 		}
 		fmt.Fprintf(b.out, "From: %s\nTo: %s\nSubject: %s\n\n%s\n\n", m.Source, strings.Join(m.To, ", "), m.Subject, m.BodyText)
 	}
-	if len(mails) == 0 && *format == "text" {
+	if len(mails)+len(texts) == 0 && *format == "text" {
 		fmt.Fprintln(b.out, "No mail was sent.")
 	}
 	return nil

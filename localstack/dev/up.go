@@ -138,7 +138,7 @@ func (b bench) environment(e *engine.Engine, plain, secure int) (environment.Env
 func (b bench) deployment(template []byte, programs string, env environment.Environment) engine.Deployment {
 	return engine.Deployment{
 		Stack: stackName, Template: template, Programs: programs,
-		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false"},
+		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false", "SmsSender": "Paddock"},
 		Variables: map[string]string{
 			"AWS_ENDPOINT_URL":   env.EngineURL,
 			"AWS_CA_BUNDLE":      env.CAFile,

@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"runtime"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -82,6 +84,29 @@ func (e *Engine) mailsOfLocalStack(ctx context.Context) ([]Mail, error) {
 		}
 	}
 	return mails, nil
+}
+
+// A Text is a message to a phone the engine took for delivery.
+type Text struct {
+	PhoneNumber string
+	Message     string
+}
+
+// Texts returns all messages to phones sent through this engine: by number, those
+// to one oldest first.
+func (e *Engine) Texts(ctx context.Context) ([]Text, error) {
+	var page struct {
+		Messages map[string][]Text `json:"sms_messages"`
+	}
+	err := e.getJSON(ctx, "/_ministack/sns/sms-messages", &page)
+	if errors.Is(err, errNoPage) { // where LocalStack has it
+		err = e.getJSON(ctx, "/_aws/sns/sms-messages", &page)
+	}
+	var out []Text
+	for _, number := range slices.Sorted(maps.Keys(page.Messages)) {
+		out = append(out, page.Messages[number]...)
+	}
+	return out, err
 }
 
 // Client returns an HTTP client that trusts this engine's certificate.

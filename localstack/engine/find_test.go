@@ -48,6 +48,8 @@ func TestMailboxOfLocalStackIsRead(t *testing.T) {
 		case "/_aws/ses":
 			fmt.Fprint(w, `{"messages": [{"Id": "1", "Region": "us-east-1", "Source": "a@example.com", "Subject": "Hello",
 				"Destination": {"ToAddresses": ["b@example.com"]}, "Body": {"text_part": "Text", "html_part": null}, "Timestamp": "2026-01-02T03:04:05"}]}`)
+		case "/_aws/sns/sms-messages":
+			fmt.Fprint(w, `{"region": "us-east-1", "sms_messages": {"+31612345678": [{"PhoneNumber": "+31612345678", "TopicArn": null, "Message": "Hello"}]}}`)
 		default:
 			http.NotFound(w, r)
 		}
@@ -56,6 +58,10 @@ func TestMailboxOfLocalStackIsRead(t *testing.T) {
 	e, err := Find(checkout(t), server.URL, "")
 	if err != nil {
 		t.Fatal(err)
+	}
+	texts, err := e.Texts(t.Context())
+	if err != nil || len(texts) != 1 || texts[0] != (Text{"+31612345678", "Hello"}) {
+		t.Errorf("texts are %+v, %v", texts, err)
 	}
 	version, err := e.Version(t.Context())
 	if err != nil || version != "4.0.0" {

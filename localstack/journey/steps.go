@@ -121,14 +121,14 @@ func (w *walk) lower(ctx context.Context) error {
 func (w *walk) bounds(ctx context.Context) error {
 	for _, body := range []string{
 		`{"mfa_timeout":59}`, `{"mfa_timeout":86401}`, `{"mfa_timeout":"900"}`, `{"mfa_timeout":60.5}`, `{"mfa_timeout":null}`,
-		`{"mfa_timeout":1e300}`, `{"mfa_timeout":9223372036854775807}`, `{"passkey_as_mfa":false}`,
+		`{"mfa_timeout":1e300}`, `{"mfa_timeout":9223372036854775807}`, `{"allowed_mfa_methods":["pigeon"]}`,
 	} {
 		a, err := w.me.Do(ctx, "PATCH", security, json.RawMessage(body))
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(w.Out, "   PATCH %s %s -> %d %s (%s)\n", security, body, a.Status, a.Problem().Code, a.Problem().Source)
-		if a.Status != http.StatusBadRequest || !slices.Contains([]string{"mfa_timeout", "passkey_as_mfa"}, a.Problem().Source) {
+		if a.Status != http.StatusBadRequest || !slices.Contains([]string{"mfa_timeout", "allowed_mfa_methods"}, a.Problem().Source) {
 			return fmt.Errorf("%s answered %d: %s", body, a.Status, a.Body)
 		}
 	}

@@ -90,6 +90,7 @@ func TestAnUnusualSignInAsksForACode(t *testing.T) {
 	}
 	ask := func() {
 		t.Helper()
+		shared.Clock.Advance(30 * time.Second) // between codes
 		if err := want(t, thief, http.StatusCreated, "POST", "/api/auth/mfa/challenges/", map[string]string{"method": "email", "purpose": "login"}).Decode(http.StatusCreated, &challenge); err != nil {
 			t.Fatal(err)
 		}
@@ -174,8 +175,9 @@ func TestCodesByMailAreBounded(t *testing.T) {
 	body := map[string]string{"method": "email", "purpose": "login"}
 	for range 5 {
 		want(t, thief, http.StatusCreated, "POST", "/api/auth/mfa/challenges/", body)
+		later()
 	}
-	if a := refused(t, thief, "mfa_too_many_attempts", "POST", "/api/auth/mfa/challenges/", body); a.Retry() == 0 {
+	if a := refused(t, thief, "mfa_too_many_codes", "POST", "/api/auth/mfa/challenges/", body); a.Retry() == 0 {
 		t.Error("no Retry-After")
 	}
 	if n := kinds(t, w, audit.APIThrottled); n != 1 {

@@ -5,12 +5,17 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/pinpointsmsvoicev2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"paddock/shared/id"
@@ -34,6 +39,58 @@ func (r *Recorder) Mails() []Mail {
 		}
 	}
 	return out
+}
+
+// A Text is what was handed to SNS, or to the service that makes calls.
+type Text struct {
+	To, Text string
+	Call     bool
+	At       time.Time
+}
+
+// Texts returns what was sent to phones, oldest first.
+func (r *Recorder) Texts() []Text {
+	var out []Text
+	for _, c := range r.applied() {
+		switch in := c.Input.(type) {
+		case *sns.PublishInput:
+			out = append(out, Text{*in.PhoneNumber, *in.Message, false, c.Began})
+		case *pinpointsmsvoicev2.SendVoiceMessageInput:
+			out = append(out, Text{*in.DestinationPhoneNumber, *in.MessageBody, true, c.Began})
+		}
+	}
+	return out
+}
+
+// voiceOrigin is the number that calls in a world.
+const voiceOrigin = "arn:aws:sms-voice:us-east-1:000000000000:phone-number/phone-world"
+
+// calls stands for the service that makes calls, which the engine has not.
+type calls struct{}
+
+// NoAnswer is a number at which the service refuses to call, Busy one at which it
+// does not work for now.
+const (
+	NoAnswer = "+31612000001"
+	Busy     = "+31612000002"
+)
+
+// Do implements aws.HTTPClient.
+func (calls) Do(r *http.Request) (*http.Response, error) {
+	var in struct{ DestinationPhoneNumber, OriginationIdentity string }
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		return nil, err
+	}
+	status, body := http.StatusOK, `{"MessageId":"world"}`
+	switch {
+	case in.OriginationIdentity != voiceOrigin || in.DestinationPhoneNumber == NoAnswer:
+		status, body = http.StatusBadRequest, `{"__type":"ValidationException","Message":"`+in.DestinationPhoneNumber+`"}`
+	case in.DestinationPhoneNumber == Busy:
+		status, body = http.StatusInternalServerError, `{"__type":"InternalServerException","Message":"`+in.DestinationPhoneNumber+`"}`
+	}
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r,
+	}, nil
 }
 
 // applied returns the calls that were carried out, whatever their caller was
@@ -128,6 +185,17 @@ const deliveries = 3
 // the queue, from there to people, events to the log. A batch that fails comes
 // again, as from the stream.
 func (d *Delivery) All(ctx context.Context) error {
+	if err := d.Messages(ctx); err != nil {
+		return err
+	}
+	events := d.Entries.Recorder.Inserted("event")
+	err := d.stream(ctx, "archive", events[d.events:])
+	d.events = len(events)
+	return err
+}
+
+// Messages delivers the messages alone.
+func (d *Delivery) Messages(ctx context.Context) error {
 	r := d.Entries.Recorder
 	messages := r.Inserted("message")
 	if err := d.stream(ctx, "relay", messages[d.messages:]); err != nil {
@@ -141,10 +209,7 @@ func (d *Delivery) All(ctx context.Context) error {
 		}
 	}
 	d.tickets = len(tickets)
-	events := r.Inserted("event")
-	err := d.stream(ctx, "archive", events[d.events:])
-	d.events = len(events)
-	return err
+	return nil
 }
 
 // Sweep runs the sweeps of the schedules.

@@ -119,6 +119,10 @@ func named(c Call) []Right {
 		return []Right{{"kms:" + c.Operation, "signing-key"}}
 	case "GetObject":
 		return []Right{{"s3:GetObject", "audit-objects"}}
+	case "Publish":
+		return []Right{{"sns:Publish", "phone-numbers"}}
+	case "SendVoiceMessage":
+		return []Right{{"sms-voice:SendVoiceMessage", "voice-origin"}}
 	case "SendEmail":
 		return []Right{{"ses:SendEmail", "sender"}}
 	}

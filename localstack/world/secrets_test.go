@@ -11,8 +11,15 @@ import (
 // every queue and in every line that was logged.
 func TestNothingPlantedStandsInTheClear(t *testing.T) {
 	w := walk(t, "canary", 8)
+	for _, step := range w.Steps() {
+		if step.Name == "codes by mail and phone" {
+			if err := w.Take(t.Context(), step); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	secrets := append([]string{
-		world.Password, world.FirstName, world.LastName, world.Mailbox, world.Colleague, "zerlinda", w.Secret, w.Me.Cookie(),
+		world.Password, world.FirstName, world.LastName, world.Mailbox, world.Colleague, "zerlinda", world.PhoneNumber, world.PhoneNumber[1:], w.Secret, w.Me.Cookie(),
 	}, w.Codes...)
 	link, err := w.Link(w.Email(), "/invitation")
 	if err != nil {

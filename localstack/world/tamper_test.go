@@ -109,6 +109,9 @@ func planted(t *testing.T) (*world.Walk, plants) {
 			t.Fatal(err)
 		}
 	}
+	if err := w.Me.Want(t.Context(), 201, "POST", "/api/auth/mfa/factors/", map[string]string{"method": "phone", "name": "Pending", "phone": world.PhoneNumber}, nil); err != nil {
+		t.Fatal(err)
+	}
 	anyone := w.Entries.Visitor(w.Slug, "203.0.113.9")
 	for _, ask := range []struct {
 		v      *visitor.Visitor

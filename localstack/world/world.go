@@ -155,7 +155,7 @@ func (w *World) deploy(ctx context.Context, template []byte) error {
 	}
 	_, err = w.Engine.Deploy(ctx, engine.Deployment{
 		Stack: "paddock", Template: quiet, Programs: programs,
-		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false"},
+		Parameters: map[string]string{"Architecture": engine.Architecture(), "StrictConditions": "false", "SmsSender": "Paddock", "VoiceOrigin": voiceOrigin},
 		Replaced:   map[string]string{"PADDOCK_BASE_URLS": Base},
 	})
 	if err != nil {
@@ -256,7 +256,7 @@ func (w *World) Config(name string, r *Recorder) (wiring.Config, error) {
 	if err != nil {
 		return wiring.Config{}, err
 	}
-	c.Now, c.Outgoing = w.Clock.Now, w.Outgoing
+	c.Now, c.Outgoing, c.Calls = w.Clock.Now, w.Outgoing, calls{}
 	c.AWS = w.Engine.WithCredentials(w.credentials[name])
 	c.AWS.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 3, 20*time.Millisecond })

@@ -71,28 +71,34 @@ func (r *Relay) Deliver(ctx context.Context, records []table.Record) error {
 	return nil
 }
 
-// sender delivers a rendered mail.
+// sender delivers a rendered message. What it will never take is
+// message.ErrRefused.
 type sender interface {
 	Send(ctx context.Context, m message.Rendered) error
 }
 
 // A Post delivers queued messages.
 type Post struct {
-	store  *table.Store
-	engine table.Engine
-	mail   sender
+	store   *table.Store
+	engine  table.Engine
+	senders map[message.Channel]sender
 }
 
-// NewPost returns a Post that sends through mail. The engine lists workspaces
-// and undelivered messages; the store opens them.
-func NewPost(s *table.Store, e table.Engine, mail sender) *Post {
-	return &Post{store: s, engine: e, mail: mail}
+// Senders are the services that deliver, one for each channel.
+type Senders struct{ Mail, SMS, Voice sender }
+
+// NewPost returns a Post that sends through these services. The engine lists
+// workspaces and undelivered messages; the store opens them.
+func NewPost(s *table.Store, e table.Engine, by Senders) *Post {
+	return &Post{store: s, engine: e, senders: map[message.Channel]sender{message.Mail: by.Mail, message.SMS: by.SMS, message.Voice: by.Voice}}
 }
 
 // Deliver sends the message of one ticket and marks it, so that a second
 // ticket finds it sent. A crash between sending and marking sends it again: a
-// mail that comes twice does no harm, one that never comes does. A malformed
-// ticket is dropped with an alarm, for no retry mends it.
+// mail that comes twice does no harm, one that never comes does. A code that is
+// refused for good, or is of no use any more, is marked as failed: whoever waits
+// for it is told. A malformed ticket is dropped with an alarm, for no retry
+// mends it.
 func (p *Post) Deliver(ctx context.Context, body string) error {
 	var t Ticket
 	if err := json.Unmarshal([]byte(body), &t); err != nil || t.Workspace.Zero() || t.Message.Zero() {
@@ -121,20 +127,40 @@ func (p *Post) Deliver(ctx context.Context, body string) error {
 	if err := table.Decode(item, &m); err != nil {
 		return err
 	}
-	rendered, err := message.Render(m)
+	state, err := p.send(ctx, m)
 	if err != nil {
-		return err
+		return fmt.Errorf("send message %s: %w", t.Message, err)
 	}
-	if m.To != "" { // one to nobody stands in where there is no account
-		if err := p.mail.Send(ctx, rendered); err != nil {
-			return fmt.Errorf("send message %s: %w", t.Message, err)
-		}
+	if state == table.Undeliverable {
+		slog.WarnContext(ctx, "a code was not delivered", "message", t.Message.String())
 	}
-	err = p.store.WriteScratch(ctx, by, table.Delivery, table.Replace(item, m, table.Text("kind", "message"), table.Text("state", table.Delivered)))
+	err = p.store.WriteScratch(ctx, by, table.Delivery, table.Replace(item, m, table.Text("kind", "message"), table.Text("state", state)))
 	if errors.Is(err, table.ErrStale) {
 		return nil // another ticket of the same message was first
 	}
 	return err
+}
+
+// send delivers a message and returns what becomes of it.
+func (p *Post) send(ctx context.Context, m message.Message) (string, error) {
+	rendered, err := message.Render(m)
+	if err != nil {
+		return "", err
+	}
+	by, ok := p.senders[m.Channel]
+	switch {
+	case m.To == "": // one to nobody stands in where there is no account
+		return table.Delivered, nil
+	case m.Code != "" && !p.store.Now().Before(m.Until):
+		return table.Undeliverable, nil
+	case !ok:
+		return "", fmt.Errorf("no service delivers by %s", m.Channel)
+	}
+	err = by.Send(ctx, rendered)
+	if m.Code != "" && errors.Is(err, message.ErrRefused) {
+		return table.Undeliverable, nil
+	}
+	return table.Delivered, err
 }
 
 // The sweep of messages runs each quarter of an hour and leaves alone what

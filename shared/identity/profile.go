@@ -101,11 +101,9 @@ func (p Profile) set(u User) (User, []audit.Change, error) {
 	return u, changes, nil
 }
 
-// checkPhone accepts a number as E.164 writes it: a plus sign and up to 15
-// digits, the first not 0 (ITU-T E.164 section 6.2.1); and none.
+// checkPhone accepts a number, and none.
 func checkPhone(field, s string) error {
-	digits, plus := strings.CutPrefix(s, "+")
-	if s == "" || plus && len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && strings.Trim(digits, "0123456789") == "" {
+	if s == "" || Number(s) {
 		return nil
 	}
 	return ErrProfile.In(field).Saying("Write the number with its country: +, then 7 to 15 digits.")

@@ -39,7 +39,14 @@ type Factor struct {
 	// Taken is the index value of the id of a security key, which is unique in
 	// the workspace; empty for other methods.
 	Taken string `json:"taken,omitempty"`
+	// SentTo is the masked number that codes are sent to; empty for other methods.
+	SentTo string `json:"sent_to,omitempty"`
 }
+
+// Restricted reports whether a method is a restricted authenticator: codes by
+// phone or mail can be read by whoever holds the number or the mailbox. Source:
+// NIST SP 800-63B-4, section 3.1.3.3; security, MF-8.
+func Restricted(m Method) bool { return m == MailedCode || m == Phone }
 
 // A User is a person's account in one workspace.
 type User struct {

@@ -1,5 +1,5 @@
-// Package message holds what Paddock sends to people: mails and, later, text
-// messages. A message is stored by the commit that causes it and delivered
+// Package message holds what Paddock sends to people: mails, text messages and
+// calls. A message is stored by the commit that causes it and delivered
 // afterwards; this package turns it into words and knows no delivery service.
 package message
 
@@ -8,15 +8,32 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"paddock/shared/id"
 )
 
 // A Channel is how a message travels.
 type Channel uint8
 
-// The channels.
+// The channels. To is an e-mail address, or a number as E.164 writes it.
 const (
 	Mail Channel = iota + 1
+	SMS
+	Voice // a call that reads the message out
 )
+
+// String returns the channel's name in events.
+func (c Channel) String() string {
+	switch c {
+	case Mail:
+		return "mail"
+	case SMS:
+		return "sms"
+	case Voice:
+		return "voice"
+	}
+	return "unknown"
+}
 
 // A Template is what a message says.
 type Template uint8
@@ -41,29 +58,49 @@ const (
 	KeyCopied
 	StepUpDone
 	FactorsReset
+	StepUpCode  // Code, Until
+	ConfirmCode // Code, Until
 )
 
 // A Message is one message to one address. Its fields are escaped by Render.
 type Message struct {
-	Channel   Channel   `json:"channel"`
-	Template  Template  `json:"template"`
-	To        string    `json:"to"`
-	Workspace string    `json:"workspace"`
-	Person    string    `json:"person,omitempty"`
-	Link      string    `json:"link,omitempty"`
-	Code      string    `json:"code,omitempty"`
-	What      string    `json:"what,omitempty"`
-	From      string    `json:"from,omitempty"` // address and device that acted
-	Until     time.Time `json:"until,omitzero"`
+	// ID names the stored message, so that its delivery can be asked for; zero
+	// for one that nobody asks for.
+	ID        id.ID[id.Message] `json:"-"`
+	Channel   Channel           `json:"channel"`
+	Template  Template          `json:"template"`
+	To        string            `json:"to"`
+	Workspace string            `json:"workspace"`
+	Person    string            `json:"person,omitempty"`
+	Link      string            `json:"link,omitempty"`
+	Code      string            `json:"code,omitempty"`
+	What      string            `json:"what,omitempty"`
+	From      string            `json:"from,omitempty"` // address and device that acted
+	Until     time.Time         `json:"until,omitzero"`
 }
 
 // A Rendered message is ready to be sent.
 type Rendered struct {
-	To, Subject, Text string
+	Channel           Channel
+	To, Subject, Text string // Subject of a mail only
 }
 
-// ErrUnknownTemplate is returned for a message of no known template.
-var ErrUnknownTemplate = errors.New("message: unknown template")
+var (
+	// ErrUnknownTemplate is returned for a message that has no words for its
+	// channel.
+	ErrUnknownTemplate = errors.New("message: unknown template")
+	// ErrRefused is returned by a delivery service that does not take a message
+	// and will not: no retry mends it.
+	ErrRefused = errors.New("message: refused by the delivery service")
+)
+
+// spoken are the words of the templates that go to phones: one line that says
+// what the code is for, and no link.
+var spoken = map[Template]string{
+	SignInCode:  "{code} is your code to sign in to {workspace}. Never tell it to anybody.",
+	StepUpCode:  "{code} is your code to verify a protected action in {workspace}. Never tell it to anybody.",
+	ConfirmCode: "{code} is your code to confirm this number for your account in {workspace}. Never tell it to anybody.",
+}
 
 // words are the subject and text of each template. Values stand in braces.
 var words = map[Template][2]string{
@@ -159,6 +196,26 @@ It was asked for from {from} and works once, until {until}.
 Never tell it to anybody. If you are not signing in just now, somebody knows your password: change it.
 `,
 	},
+	StepUpCode: {
+		"Your code to verify a protected action in {workspace}",
+		`Your code to verify a protected action in the workspace "{workspace}":
+
+    {code}
+
+It was asked for from {from} and works once, until {until}.
+Never tell it to anybody. If you did not ask for it just now, somebody uses your account: end its sessions.
+`,
+	},
+	ConfirmCode: {
+		"Your code to confirm this address for {workspace}",
+		`Your code to confirm this address as a sign-in method in the workspace "{workspace}":
+
+    {code}
+
+It was asked for from {from} and works once, until {until}.
+Never tell it to anybody. If you did not ask for it just now, somebody uses your account: end its sessions.
+`,
+	},
 	OneMoreTry: {
 		"Sign in to {workspace} once more",
 		`There were too many wrong passwords for your account in the workspace "{workspace}". This link opens one more attempt:
@@ -208,6 +265,9 @@ It works until {until}.
 // Render returns the words of a message. Values that people typed lose line
 // breaks and control characters, so that they cannot forge lines of the mail.
 func Render(m Message) (Rendered, error) {
+	if m.Channel == SMS || m.Channel == Voice {
+		return speak(m)
+	}
 	w, ok := words[m.Template]
 	if !ok {
 		return Rendered{}, ErrUnknownTemplate
@@ -217,7 +277,30 @@ func Render(m Message) (Rendered, error) {
 		"{workspace}", oneLine(m.Workspace), "{person}", oneLine(cmp.Or(m.Person, "An administrator")), "{what}", oneLine(m.What),
 		"{from}", oneLine(m.From), "{link}", m.Link, "{code}", m.Code, "{until}", m.Until.UTC().Format("2006-01-02 15:04 MST"),
 	)
-	return Rendered{To: m.To, Subject: values.Replace(w[0]), Text: values.Replace(w[1])}, nil
+	return Rendered{Channel: m.Channel, To: m.To, Subject: values.Replace(w[0]), Text: values.Replace(w[1])}, nil
+}
+
+// speak returns the words of a message to a phone. A call says the digits of a
+// code one by one, and everything twice.
+func speak(m Message) (Rendered, error) {
+	text, ok := spoken[m.Template]
+	if !ok {
+		return Rendered{}, ErrUnknownTemplate
+	}
+	code := m.Code
+	if m.Channel == Voice {
+		code = strings.Join(strings.Split(m.Code, ""), ", ")
+	}
+	text = strings.NewReplacer("{code}", code, "{workspace}", unlinked(m.Workspace)).Replace(text)
+	if m.Channel == Voice {
+		text += " I repeat: " + text
+	}
+	return Rendered{Channel: m.Channel, To: m.To, Text: text}, nil
+}
+
+// unlinked returns a name without what phones make links of, on one line.
+func unlinked(name string) string {
+	return strings.NewReplacer(".", " ", "/", " ", ":", " ", "@", " ").Replace(oneLine(name))
 }
 
 func oneLine(s string) string {

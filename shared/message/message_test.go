@@ -10,7 +10,7 @@ import (
 )
 
 // last is the newest template; the one after it is unknown.
-const last = message.FactorsReset
+const last = message.ConfirmCode
 
 // TestEveryTemplateRendersAndForgesNothing fills each template with values
 // that try to begin lines of their own (security, SR-4).
@@ -39,5 +39,34 @@ func TestEveryTemplateRendersAndForgesNothing(t *testing.T) {
 	}
 	if _, err := message.Render(message.Message{Template: last + 1}); !errors.Is(err, message.ErrUnknownTemplate) {
 		t.Errorf("a template after the last: %v", err)
+	}
+}
+
+// TestCodesToPhonesSayWhatTheyAreFor renders each code as text and as call: it
+// says the code and what it is for, and holds nothing that a phone makes a link
+// of, whatever the workspace is called.
+func TestCodesToPhonesSayWhatTheyAreFor(t *testing.T) {
+	for template, purpose := range map[message.Template]string{
+		message.SignInCode: "sign in to", message.StepUpCode: "verify a protected action", message.ConfirmCode: "confirm this number",
+	} {
+		for channel, code := range map[message.Channel]string{message.SMS: "012345", message.Voice: "0, 1, 2, 3, 4, 5"} {
+			r, err := message.Render(message.Message{
+				Channel: channel, Template: template, To: "+31612345678", Code: "012345", Workspace: "https://evil.example/\n@x", Link: "https://evil.example/",
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Channel != channel || r.To != "+31612345678" || !strings.Contains(r.Text, code) || !strings.Contains(r.Text, purpose) {
+				t.Errorf("template %d by %s: %+v", template, channel, r)
+			}
+			if strings.ContainsAny(r.Text, "/@\n{}") || strings.Contains(r.Text, "evil.example") {
+				t.Errorf("template %d by %s: %q", template, channel, r.Text)
+			}
+		}
+	}
+	for _, channel := range []message.Channel{message.SMS, message.Voice} {
+		if _, err := message.Render(message.Message{Channel: channel, Template: message.PasswordReset}); !errors.Is(err, message.ErrUnknownTemplate) {
+			t.Errorf("a link by %s: %v", channel, err)
+		}
 	}
 }

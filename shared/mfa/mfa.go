@@ -74,8 +74,10 @@ type Challenge struct {
 	Method    identity.Method     `json:"method"`
 	Purpose   Purpose             `json:"purpose"`
 	ExpiresAt time.Time           `json:"expires_at"`
-	Code      string              `json:"code,omitempty"`    // that was mailed
+	Code      string              `json:"code,omitempty"`    // that was sent
 	SentTo    string              `json:"sent_to,omitempty"` // masked
+	Message   id.ID[id.Message]   `json:"message,omitzero"`  // that the code is in
+	Factor    id.ID[id.Factor]    `json:"factor,omitzero"`   // whose code it is; zero for an unusual sign-in's
 	Ceremony  Ceremony            `json:"ceremony,omitzero"` // of a security key
 }
 

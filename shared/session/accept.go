@@ -152,7 +152,7 @@ func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identit
 	out := Started{State: StateAfterPassword(w, user, false), User: user}
 	kind := Console
 	if out.State != SignedIn {
-		kind, out.Methods = Half, Enrollable(w)
+		kind, out.Methods = Half, s.Enrollable(w)
 	}
 	name, err := s.store.NewID()
 	if err != nil {

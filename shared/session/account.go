@@ -274,7 +274,7 @@ func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authent
 
 func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authenticated, target table.Item, user identity.User) error {
 	ws := a.Workspace.ID
-	keys := append(identity.ListingKeys(ws, user.ID), PasswordKey(ws, user.ID), mfa.RecoveryKey(ws, user.ID))
+	keys := append(identity.ListingKeys(ws, user.ID), PasswordKey(ws, user.ID), mfa.RecoveryKey(ws, user.ID), mfa.SendsKey(ws, user.ID))
 	for _, f := range user.Factors {
 		keys = append(keys, mfa.StoredOf(ws, user.ID, f)...)
 	}

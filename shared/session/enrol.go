@@ -54,6 +54,7 @@ type Enrolment struct {
 	URI       string
 	QR        string
 	Options   json.RawMessage // PublicKeyCredentialCreationOptionsJSON, of a security key
+	SentTo    string          // masked: where a code was sent
 	ExpiresAt time.Time
 }
 
@@ -107,7 +108,7 @@ func (s *Service) mayBegin(ctx context.Context, by authz.Allowed, a Authenticate
 }
 
 // EnrolTOTP begins to set up an authenticator app. It counts for nothing until
-// ConfirmTOTP.
+// ConfirmCode.
 func (s *Service) EnrolTOTP(ctx context.Context, by authz.Allowed, a Authenticated, name string) (Enrolment, error) {
 	if err := s.mayBegin(ctx, by, a, identity.OTP, name); err != nil {
 		return Enrolment{}, err
@@ -140,10 +141,10 @@ type Confirmed struct {
 	RecoveryCodes []string
 }
 
-// ConfirmTOTP finishes an enrolment with a code of the app. It proves the
-// factor, so that the session rises; the first method brings recovery codes,
-// shown this once.
-func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authenticated, which id.ID[id.Factor], answer Answer) (Confirmed, error) {
+// ConfirmCode finishes an enrolment with a code: of the app, or the one that was
+// sent. It proves the factor, so that the session rises; the first method brings
+// recovery codes, shown this once.
+func (s *Service) ConfirmCode(ctx context.Context, by authz.Allowed, a Authenticated, which id.ID[id.Factor], answer Answer) (Confirmed, error) {
 	now := s.store.Now()
 	if err := MayEnrol(a, now); err != nil {
 		return Confirmed{}, err
@@ -153,16 +154,16 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by authz.Allowed, a Authentic
 	if err != nil {
 		return Confirmed{}, err
 	}
-	var pending, recovery table.Item
-	for _, item := range items {
-		if item.Key.SK == "recovery" {
-			recovery = item
-		} else {
-			pending = item
-		}
-	}
+	pending, recovery := apart(items)
 	var secret mfa.TOTPSecret
 	if pending.Version > 0 {
+		var sent mfa.CodeFactor
+		if err := table.Decode(pending, &sent); err != nil {
+			return Confirmed{}, err
+		}
+		if mfa.IsCode(sent.Method) {
+			return s.confirmSent(ctx, by, a, which, pending, recovery, sent, answer)
+		}
 		if err := table.Decode(pending, &secret); err != nil {
 			return Confirmed{}, err
 		}

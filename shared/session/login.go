@@ -212,7 +212,7 @@ func (s *Service) started(ctx context.Context, got candidate, password credentia
 			kind = Half
 			out.Methods = MethodsOf(w, got.user)
 			if out.State == EnrolmentRequired {
-				out.Methods = Enrollable(w)
+				out.Methods = s.Enrollable(w)
 			}
 		}
 		if unusual { // nothing else is asked for: a mailed code
@@ -289,11 +289,12 @@ func MethodsOf(w workspace.Workspace, u identity.User) []identity.Method {
 
 func allowed(w workspace.Workspace, m identity.Method) bool { return w.Security.Allows(string(m)) }
 
-// Enrollable returns the methods that a person of a workspace may set up.
-func Enrollable(w workspace.Workspace) []identity.Method {
+// Enrollable returns the methods that a person of a workspace may set up, the
+// restricted ones last.
+func (s *Service) Enrollable(w workspace.Workspace) []identity.Method {
 	out := []identity.Method{}
-	for _, m := range []identity.Method{identity.HardwareKey, identity.Biometric, identity.OTP} {
-		if allowed(w, m) {
+	for _, m := range []identity.Method{identity.HardwareKey, identity.Biometric, identity.OTP, identity.MailedCode, identity.Phone} {
+		if allowed(w, m) && (m != identity.Phone || s.sms || s.voice) {
 			out = append(out, m)
 		}
 	}

@@ -2,77 +2,16 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
 	"errors"
-	"fmt"
-	"math/big"
 	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
-	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/message"
-	"paddock/shared/mfa"
 	"paddock/shared/table"
 	"paddock/shared/tally"
 )
-
-// mailTries bounds the codes mailed to one person in mfa.FactorWindow. Source:
-// security, MF-12.
-const mailTries = 5
-
-// mailCode opens a challenge whose code is mailed to the account. An older one
-// of the session ends. Source: security, MF-4.
-func (s *Service) mailCode(ctx context.Context, by authz.Allowed, a Authenticated) (mfa.Challenge, error) {
-	now := s.store.Now()
-	budget := mfa.GuessKey(a.Workspace.ID, a.User.ID, "mailed", now)
-	if _, err := s.count(ctx, by, budget, mailTries, now.Add(2*mfa.FactorWindow)); err != nil {
-		return mfa.Challenge{}, s.overTries(ctx, by, mailTries, err)
-	}
-	name, err := s.store.NewID()
-	if err != nil {
-		return mfa.Challenge{}, err
-	}
-	n, err := rand.Int(s.random, big.NewInt(1_000_000))
-	if err != nil {
-		return mfa.Challenge{}, err
-	}
-	c := mfa.Challenge{
-		ID: id.Of[id.Challenge](name), Session: a.Hash, Method: identity.MailedCode, Purpose: mfa.SignIn, ExpiresAt: now.Add(mfa.ChallengeLife),
-		Code: fmt.Sprintf("%06d", n),
-	}
-	c.SentTo = identity.Mask(identity.Email{Key: a.User.EmailKey})
-	created := by.Event(audit.MFAChallengeCreated, now).With(audit.ID("challenge_id", name), audit.List("methods", string(c.Method)), audit.Text("purpose", string(c.Purpose))).
-		WithDescription("A challenge for a mailed code was opened.")
-	sent := by.Event(audit.AuthVerificationSent, now).With(audit.Text("purpose", string(c.Purpose)), audit.Text("channel", "mail"), audit.Text("masked_to", c.SentTo)).
-		WithDescription("A code to sign in was mailed.")
-	m := notice(by, a, message.SignInCode, "")
-	m.Code, m.Until = c.Code, c.ExpiresAt
-	session := a.Session
-	session.Mailed = c.ID
-	return c, s.store.Commit(ctx, by, table.Change{
-		Events: []audit.Event{created, sent}, Messages: []message.Message{m},
-		Ops: []table.Op{
-			table.Insert(mfa.ChallengeKey(a.Workspace.ID, a.User.ID, c.ID), c).Until(c.ExpiresAt.Add(time.Hour)),
-			table.Replace(a.SessionItem, session).Else(table.ErrTryAgain),
-		},
-	})
-}
-
-// proveMailed answers a challenge with the code that was mailed. It is used up
-// with the challenge.
-func (s *Service) proveMailed(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge, challenge table.Item, answer Answer, attempt int64) (Risen, error) {
-	if c.Code == "" || subtle.ConstantTimeCompare([]byte(c.Code), []byte(answer.Code)) != 1 {
-		return Risen{}, s.failed(ctx, by, c, attempt, "wrong", mfa.ErrCode)
-	}
-	risen, err := s.rise(ctx, by, a, proved{challenge: c, item: challenge, browser: answer.Browser})
-	if errors.Is(err, mfa.ErrChallenge) { // another answer used it at the same time
-		err = s.failed(ctx, by, c, attempt, "replay", mfa.ErrCode)
-	}
-	return risen, err
-}
 
 // Unlock mails a link that opens one attempt to sign in beyond the budgets of
 // guesses. Whether the account exists is not told; see Forgot.

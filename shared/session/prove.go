@@ -35,7 +35,8 @@ var errPurpose = fault.Field("purpose", "invalid_value", "The purpose is login f
 
 // Challenge opens a challenge to prove a factor by this method. A
 // half-signed-in session signs in with it, any other steps up.
-func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticated, method identity.Method, purpose mfa.Purpose) (Asked, error) {
+func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticated, q Question) (Asked, error) {
+	method, purpose := q.Method, q.Purpose
 	want := mfa.StepUp
 	if a.Session.Kind == Half {
 		want = mfa.SignIn
@@ -46,11 +47,14 @@ func (s *Service) Challenge(ctx context.Context, by authz.Allowed, a Authenticat
 	if !mayProve(a, method) {
 		return Asked{}, remaining(a)
 	}
+	if method != identity.Phone && (q.Via != "" || !q.Factor.Zero()) {
+		return Asked{}, mfa.ErrVia
+	}
 	if _, err := s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, "challenge", s.store.Now()), challengeTries, s.store.Now().Add(2*mfa.FactorWindow)); err != nil {
 		return Asked{}, s.overTries(ctx, by, challengeTries, err)
 	}
-	if method == identity.MailedCode {
-		c, err := s.mailCode(ctx, by, a)
+	if mfa.IsCode(method) {
+		c, err := s.sendCode(ctx, by, a, q)
 		return Asked{Challenge: c}, err
 	}
 	name, err := s.store.NewID()
@@ -166,12 +170,11 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if ok && !now.Before(c.ExpiresAt) {
 		return Risen{}, s.failed(ctx, by, c, 0, "expired", mfa.ErrChallenge)
 	}
-	replaced := c.Method == identity.MailedCode && c.ID != a.Session.Mailed
-	if !ok || replaced {
+	if !ok || !c.Live(a.Session.Mailed, now) {
 		c.ID, c.Method = which, cmp.Or(c.Method, "unknown")
 		return Risen{}, s.failed(ctx, by, c, 0, "replay", mfa.ErrChallenge)
 	}
-	if !mayProve(a, c.Method) { // the policy changed, or the method went
+	if !mayProve(a, c.Method) || mfa.IsCode(c.Method) && !standing(a, c) { // the policy changed, or the method went
 		return Risen{}, s.failed(ctx, by, c, 0, "expired", remaining(a))
 	}
 	t, err := s.try(ctx, by, a, c)
@@ -186,14 +189,12 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	switch c.Method {
 	case identity.RecoveryCode:
 		risen, err = s.recover(ctx, by, a, c, item, answer.Code, attempt)
-	case identity.MailedCode:
-		risen, err = s.proveMailed(ctx, by, a, c, item, answer, attempt)
+	case identity.MailedCode, identity.Phone:
+		risen, err = s.proveCode(ctx, by, a, c, item, answer, attempt)
 	case identity.OTP:
 		risen, err = s.proveTOTP(ctx, by, a, c, item, answer, attempt)
 	case identity.HardwareKey, identity.Biometric:
 		risen, err = s.proveKey(ctx, by, a, c, item, answer, attempt)
-	case identity.Phone:
-		err = mfa.ErrMethod
 	default:
 		err = mfa.ErrMethod
 	}

@@ -80,10 +80,15 @@ func (s *Service) overTries(ctx context.Context, by authz.Allowed, limit int64, 
 	if !errors.Is(err, mfa.ErrTries) {
 		return err
 	}
-	refusal := mfa.ErrTries.After(mfa.FactorWindow)
+	b := mfa.Budget{Limit: limit, Window: mfa.FactorWindow, Key: "user"}
+	return s.overBudget(ctx, by, mfa.ErrTries.After(mfa.FactorWindow), b, "A budget of a person's second factors was used up.")
+}
+
+// overBudget records that a budget is used up, and returns the refusal.
+func (s *Service) overBudget(ctx context.Context, by authz.Allowed, refusal fault.Error, b mfa.Budget, what string) error {
 	e := by.Refusal(audit.APIThrottled, s.store.Now(), refusal).WithPath("auth", "mfa", "throttle").
-		With(audit.Number("limit", limit), audit.Number("window_s", int64(mfa.FactorWindow/time.Second)), audit.Text("key", "user")).
-		WithDescription("A budget of a person's second factors was used up.")
+		With(audit.Number("limit", b.Limit), audit.Number("window_s", int64(b.Window/time.Second)), audit.Text("key", b.Key)).
+		WithDescription(what)
 	if err := tally.Refused(ctx, s.store, by, e); err != nil {
 		return err
 	}

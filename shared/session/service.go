@@ -23,6 +23,7 @@ type Service struct {
 	list        func() (*known.List, error)
 	ranges      rangeService
 	keys        ceremonies
+	sms, voice  bool
 	random      io.Reader
 	baseDomains []string
 	fallback    string
@@ -49,6 +50,8 @@ type Config struct {
 	// Keys runs the ceremonies of security keys; nil for functions that prove
 	// nobody.
 	Keys ceremonies
+	// SMS and Voice tell which messages to phones the deployment can send.
+	SMS, Voice bool
 	// Random guards secrets; nil means crypto/rand.
 	Random io.Reader
 	// BaseHosts are the hosts (with port) of the deployment's base URLs. A
@@ -67,7 +70,7 @@ func New(c Config) (*Service, error) {
 		c.Random = rand.Reader
 	}
 	return &Service{
-		store: c.Store, hasher: c.Hasher, list: c.List, ranges: c.Ranges, keys: c.Keys, random: c.Random, baseDomains: c.BaseHosts,
+		store: c.Store, hasher: c.Hasher, list: c.List, ranges: c.Ranges, keys: c.Keys, sms: c.SMS, voice: c.Voice, random: c.Random, baseDomains: c.BaseHosts,
 		fallback: c.DefaultWorkspace, slugs: map[string]found{},
 	}, nil
 }

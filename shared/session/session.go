@@ -89,9 +89,11 @@ type Session struct {
 	ChangePassword bool `json:"change_password,omitempty"`
 	// Unusual is set for a half-signed-in session that a mailed code completes.
 	Unusual bool `json:"unusual,omitempty"`
-	// Mailed is the challenge whose code was mailed last: those before ended
-	// with it.
-	Mailed id.ID[id.Challenge] `json:"mailed,omitzero"`
+	// Mailed is the challenge whose code was sent last, by mail or phone, and
+	// Enrolling the method being set up whose code was: those before ended with
+	// them.
+	Mailed    id.ID[id.Challenge] `json:"mailed,omitzero"`
+	Enrolling id.ID[id.Factor]    `json:"enrolling,omitzero"`
 	// Tokens is there for the kind Device.
 	Tokens *Tokens `json:"tokens,omitempty"`
 }

@@ -318,6 +318,9 @@ func MessageKey(ws id.ID[id.Workspace], name id.ID[id.Message]) Key {
 const (
 	Undelivered = "new"
 	Delivered   = "sent"
+	// Undeliverable is a message that the delivery service refused for good, or that
+	// came too late to be of use.
+	Undeliverable = "failed"
 )
 
 // messageLife is how long a message stays stored, so that its delivery can be
@@ -327,9 +330,12 @@ const messageLife = 14 * 24 * time.Hour
 func (s *Store) messageWrites(ws id.ID[id.Workspace], keys *seal.Keys, messages []message.Message) ([]Write, error) {
 	out := make([]Write, 0, len(messages))
 	for _, m := range messages {
-		u, err := s.NewID()
-		if err != nil {
-			return nil, err
+		u := m.ID.UUID()
+		if m.ID.Zero() {
+			var err error
+			if u, err = s.NewID(); err != nil {
+				return nil, err
+			}
 		}
 		payload, err := json.Marshal(m)
 		if err != nil {

@@ -32,6 +32,8 @@ type Config struct {
 	BaseURLs      []string
 	Default       string // slug of the default workspace
 	MailSender    string
+	SMSSender     string // sender id of text messages; "": none are sent
+	VoiceOrigin   string // ARN of the number or pool that calls; "": nobody is called
 	MessageQueue  string // URL
 	DeadQueue     string // URL of the queue for records that cannot be handled
 	AuditBucket   string
@@ -55,6 +57,9 @@ type Config struct {
 	// Outgoing makes connections to hosts that settings name; nil: to public
 	// addresses alone, none of them the deployment's own.
 	Outgoing http.RoundTripper
+	// Calls carries requests to the service that makes calls, where no engine
+	// has it; nil: as all others.
+	Calls aws.HTTPClient
 }
 
 // FromEnvironment returns the configuration of this function: its environment
@@ -103,6 +108,7 @@ func From(getenv func(string) string) (Config, error) {
 		},
 		BaseURLs: strings.FieldsFunc(getenv("PADDOCK_BASE_URLS"), func(r rune) bool { return r == ',' }),
 		Default:  getenv("PADDOCK_DEFAULT_WORKSPACE"), MailSender: getenv("PADDOCK_MAIL_SENDER"),
+		SMSSender: getenv("PADDOCK_SMS_SENDER"), VoiceOrigin: getenv("PADDOCK_VOICE_ORIGIN"),
 		MessageQueue: getenv("PADDOCK_MESSAGE_QUEUE_URL"), DeadQueue: getenv("PADDOCK_DEAD_QUEUE_URL"),
 		AuditBucket: getenv("PADDOCK_AUDIT_BUCKET"), SigningKey: getenv("PADDOCK_SIGNING_KEY"),
 		Retention:     time.Duration(days) * 24 * time.Hour,

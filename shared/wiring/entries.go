@@ -93,7 +93,7 @@ func Signin(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := session.Config{Store: store, Hasher: credential.NewHasher(c.hashesAtOnce()), Keys: passkey.Ceremonies{}}
+	parts := session.Config{Store: store, Hasher: credential.NewHasher(c.hashesAtOnce()), Keys: passkey.Ceremonies{}, SMS: c.SMSSender != "", Voice: c.VoiceOrigin != ""}
 	if err := c.passwords(&parts); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package ses
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,7 +26,8 @@ func New(c *sesv2.Client, from string) *Mailer { return &Mailer{client: c, from:
 
 var errAddress = fault.Error{Kind: fault.Invalid, Code: "invalid_email", Detail: "The address holds a line break."}
 
-// Send sends one mail as plain text.
+// Send sends one mail as plain text. It returns message.ErrRefused for what the
+// service will never take.
 func (m *Mailer) Send(ctx context.Context, r message.Rendered) error {
 	if strings.ContainsAny(r.To+r.Subject, "\r\n") {
 		return errAddress
@@ -39,5 +41,11 @@ func (m *Mailer) Send(ctx context.Context, r message.Rendered) error {
 			Body:    &types.Body{Text: &types.Content{Data: &r.Text, Charset: utf8}},
 		}},
 	})
+	if _, ok := errors.AsType[*types.MessageRejected](err); ok {
+		return errors.Join(message.ErrRefused, err)
+	}
+	if _, ok := errors.AsType[*types.BadRequestException](err); ok {
+		return errors.Join(message.ErrRefused, err)
+	}
 	return err
 }

@@ -18,9 +18,11 @@ import (
 
 // enumerations are the values of the text types that have only some.
 var enumerations = map[reflect.Type][]any{
-	reflect.TypeFor[identity.Method](): {identity.OTP, identity.RecoveryCode, identity.MailedCode},
-	reflect.TypeFor[mfa.Purpose]():     {mfa.SignIn, mfa.StepUp},
-	reflect.TypeFor[session.State]():   {session.SignedIn, session.MFARequired, session.EnrolmentRequired, session.ChangeRequired},
+	reflect.TypeFor[identity.Method]():  {identity.HardwareKey, identity.Biometric, identity.OTP, identity.MailedCode, identity.Phone, identity.RecoveryCode},
+	reflect.TypeFor[mfa.Via]():          {mfa.SMS, mfa.Voice},
+	reflect.TypeFor[session.Delivery](): {session.Queued, session.Sent, session.Failed},
+	reflect.TypeFor[mfa.Purpose]():      {mfa.SignIn, mfa.StepUp},
+	reflect.TypeFor[session.State]():    {session.SignedIn, session.MFARequired, session.EnrolmentRequired, session.ChangeRequired},
 }
 
 // schemas collects the named schemas of types.

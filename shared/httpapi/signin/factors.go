@@ -122,6 +122,10 @@ type FactorAnswer struct {
 	Method      identity.Method  `json:"method"`
 	Name        string           `json:"name"`
 	ConfirmedAt time.Time        `json:"confirmed_at"`
+	// SentTo is the masked number of a phone; empty for other methods.
+	SentTo string `json:"sent_to"`
+	// Restricted methods can be read by whoever holds the number or the mailbox.
+	Restricted bool `json:"restricted"`
 }
 
 // FactorsAnswer lists the caller's methods, and what the policy makes of them.
@@ -136,14 +140,14 @@ type FactorsAnswer struct {
 }
 
 func factorOf(f identity.Factor) FactorAnswer {
-	return FactorAnswer{ID: f.ID, Method: f.Method, Name: f.Name, ConfirmedAt: f.ConfirmedAt}
+	return FactorAnswer{ID: f.ID, Method: f.Method, Name: f.Name, ConfirmedAt: f.ConfirmedAt, SentTo: f.SentTo, Restricted: identity.Restricted(f.Method)}
 }
 
 func (f *Face) factors(c httpapi.Call, _ httpapi.None) (FactorsAnswer, error) {
 	w := c.Who.Workspace
 	out := FactorsAnswer{
 		Results: []FactorAnswer{}, SignInMethods: append([]identity.Method{}, session.MethodsOf(w, c.Who.User)...),
-		EnrolMethods: session.Enrollable(w), StepUpMethods: session.StepUpMethods(w, c.Who.User),
+		EnrolMethods: f.sessions.Enrollable(w), StepUpMethods: session.StepUpMethods(w, c.Who.User),
 	}
 	for _, m := range w.Security.StepsUp() {
 		if !slices.Contains(out.StepUpMethods, identity.Method(m)) {
@@ -160,6 +164,10 @@ func (f *Face) factors(c httpapi.Call, _ httpapi.None) (FactorsAnswer, error) {
 type EnrolRequest struct {
 	Method identity.Method `json:"method"`
 	Name   string          `json:"name" jsonschema:"minLength=1,maxLength=60"`
+	// Phone and Via are for the method phone: its number as E.164 writes it, and
+	// how codes come there, by default sms.
+	Phone string  `json:"phone,omitempty"`
+	Via   mfa.Via `json:"via,omitempty"`
 }
 
 // EnrolAnswer shows the secret of a method being set up, this once.
@@ -172,17 +180,25 @@ type EnrolAnswer struct {
 	// WebAuthn is what the browser is to ask of a new security key:
 	// PublicKeyCredentialCreationOptionsJSON. The secret is empty then.
 	WebAuthn json.RawMessage `json:"webauthn,omitempty"`
+	// SentTo is the masked address or number that a code was sent to. The secret
+	// is empty then.
+	SentTo string `json:"sent_to,omitempty"`
 }
 
 func (f *Face) enrol(c httpapi.Call, in EnrolRequest) (EnrolAnswer, error) {
 	var e session.Enrolment
 	var err error
+	if in.Method != identity.Phone && (in.Phone != "" || in.Via != "") {
+		return EnrolAnswer{}, mfa.ErrVia
+	}
 	switch in.Method {
 	case identity.OTP:
 		e, err = f.sessions.EnrolTOTP(c.Context(), c.Allowed, c.Who, in.Name)
 	case identity.HardwareKey, identity.Biometric:
 		e, err = f.sessions.EnrolKey(c.Context(), c.Allowed, c.Who, in.Method, in.Name)
-	case identity.MailedCode, identity.Phone, identity.RecoveryCode:
+	case identity.MailedCode, identity.Phone:
+		e, err = f.sessions.EnrolCode(c.Context(), c.Allowed, c.Who, mfa.CodeFactor{Method: in.Method, Name: in.Name, Number: in.Phone, Via: in.Via})
+	case identity.RecoveryCode:
 		err = mfa.ErrMethod
 	default:
 		err = mfa.ErrMethod
@@ -190,7 +206,41 @@ func (f *Face) enrol(c httpapi.Call, in EnrolRequest) (EnrolAnswer, error) {
 	if err != nil {
 		return EnrolAnswer{}, enrolRefused(c, err)
 	}
-	return EnrolAnswer{ID: e.ID, Secret: e.Secret, URI: e.URI, QRSVG: e.QR, ExpiresAt: e.ExpiresAt, WebAuthn: e.Options}, nil
+	return EnrolAnswer{ID: e.ID, Secret: e.Secret, URI: e.URI, QRSVG: e.QR, ExpiresAt: e.ExpiresAt, WebAuthn: e.Options, SentTo: e.SentTo}, nil
+}
+
+// PendingAnswer is a method that is being set up with a code that was sent.
+type PendingAnswer struct {
+	ID        id.ID[id.Factor] `json:"id"`
+	Method    identity.Method  `json:"method"`
+	ExpiresAt time.Time        `json:"expires_at"`
+	// SentTo is the masked address or number that the code was sent to.
+	SentTo   string           `json:"sent_to"`
+	Delivery session.Delivery `json:"delivery"`
+}
+
+func (f *Face) pending(c httpapi.Call, _ httpapi.None) (PendingAnswer, error) {
+	which, err := pathID[id.Factor](c, "id", mfa.ErrFactor)
+	if err != nil {
+		return PendingAnswer{}, err
+	}
+	p, became, err := f.sessions.Pending(c.Context(), c.Allowed, c.Who, which)
+	if err != nil {
+		return PendingAnswer{}, err
+	}
+	return PendingAnswer{ID: which, Method: p.Method, ExpiresAt: p.ExpiresAt, SentTo: p.SentTo, Delivery: became}, nil
+}
+
+func (f *Face) opened(c httpapi.Call, _ httpapi.None) (ChallengeAnswer, error) {
+	which, err := pathID[id.Challenge](c, "id", mfa.ErrChallenge)
+	if err != nil {
+		return ChallengeAnswer{}, err
+	}
+	open, became, err := f.sessions.Opened(c.Context(), c.Allowed, c.Who, which)
+	if err != nil {
+		return ChallengeAnswer{}, err
+	}
+	return ChallengeAnswer{ID: open.ID, Method: open.Method, ExpiresAt: open.ExpiresAt, SentTo: open.SentTo, Delivery: became}, nil
 }
 
 // enrolRefused asks for a fresh proof, with its event, where one is missing.
@@ -219,7 +269,7 @@ func (f *Face) confirm(c httpapi.Call, in ProofRequest) (ConfirmAnswer, error) {
 	if err != nil {
 		return ConfirmAnswer{}, err
 	}
-	finish := f.sessions.ConfirmTOTP
+	finish := f.sessions.ConfirmCode
 	if len(answer.Credential) > 0 {
 		finish = f.sessions.ConfirmKey
 	}

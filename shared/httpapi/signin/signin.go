@@ -45,14 +45,18 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth/invitations/accept/", created, f.acceptInvitation).Summed("Make the account of an invitation; sets the session cookie.").
 			Refuses(accountRefusals...),
 		httpapi.Answer(post, "/api/auth/mfa/challenges/", created, f.challenge).Summed("Open a challenge to prove a second factor.").
-			Refuses(mfa.ErrMethod, mfa.ErrTries),
+			Refuses(mfa.ErrMethod, mfa.ErrTries, mfa.ErrSends, mfa.ErrPhone, mfa.ErrVia),
+		httpapi.Answer(get, "/api/auth/mfa/challenges/{id}/", ok, f.opened).Summed("Show an open challenge of one's own, and what became of its code.").
+			Refuses(mfa.ErrChallenge),
 		httpapi.Answer(post, "/api/auth/mfa/challenges/{id}/verify/", ok, f.verify).Summed("Answer a challenge; the session gets a new handle.").
 			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrSpent, mfa.ErrCode, mfa.ErrKey, mfa.ErrKeyCopied, errAnswer),
 		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
 		httpapi.Answer(post, "/api/auth/mfa/factors/", created, f.enrol).Summed("Begin to set up a sign-in method; its secret is shown once.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorName),
+			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorName, mfa.ErrSends, mfa.ErrPhone, mfa.ErrNumber, mfa.ErrVia, mfa.ErrMailed),
+		httpapi.Answer(get, "/api/auth/mfa/factors/{id}/", ok, f.pending).Summed("Show a method that one is setting up with a code that was sent, and what became of the code.").
+			Refuses(mfa.ErrFactor),
 		httpapi.Answer(post, "/api/auth/mfa/factors/{id}/confirm/", ok, f.confirm).Summed("Confirm a sign-in method with a code of it.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrCode, mfa.ErrMethod, mfa.ErrKey, mfa.ErrKeyKind, mfa.ErrKeyTaken, errAnswer),
+			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrCode, mfa.ErrMethod, mfa.ErrKey, mfa.ErrKeyKind, mfa.ErrKeyTaken, mfa.ErrMailed, errAnswer),
 		httpapi.Answer(remove, "/api/auth/mfa/factors/{id}/", empty, f.removeFactor).Summed("Remove a sign-in method.").
 			Refuses(mfa.ErrFactor, mfa.ErrLast),
 		httpapi.Answer(post, "/api/auth/mfa/recovery-codes/", created, f.recoveryCodes).Summed("Make new recovery codes, shown once; older ones end.").
@@ -304,6 +308,10 @@ func pathID[K any](c httpapi.Call, name string, none fault.Error) (id.ID[K], err
 type ChallengeRequest struct {
 	Method  identity.Method `json:"method"`
 	Purpose mfa.Purpose     `json:"purpose"`
+	// Via and Factor are for the method phone: how the code comes, by default as
+	// it was set up, and to which of several, by default the newest.
+	Via    mfa.Via          `json:"via,omitempty"`
+	Factor id.ID[id.Factor] `json:"factor,omitzero"`
 }
 
 // ChallengeAnswer is an open challenge.
@@ -311,16 +319,18 @@ type ChallengeAnswer struct {
 	ID        id.ID[id.Challenge] `json:"id"`
 	Method    identity.Method     `json:"method"`
 	ExpiresAt time.Time           `json:"expires_at"`
-	// SentTo is the masked address that a code was mailed to; empty for other
-	// methods.
+	// SentTo is the masked address or number that a code was sent to; empty for
+	// other methods.
 	SentTo string `json:"sent_to"`
+	// Delivery is what became of the code; there only when a challenge is shown.
+	Delivery session.Delivery `json:"delivery,omitempty"`
 	// WebAuthn is what the browser is to ask of a security key:
 	// PublicKeyCredentialRequestOptionsJSON.
 	WebAuthn json.RawMessage `json:"webauthn,omitempty"`
 }
 
 func (f *Face) challenge(c httpapi.Call, in ChallengeRequest) (ChallengeAnswer, error) {
-	ch, err := f.sessions.Challenge(c.Context(), c.Allowed, c.Who, in.Method, in.Purpose)
+	ch, err := f.sessions.Challenge(c.Context(), c.Allowed, c.Who, session.Question{Method: in.Method, Purpose: in.Purpose, Via: in.Via, Factor: in.Factor})
 	if err != nil {
 		return ChallengeAnswer{}, err
 	}
