@@ -78,6 +78,9 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		"credentials C#workspace#* / recovery": func(t *testing.T, _ table.Record) visitor.Answer {
 			return do(t, w, "POST", "/api/auth/mfa/recovery-codes/", nil)
 		},
+		"credentials C#workspace#* / sends": func(t *testing.T, _ table.Record) visitor.Answer {
+			return do(t, w, "POST", "/api/auth/mfa/factors/", map[string]string{"method": "phone", "name": "Mobile", "phone": world.PhoneNumber})
+		},
 		"credentials Q#workspace#* / login": func(t *testing.T, _ table.Record) visitor.Answer {
 			return do(t, w, "POST", lookupPath, typed(waiting.UserCode))
 		},
