@@ -33,9 +33,11 @@ func (s *deployment) narrow(function string) []statement {
 	case "signin", "api":
 		return []statement{s.denyKeys("kms:Decrypt")}
 	case "tasks":
-		return []statement{s.denyKeys("kms:Decrypt"), s.denyUnless("SenderIsOurs",
-			[]string{"ses:SendEmail"}, []any{"*"}, "ses:FromAddress", s.props.MailSender),
-			{sid: "NumbersOnly", deny: true, actions: []string{"sns:Publish"}, resources: []any{s.arn("sns", "*")}}}
+		return []statement{
+			s.denyKeys("kms:Decrypt"), s.denyUnless("SenderIsOurs",
+				[]string{"ses:SendEmail"}, []any{"*"}, "ses:FromAddress", s.props.MailSender),
+			{sid: "NumbersOnly", deny: true, actions: []string{"sns:Publish"}, resources: []any{s.arn("sns", "*")}},
+		}
 	case "archive":
 		return s.narrowArchive()
 	}

@@ -402,7 +402,7 @@ func TestOneSentCodeOneSuccess(t *testing.T) {
 			mia.signIn(t)
 		}
 		c := asking(t, mia.Visitor, map[string]string{"method": method, "purpose": "login"})
-		right := map[string]string{}
+		var right map[string]string
 		if method == "phone" {
 			right = texted(t, w, number, false)
 		} else {

@@ -29,7 +29,7 @@ func New(s *session.Service) *Face { return &Face{sessions: s} }
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
 	const ok, created, accepted, empty = http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent
-	return append(f.deviceBindings(), []httpapi.Binding{
+	return append(append(f.deviceBindings(), f.factorBindings()...), []httpapi.Binding{
 		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(table.ErrGone),
 		httpapi.Answer(post, "/api/auth/login/", ok, f.login).Summed("Sign in with the command line.").
 			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired, session.ErrChangePassword, session.ErrBrowserLogin),
@@ -44,23 +44,6 @@ func (f *Face) Bindings() []httpapi.Binding {
 			Refuses(table.ErrGone, identity.ErrInvitation),
 		httpapi.Answer(post, "/api/auth/invitations/accept/", created, f.acceptInvitation).Summed("Make the account of an invitation; sets the session cookie.").
 			Refuses(accountRefusals...),
-		httpapi.Answer(post, "/api/auth/mfa/challenges/", created, f.challenge).Summed("Open a challenge to prove a second factor.").
-			Refuses(mfa.ErrMethod, mfa.ErrTries, mfa.ErrSends, mfa.ErrPhone, mfa.ErrVia),
-		httpapi.Answer(get, "/api/auth/mfa/challenges/{id}/", ok, f.opened).Summed("Show an open challenge of one's own, and what became of its code.").
-			Refuses(mfa.ErrChallenge),
-		httpapi.Answer(post, "/api/auth/mfa/challenges/{id}/verify/", ok, f.verify).Summed("Answer a challenge; the session gets a new handle.").
-			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrSpent, mfa.ErrCode, mfa.ErrKey, mfa.ErrKeyCopied, errAnswer),
-		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
-		httpapi.Answer(post, "/api/auth/mfa/factors/", created, f.enrol).Summed("Begin to set up a sign-in method; its secret is shown once.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorName, mfa.ErrSends, mfa.ErrPhone, mfa.ErrNumber, mfa.ErrVia, mfa.ErrMailed),
-		httpapi.Answer(get, "/api/auth/mfa/factors/{id}/", ok, f.pending).Summed("Show a method that one is setting up with a code that was sent, and what became of the code.").
-			Refuses(mfa.ErrFactor),
-		httpapi.Answer(post, "/api/auth/mfa/factors/{id}/confirm/", ok, f.confirm).Summed("Confirm a sign-in method with a code of it.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrCode, mfa.ErrMethod, mfa.ErrKey, mfa.ErrKeyKind, mfa.ErrKeyTaken, mfa.ErrMailed, errAnswer),
-		httpapi.Answer(remove, "/api/auth/mfa/factors/{id}/", empty, f.removeFactor).Summed("Remove a sign-in method.").
-			Refuses(mfa.ErrFactor, mfa.ErrLast),
-		httpapi.Answer(post, "/api/auth/mfa/recovery-codes/", created, f.recoveryCodes).Summed("Make new recovery codes, shown once; older ones end.").
-			Refuses(mfa.ErrMethod),
 		httpapi.Answer(post, "/api/auth/password/change/", ok, f.changePassword).Summed("Replace one's own password; other sessions end.").
 			Refuses(newPasswordRefusals...).Refuses(session.ErrCurrent, session.ErrSamePassword, session.ErrThrottled),
 		httpapi.Answer(post, "/api/auth/password/forgot/", accepted, f.forgot).Summed("Mail a link to choose a new password, if the account exists.").
@@ -90,6 +73,31 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(remove, "/api/iam/users/{id}/sessions/{session}/", empty, f.endOf).Summed("End one session of an account.").Refuses(session.ErrNoSession),
 		httpapi.Answer(post, "/api/iam/users/{id}/sessions/end-all/", empty, f.endAllOf).Summed("End every session of an account."),
 	}...)
+}
+
+// factorBindings returns the handlers of second factors.
+func (f *Face) factorBindings() []httpapi.Binding {
+	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
+	const ok, created, empty = http.StatusOK, http.StatusCreated, http.StatusNoContent
+	return []httpapi.Binding{
+		httpapi.Answer(post, "/api/auth/mfa/challenges/", created, f.challenge).Summed("Open a challenge to prove a second factor.").
+			Refuses(mfa.ErrMethod, mfa.ErrTries, mfa.ErrSends, mfa.ErrPhone, mfa.ErrVia),
+		httpapi.Answer(get, "/api/auth/mfa/challenges/{id}/", ok, f.opened).Summed("Show an open challenge of one's own, and what became of its code.").
+			Refuses(mfa.ErrChallenge),
+		httpapi.Answer(post, "/api/auth/mfa/challenges/{id}/verify/", ok, f.verify).Summed("Answer a challenge; the session gets a new handle.").
+			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrSpent, mfa.ErrCode, mfa.ErrKey, mfa.ErrKeyCopied, errAnswer),
+		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
+		httpapi.Answer(post, "/api/auth/mfa/factors/", created, f.enrol).Summed("Begin to set up a sign-in method; its secret is shown once.").
+			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorName, mfa.ErrSends, mfa.ErrPhone, mfa.ErrNumber, mfa.ErrVia, mfa.ErrMailed),
+		httpapi.Answer(get, "/api/auth/mfa/factors/{id}/", ok, f.pending).Summed("Show a method that one is setting up with a code that was sent, and what became of the code.").
+			Refuses(mfa.ErrFactor),
+		httpapi.Answer(post, "/api/auth/mfa/factors/{id}/confirm/", ok, f.confirm).Summed("Confirm a sign-in method with a code of it.").
+			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrCode, mfa.ErrMethod, mfa.ErrKey, mfa.ErrKeyKind, mfa.ErrKeyTaken, mfa.ErrMailed, errAnswer),
+		httpapi.Answer(remove, "/api/auth/mfa/factors/{id}/", empty, f.removeFactor).Summed("Remove a sign-in method.").
+			Refuses(mfa.ErrFactor, mfa.ErrLast),
+		httpapi.Answer(post, "/api/auth/mfa/recovery-codes/", created, f.recoveryCodes).Summed("Make new recovery codes, shown once; older ones end.").
+			Refuses(mfa.ErrMethod),
+	}
 }
 
 // What handlers refuse that ask a password, make an account, or set up a
