@@ -49,7 +49,7 @@ func mails(t *testing.T, w *world.Walk, to, subject string) (n int) {
 // kinds counts the stored events of a kind.
 func kinds(t *testing.T, w *world.Walk, k audit.Kind) (n int) {
 	t.Helper()
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

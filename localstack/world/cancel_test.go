@@ -74,7 +74,7 @@ func TestAPendingAddressIsCancelled(t *testing.T) {
 // cancelled returns the pending addresses that events say were taken away.
 func cancelled(t *testing.T, w *world.Walk) (out []string) {
 	t.Helper()
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

@@ -111,7 +111,7 @@ func status(t *testing.T, l *world.CommandLine, access string) string {
 // counted returns how many events of a kind the workspace has.
 func counted(t *testing.T, w *world.Walk, k audit.Kind) int {
 	t.Helper()
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ const wrong = "a-wrong-password-of-hers"
 // they were.
 func reasons(t *testing.T, w *world.Walk) map[string]int {
 	t.Helper()
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

@@ -251,6 +251,32 @@ func (w *World) Inspect(ctx context.Context, r *Recorder, ws id.ID[id.Workspace]
 	return errors.Join(faults...)
 }
 
+// Events returns the events of the walk's workspace that are stored, oldest
+// first.
+func (w *Walk) Events(ctx context.Context) ([]audit.Event, error) {
+	store, err := w.World.Store()
+	if err != nil {
+		return nil, err
+	}
+	by := authz.ForTask(w.ID, "inspection")
+	var out []audit.Event
+	for day := w.began.UTC().Truncate(24 * time.Hour); !day.After(w.World.Clock.Now()); day = day.AddDate(0, 0, 1) {
+		items, err := store.Query(ctx, by, table.Query{Key: table.Key{Table: table.Data, Kind: "A", Workspace: w.ID, Of: table.EventDay(day), SK: "-"}})
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			e, err := audit.Decode(item.Payload)
+			if err != nil {
+				return nil, fmt.Errorf("event %s: %w", item.Key, err)
+			}
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b audit.Event) int { return strings.Compare(a.UID.String(), b.UID.String()) })
+	return out, nil
+}
+
 // InspectStored checks what is stored of a workspace, whoever wrote it: every
 // payload opens, every event names itself, and nothing is half there. It
 // returns the events, oldest first.

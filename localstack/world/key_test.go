@@ -213,7 +213,7 @@ func TestWrongAnswersOfKeys(t *testing.T) {
 // whyFailed counts the failed proofs of a workspace by the reason of the event.
 func whyFailed(t *testing.T, w *world.Walk) map[string]int {
 	t.Helper()
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

@@ -109,7 +109,7 @@ func compared(t *testing.T, words ...string) *ranges {
 // rejections returns by which rules passwords were refused in a workspace.
 func rejections(t *testing.T, w *world.Walk) (rules []string) {
 	t.Helper()
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

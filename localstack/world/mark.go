@@ -22,6 +22,7 @@ type Mark struct {
 	at    time.Time
 	items map[table.Key]Item
 	calls map[*Recorder]int
+	kept  int // recorders of the world
 }
 
 // copied returns a walk whose own state does not change with w's.
@@ -43,6 +44,9 @@ func (w *Walk) Mark(ctx context.Context) (*Mark, error) {
 	for _, r := range w.recorders {
 		m.calls[r] = len(r.Calls())
 	}
+	w.World.mu.Lock()
+	defer w.World.mu.Unlock()
+	m.kept = len(w.World.recorders)
 	return m, err
 }
 
@@ -95,6 +99,10 @@ func (w *Walk) Return(ctx context.Context, m *Mark) error {
 	w.Me = me
 	*w.Me = m.me
 	w.World.Clock.Set(m.at)
+	w.World.mu.Lock()
+	defer w.World.mu.Unlock()
+	clear(w.World.recorders[m.kept:]) // what they saw would fill the memory
+	w.World.recorders = w.World.recorders[:m.kept]
 	return nil
 }
 

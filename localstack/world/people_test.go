@@ -338,7 +338,7 @@ func TestLinksThatAreMailedHaveAnEvent(t *testing.T) {
 	want(t, mia.Visitor, http.StatusOK, "PATCH", "/api/iam/users/-/", map[string]string{"email": "other@people.example"})
 	want(t, mia.Visitor, http.StatusOK, "POST", change, map[string]string{"current": mia.word, "password": "another-lamp-of-nobody-else"})
 	want(t, mia.Visitor, http.StatusNoContent, "POST", report, map[string]string{"token": mailed(t, w, mia.email, "/not-me")})
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

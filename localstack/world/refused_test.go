@@ -41,7 +41,7 @@ func text(e audit.Event, name string) string {
 // reason subject", sorted.
 func rejectedSecrets(t *testing.T, w *world.Walk) (out []string) {
 	t.Helper()
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}
@@ -208,7 +208,7 @@ func TestRefusedSecretsLeaveAnEvent(t *testing.T) {
 		t.Errorf("the events of the other workspace are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(far, "\n"))
 	}
 	for _, in := range []*world.Walk{w, foreign} {
-		events, err := shared.InspectStored(t.Context(), in.ID)
+		events, err := in.Events(t.Context())
 		if err != nil {
 			t.Error(err)
 		}
@@ -272,7 +272,7 @@ func TestRefusalsOfEachKindAreCounted(t *testing.T) {
 		want(t, mia.Visitor, status, "POST", "/api/auth/mfa/factors/", map[string]string{"method": "otp", "name": "App"})
 	}
 	settled(t, w)
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

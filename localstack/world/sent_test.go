@@ -594,7 +594,7 @@ func TestPhonesOfAWorkspaceGetSoMany(t *testing.T) {
 	mia.signIn(t)
 	want(t, mia.Visitor, http.StatusCreated, "POST", factors, enrol("+31612345679"))
 	keys := map[string]int{}
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

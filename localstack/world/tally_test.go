@@ -44,7 +44,7 @@ func strangers(t *testing.T, w *world.Walk, address string, n int) {
 // stored, and how many refusals they stand for.
 func refusals(t *testing.T, w *world.Walk, address string) (rows, stand int64) {
 	t.Helper()
-	events, err := shared.InspectStored(t.Context(), w.ID)
+	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Error(err)
 	}
