@@ -157,7 +157,7 @@ func TestWhichMethodsStepUp(t *testing.T) {
 	if err := want(t, w.Me, http.StatusOK, "GET", factors, nil).Decode(http.StatusOK, &held); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(held.SignIn, []string{"otp", "hardware_key", "recovery_code"}) || !slices.Equal(held.Enrol, []string{"hardware_key", "biometric", "otp"}) ||
+	if !slices.Equal(held.SignIn, []string{"otp", "hardware_key", "recovery_code"}) || !slices.Equal(held.Enrol, []string{"hardware_key", "biometric", "otp", "email", "phone"}) ||
 		!slices.Equal(held.StepUp, []string{"hardware_key"}) {
 		t.Errorf("what the policy makes of the methods is %+v", held)
 	}
