@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -253,25 +252,8 @@ func TestAnAnswerOfAKeyCountsOnce(t *testing.T) {
 	// Of equal answers at once one counts.
 	up := stepUp(t, mia.Visitor, "hardware_key")
 	proof = answered(t, k, up)
-	statuses := make([]int, 20)
-	var wait sync.WaitGroup
-	for i := range statuses {
-		v := mia.WithCookie(mia.Cookie())
-		wait.Go(func() {
-			if a, err := v.Do(t.Context(), "POST", verify(up), proof); err == nil {
-				statuses[i] = a.Status
-			}
-		})
-	}
-	wait.Wait()
-	won := 0
-	for _, s := range statuses {
-		if s == http.StatusOK {
-			won++
-		}
-	}
-	if won != 1 {
-		t.Errorf("one answer opened %d sessions: %v", won, statuses)
+	if won := atOnce(t, mia.Visitor, 20, verify(up), proof); won != 1 {
+		t.Errorf("one answer opened %d sessions", won)
 	}
 	// A key is one person's.
 	shared.Clock.Advance(time.Hour)
@@ -414,26 +396,8 @@ func TestAPasskeySignsInAlone(t *testing.T) {
 		}
 	}
 	a, path = begin()
-	statuses := make([]int, 10)
-	proof = answered(t, k, a)
-	var wait sync.WaitGroup
-	for i := range statuses {
-		v := w.Entries.Visitor(w.Slug, "203.0.113.162")
-		wait.Go(func() {
-			if got, err := v.Do(t.Context(), "POST", path, proof); err == nil {
-				statuses[i] = got.Status
-			}
-		})
-	}
-	wait.Wait()
-	won := 0
-	for _, s := range statuses {
-		if s == http.StatusOK {
-			won++
-		}
-	}
-	if won != 1 {
-		t.Errorf("one answer opened %d sessions: %v", won, statuses)
+	if won := atOnce(t, w.Entries.Visitor(w.Slug, "203.0.113.162"), 10, path, answered(t, k, a)); won != 1 {
+		t.Errorf("one answer opened %d sessions", won)
 	}
 	// A disabled account, a removed key, and the setting.
 	if err := w.Fresh(t.Context()); err != nil {

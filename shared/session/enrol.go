@@ -171,15 +171,9 @@ func (s *Service) ConfirmCode(ctx context.Context, by authz.Allowed, a Authentic
 	if !secret.Pending || len(secret.Secret) == 0 || secret.Session != a.Hash || !now.Before(secret.ExpiresAt) {
 		return Confirmed{}, mfa.ErrFactor
 	}
-	if !allowed(a.Workspace, identity.OTP) { // the policy may have changed since
-		return Confirmed{}, mfa.ErrMethod
-	}
-	if len(a.User.Factors) >= MaxFactors {
-		return Confirmed{}, ErrFactorLimit
-	}
-	attempt, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
+	attempt, err := s.mayConfirm(ctx, by, a, identity.OTP, which)
 	if err != nil {
-		return Confirmed{}, s.overTries(ctx, by, mfa.FactorTries, err)
+		return Confirmed{}, err
 	}
 	step, ok := credential.CheckTOTP(secret.Secret, answer.Code, now, 0)
 	if !ok {
@@ -190,6 +184,21 @@ func (s *Service) ConfirmCode(ctx context.Context, by authz.Allowed, a Authentic
 	confirmed.TTL = time.Time{}
 	return s.confirm(ctx, by, a, identity.Factor{ID: which, Method: identity.OTP, Name: secret.Name, ConfirmedAt: now},
 		[]table.Op{table.Replace(confirmed, secret).Else(mfa.ErrFactor)}, recovery, answer.Browser)
+}
+
+// mayConfirm refuses to finish setting up a method by the policy, which may have
+// changed since, and the number of methods, and counts the answer: the first is
+// 1, after mfa.FactorTries in mfa.FactorWindow it is mfa.ErrTries.
+func (s *Service) mayConfirm(ctx context.Context, by authz.Allowed, a Authenticated, m identity.Method, which id.ID[id.Factor]) (attempt int64, err error) {
+	if !allowed(a.Workspace, m) {
+		return 0, mfa.ErrMethod
+	}
+	if len(a.User.Factors) >= MaxFactors {
+		return 0, ErrFactorLimit
+	}
+	now := s.store.Now()
+	attempt, err = s.count(ctx, by, mfa.GuessKey(a.Workspace.ID, a.User.ID, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
+	return attempt, s.overTries(ctx, by, mfa.FactorTries, err)
 }
 
 // confirm stores a confirmed factor: the account lists it, recovery codes are

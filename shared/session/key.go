@@ -236,15 +236,9 @@ func (s *Service) ConfirmKey(ctx context.Context, by authz.Allowed, a Authentica
 	if !pending.Pending || !mfa.IsKey(pending.Method) || pending.Session != a.Hash || !now.Before(pending.ExpiresAt) {
 		return Confirmed{}, mfa.ErrFactor
 	}
-	if !allowed(a.Workspace, pending.Method) { // the policy may have changed since
-		return Confirmed{}, mfa.ErrMethod
-	}
-	if len(a.User.Factors) >= MaxFactors {
-		return Confirmed{}, ErrFactorLimit
-	}
-	attempt, err := s.count(ctx, by, mfa.GuessKey(ws, user, which.String(), now), mfa.FactorTries, now.Add(2*mfa.FactorWindow))
+	attempt, err := s.mayConfirm(ctx, by, a, pending.Method, which)
 	if err != nil {
-		return Confirmed{}, s.overTries(ctx, by, mfa.FactorTries, err)
+		return Confirmed{}, err
 	}
 	wrong := func(reason string, refusal fault.Error) error {
 		return s.failed(ctx, by, mfa.Challenge{ID: id.Of[id.Challenge](which.UUID()), Method: pending.Method}, attempt, reason, refusal)
