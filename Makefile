@@ -7,6 +7,7 @@ SHELL := /bin/bash
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .local/bin/golangci-lint
 DEV := .local/bin/dev
+MODULES := web/node_modules/.package-lock.json
 # Go files that npm packages carry are none of ours.
 PACKAGES = $$(go list ./... | grep -v /node_modules/)
 # Packages whose tests do not need the engine: told by what they are linked with.
@@ -34,11 +35,10 @@ reset: dev ## stop it and forget its state and the demo
 demo: ## walk through the whole journey, step by step
 	@go run ./localstack/demo
 
-test: tools ## run all tests (a private engine is started where one is needed)
-	npm ci --prefix web --no-audit --no-fund --silent
+test: tools $(MODULES) ## run all tests (a private engine is started where one is needed)
 	npm --prefix web test
 	go run ./localstack/browser/find
-	go test -count=1 -timeout 30m $(PACKAGES)
+	go test -count=1 -p 4 -timeout 30m $(PACKAGES)
 	@[ -n "$${ALPACON:-}" ] || command -v alpacon >/dev/null || \
 	  echo "NOT RUN: the lines of README's tour that need the alpacon command line; install it, or name it: make test ALPACON=<path>"
 
@@ -50,7 +50,7 @@ soak: tools ## run the long tests
 	go run ./localstack/browser/find
 	go test -count=1 -timeout 60m $(PACKAGES)
 
-lint: $(GOLANGCI)-$(GOLANGCI_VERSION) ## golangci-lint with vet and gofumpt, cfn-lint
+lint: $(GOLANGCI)-$(GOLANGCI_VERSION) $(MODULES) ## golangci-lint with vet and gofumpt, cfn-lint
 	$(GOLANGCI)-$(GOLANGCI_VERSION) run --allow-parallel-runners $(LINT_FLAGS)
 	infra/lint.sh
 
@@ -103,6 +103,11 @@ lock: ## pin the Python packages anew from localstack/*.in
 	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	    --output-file localstack/$$name.lock localstack/$$name.in; \
 	done
+
+# They carry Go files: nothing lists packages while they are being put there.
+$(MODULES): web/package-lock.json
+	npm ci --prefix web --no-audit --no-fund --silent
+	@touch $@
 
 dev:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed and was not found. Get it from https://go.dev/dl/."; exit 1; }

@@ -1,6 +1,6 @@
 """Starts the local engine for this project.
 
-Four things differ from the engine's own command:
+Five things differ from the engine's own command:
 
 * the Lambda runtime interface sends without Nagle's delay (a warm call takes
   about 11 ms instead of 55 ms);
@@ -8,6 +8,7 @@ Four things differ from the engine's own command:
 * functions read streams from the beginning after a restart. The engine saves how
   far they have read, but not the streams, which begin anew: they would pass over
   as many new records as they had read old ones;
+* it collects garbage less often, which is a fifteenth of what it computes;
 * a marker file says whether the state on disk is whole. The engine writes its
   state at a clean stop only, so the marker is removed only after one.
 
@@ -19,6 +20,7 @@ PADDOCK_ENGINE_TIED    "1": stop when standard input closes, so that an engine
                        does not outlive the test process that started it.
 """
 
+import gc
 import os
 import signal
 import socketserver
@@ -56,6 +58,8 @@ def run():
     if marker:
         with open(marker, "w", encoding="ascii") as file:
             file.write(f"{os.getpid()}\n")
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     app.main()
     if marker:
         os.remove(marker)
