@@ -87,14 +87,17 @@ func ParseRoleSetting(s string) (RoleSetting, bool) {
 // objects of the permission's resource. Object items carry what a rule may
 // ask, so that a decision never needs a second read.
 type Object struct {
-	ID    id.UUID
-	Owner id.UUID
-	Name  string
-	Role  RoleSetting // of a user: staff may not touch superusers
+	ID       id.UUID
+	Owner    id.UUID
+	Managers []id.UUID
+	Name     string
+	// Account is who a user is: nobody touches an account that may more than
+	// they do. Nil for other objects.
+	Account *Principal
 }
 
 // Everywhere reports whether o stands for all objects.
-func (o Object) Everywhere() bool { return o == Object{} }
+func (o Object) Everywhere() bool { return o.ID.Zero() }
 
 // A Grant permits some permissions on one object, or on all when Object is
 // zero, in the half-open interval [From, Until); a zero Until has no end.
@@ -117,8 +120,13 @@ type Principal struct {
 	Auth      audit.Auth
 	Source    audit.Source
 	Role      RoleSetting
-	Grants    []Grant
-	Request   Request
+	// Roles, Memberships and Grants are the principal's own; what they mean
+	// stands in Policy.
+	Roles       []RoleAssignment
+	Memberships []Membership
+	Grants      []Grant
+	Policy      *Policy
+	Request     Request
 }
 
 // A Request is the request that a principal came with, for the audit log.

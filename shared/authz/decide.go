@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"slices"
 	"time"
 
 	"paddock/shared/audit"
@@ -10,30 +11,42 @@ import (
 
 // Permissions of the built-in roles. Source: specification, "Built-in roles"
 // and "Permission matrix". Being staff or superuser gives no access to a
-// server: everyone needs an assignment (reading A4 of the matrix).
+// server: everyone needs an assignment (reading A4 of the matrix), which who
+// holds CreateAssignment may give, to themselves too.
 var (
 	adminRole = permission.SetOf(
 		permission.ReadUser, permission.CreateUser, permission.UpdateUser, permission.DeleteUser,
 		permission.ReadSession, permission.DeleteSession,
 		permission.ReadGroup, permission.CreateGroup, permission.UpdateGroup, permission.DeleteGroup,
-		permission.ReadMembership, permission.CreateMembership, permission.DeleteMembership,
-		permission.ReadServer, permission.CreateServer, permission.UpdateServer, permission.DeleteServer,
+		permission.ReadMembership, permission.CreateMembership, permission.UpdateMembership, permission.DeleteMembership,
+		permission.ReadServer, permission.CreateServer, permission.UpdateServer, permission.DeleteServer, permission.OperateServer,
+		permission.ReadAssignment, permission.CreateAssignment, permission.DeleteAssignment,
+		permission.ReadRegistration, permission.CreateRegistration, permission.DeleteRegistration,
+		permission.ReadNote, permission.CreateNote, permission.UpdateNote, permission.DeleteNote,
+		permission.ReadApplication, permission.CreateApplication, permission.UpdateApplication, permission.DeleteApplication,
+		permission.ReadServiceToken, permission.CreateServiceToken, permission.UpdateServiceToken, permission.DeleteServiceToken,
+		permission.ReadRole, permission.ReadRoleAssignment, permission.ReadPolicy,
 		permission.ReadAudit,
 		permission.ReadSecurity, permission.ReadPreferences, permission.ReadAccessControl, permission.ReadWorkspace,
 	)
 	superuserRole = adminRole.Union(permission.SetOf(
 		permission.PromoteUser,
+		permission.CreateRole, permission.UpdateRole, permission.DeleteRole,
+		permission.CreateRoleAssignment, permission.DeleteRoleAssignment,
 		permission.UpdateSecurity, permission.UpdatePreferences, permission.UpdateAccessControl,
 		permission.ReadBilling, permission.UpdateBilling,
 		permission.UpdateWorkspace, permission.DeleteWorkspace,
 	))
 	// ownRights are held by everyone, each on what is their own.
 	ownRights = permission.SetOf(permission.OwnAccount, permission.ReadOwnAudit)
-	// AssignmentRights come with being assigned to a server.
-	AssignmentRights = permission.SetOf(permission.ReadServer, permission.AccessServer,
-		permission.CreateWebsh, permission.CreateWebFTP)
-	// guardedRights may be used on a superuser's account only by a superuser
-	// (reading A1 of the matrix).
+	// Reserved permissions come with being superuser and in no custom role:
+	// whoever holds one could make themselves anything (security, RB-2, RB-5).
+	Reserved = ownRights.Union(permission.SetOf(permission.PromoteUser,
+		permission.CreateRole, permission.UpdateRole, permission.DeleteRole,
+		permission.CreateRoleAssignment, permission.DeleteRoleAssignment))
+	// guardedRights let their holder act as the account they are used on:
+	// nobody uses them on an account that may more than they do (reading A1 of
+	// the matrix; security, RB-3).
 	guardedRights = permission.SetOf(permission.UpdateUser, permission.DeleteUser, permission.DeleteSession)
 )
 
@@ -54,14 +67,14 @@ func BuiltIn(r RoleSetting) permission.Set {
 // or ErrDenied. The decision names the grants that allowed, or the first
 // condition that failed; decisionID is its identifier in the audit log.
 func Decide(p Principal, what permission.Permission, object Object, now time.Time, decisionID id.UUID) (Allowed, audit.Decision, error) {
-	source, failing := judge(&p, what, object, now)
-	if failing == noGrant {
+	reason, failing := judge(&p, what, object, now)
+	if failing == noGrant || failing == greater {
 		failing += " " + what.String()
 	}
 	if failing != "" {
 		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: failing}, ErrDenied
 	}
-	d := audit.Decision{ID: decisionID, Effect: audit.Allow, Grants: []string{source}}
+	d := audit.Decision{ID: decisionID, Effect: audit.Allow, Grants: []string{reason.String()}}
 	return Allowed{workspace: p.Workspace, principal: p, permission: what, object: object, decision: d}, d, nil
 }
 
@@ -72,33 +85,58 @@ func May(p *Principal, what permission.Permission, object Object, now time.Time)
 	return failing == ""
 }
 
-const noGrant = "no role, group or grant holds"
+// Conditions that fail.
+const (
+	noGrant = "no role, group or grant holds"
+	greater = "the account may more than who would"
+)
 
 // judge returns what allows the act, or the first condition that fails. It
 // allocates nothing: lists are filtered with it.
-func judge(p *Principal, what permission.Permission, object Object, now time.Time) (source, failing string) {
+func judge(p *Principal, what permission.Permission, object Object, now time.Time) (reason Reason, failing string) {
 	if p.ID.Zero() || p.Workspace.Zero() {
-		return "", "no principal"
+		return Reason{}, "no principal"
 	}
+	self := p.ID.UUID()
 	if ownRights.Has(what) {
-		if object.ID == p.ID.UUID() {
-			return "own account", ""
+		if object.ID == self {
+			return Reason{What: "own account"}, ""
 		}
-		return "", "not one's own"
+		return Reason{}, "not one's own"
 	}
-	if guardedRights.Has(what) && object.Role == Superuser && p.Role != Superuser {
-		return "", "the account is a superuser's"
-	}
-	if BuiltIn(p.Role).Has(what) {
-		return p.Role.source(), ""
-	}
-	if what == permission.ReadUser && object.ID == p.ID.UUID() {
-		return "own account", ""
-	}
-	for _, g := range p.Grants {
-		if g.Permissions.Has(what) && g.live(now) && (g.Object.Zero() || g.Object == object.ID) {
-			return g.Source, ""
+	found := false
+	p.each(now, func(u unit) bool {
+		found = u.covers(what, object)
+		if found {
+			reason = u.reason
 		}
+		return !found
+	})
+	if !found {
+		reason, found = p.owns(what, object)
 	}
-	return "", noGrant
+	if !found && what == permission.ReadUser && object.ID == self {
+		reason, found = Reason{What: "own account"}, true
+	}
+	if !found {
+		return Reason{}, noGrant
+	}
+	if guardedRights.Has(what) && object.Account != nil && object.ID != self && exceeds(object.Account, p, now) {
+		return Reason{}, greater
+	}
+	return reason, ""
+}
+
+// owns returns what p may as owner or manager of the object.
+func (p *Principal) owns(what permission.Permission, o Object) (Reason, bool) {
+	k, self := kindOf(what.Resource), p.ID.UUID()
+	asOwner, asManager := owned(k)
+	switch {
+	case o.ID.Zero() || k == user:
+	case o.Owner == self && asOwner.Has(what):
+		return Reason{What: "owner"}, true
+	case asManager.Has(what) && slices.Contains(o.Managers, self):
+		return Reason{What: "manager"}, true
+	}
+	return Reason{}, false
 }

@@ -1,0 +1,79 @@
+package authz
+
+import (
+	"math/bits"
+
+	"paddock/shared/pattern"
+)
+
+// A bitset is a set of servers by their place in a policy.
+type bitset []uint64
+
+func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
+
+func (b bitset) add(i int) { b[i/64] |= 1 << (i % 64) }
+
+// Has reports whether the server at place i is in b.
+func (b bitset) has(i int) bool { return i/64 < len(b) && b[i/64]&(1<<(i%64)) != 0 }
+
+func (b bitset) union(c bitset) {
+	for i := range c {
+		b[i] |= c[i]
+	}
+}
+
+// minus returns how many are in b and not in c.
+func (b bitset) minus(c bitset) int {
+	n := 0
+	for i, w := range b {
+		if i < len(c) {
+			w &^= c[i]
+		}
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// matched returns the servers whose name a pattern matches, which is worked out
+// once for each pattern.
+func (p *Policy) matched(name pattern.Pattern) bitset {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b, ok := p.named[name.String()]; ok {
+		return b
+	}
+	b := newBitset(len(p.servers))
+	for i := range p.servers {
+		if name.Match(p.servers[i].Name) {
+			b.add(i)
+		}
+	}
+	p.named[name.String()] = b
+	return b
+}
+
+// servers adds to b the servers that a unit reaches.
+func (p *Policy) reach(b bitset, u unit) {
+	if u.everywhere {
+		for i := range p.servers {
+			b.add(i)
+		}
+		return
+	}
+	if !u.one.Zero() {
+		if i, ok := p.serverAt[u.one]; ok {
+			b.add(int(i))
+		}
+	}
+	for _, o := range u.objects {
+		if i, ok := p.serverAt[o]; ok {
+			b.add(int(i))
+		}
+	}
+	for _, n := range u.names {
+		b.union(p.matched(n))
+	}
+	if u.name.Kind() != 0 {
+		b.union(p.matched(u.name))
+	}
+}
