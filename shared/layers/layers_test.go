@@ -21,6 +21,8 @@ func level(path string) int {
 		{"shared/fault", 0},
 		{"shared/permission", 0},
 		{"shared/route", 0},
+		{"shared/pattern", 0},
+		{"shared/acl", 0},
 		{"shared/authz", 1},
 		{"shared/audit", 1},
 		{"shared/table", 2},
