@@ -60,19 +60,6 @@ func (r RoleSetting) BuiltIn() string {
 	return ""
 }
 
-// source returns how a decision names the role that allowed.
-func (r RoleSetting) source() string {
-	switch r {
-	case Member:
-		return "role member"
-	case Staff:
-		return "role staff"
-	case Superuser:
-		return "role superuser"
-	}
-	return "role unknown"
-}
-
 // ParseRoleSetting accepts what String prints.
 func ParseRoleSetting(s string) (RoleSetting, bool) {
 	for _, r := range RoleSettings {

@@ -1,8 +1,6 @@
 package authz
 
 import (
-	"math/bits"
-
 	"paddock/shared/pattern"
 )
 
@@ -20,18 +18,6 @@ func (b bitset) union(c bitset) {
 	for i := range c {
 		b[i] |= c[i]
 	}
-}
-
-// minus returns how many are in b and not in c.
-func (b bitset) minus(c bitset) int {
-	n := 0
-	for i, w := range b {
-		if i < len(c) {
-			w &^= c[i]
-		}
-		n += bits.OnesCount64(w)
-	}
-	return n
 }
 
 // matched returns the servers whose name a pattern matches, which is worked out

@@ -75,8 +75,8 @@ func (p *Principal) can(what permission.Permission, o Object, at time.Time) bool
 func (p *Principal) includes(what permission.Permission, name pattern.Pattern, at time.Time) bool {
 	held := false
 	p.each(at, func(u unit) bool {
-		if u.only != none && u.only != kindOf(what.Resource) ||
-			!u.set.Has(what) && !(accessRights.Has(what) && u.set.Has(permission.CreateAssignment)) {
+		opens := accessRights.Has(what) && u.set.Has(permission.CreateAssignment)
+		if u.only != none && u.only != kindOf(what.Resource) || !u.set.Has(what) && !opens {
 			return true
 		}
 		held = u.everywhere || u.name.Kind() != 0 && pattern.Includes(u.name, name) ||

@@ -66,8 +66,9 @@ func live(until, now time.Time) bool { return until.IsZero() || now.Before(until
 // Permissions that come with being owner or manager of an object, on it alone.
 // Source: specification, "Resource-scoped roles".
 var (
-	groupManager = permission.SetOf(permission.ReadGroup,
-		permission.ReadMembership, permission.CreateMembership, permission.UpdateMembership, permission.DeleteMembership)
+	groupMember  = permission.SetOf(permission.ReadGroup)
+	groupManager = groupMember.Union(permission.SetOf(
+		permission.ReadMembership, permission.CreateMembership, permission.UpdateMembership, permission.DeleteMembership))
 	groupOwner    = groupManager.Union(permission.SetOf(permission.UpdateGroup, permission.DeleteGroup))
 	serverManager = accessRights.Union(permission.SetOf(permission.UpdateServer, permission.OperateServer,
 		permission.ReadAssignment, permission.CreateAssignment, permission.DeleteAssignment,
@@ -250,7 +251,7 @@ func (p *Principal) member(m Membership, now time.Time, yield func(unit) bool) b
 	if !ok {
 		return true
 	}
-	own := permission.SetOf(permission.ReadGroup)
+	own := groupMember
 	switch m.Role {
 	case GroupMember:
 	case GroupManager:
@@ -258,7 +259,7 @@ func (p *Principal) member(m Membership, now time.Time, yield func(unit) bool) b
 	case GroupOwner:
 		own = groupOwner
 	}
-	if !yield(unit{set: own, only: group, one: g.ID, until: m.Until, reason: Reason{What: "group " + m.Role.String(), Of: g.ID}}) {
+	if !yield(unit{set: own, only: group, one: g.ID, until: m.Until, reason: Reason{What: "group", Text: m.Role.String(), Of: g.ID}}) {
 		return false
 	}
 	for _, r := range g.Roles {

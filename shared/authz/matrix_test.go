@@ -20,17 +20,26 @@ var (
 	ws    = id.Of[id.Workspace](id.UUID{15: 1})
 	me    = id.Of[id.Principal](id.UUID{15: 2})
 	mine  = authz.Object{ID: id.UUID{15: 2}}
-	other = authz.Object{ID: id.UUID{15: 3}, Role: authz.Member}
-	chief = authz.Object{ID: id.UUID{15: 4}, Role: authz.Superuser}
+	other = account(3, authz.Member)
+	chief = account(4, authz.Superuser)
 )
 
 // server is one that the principals of these tests are assigned to.
 var server = authz.Object{ID: id.UUID{15: 9}, Name: "web-01"}
 
+// assigned is what the assignment of a server opens.
+var assigned = (authz.Terminal | authz.FileAccess).Permissions()
+
+// account returns somebody else's account as object.
+func account(n byte, r authz.RoleSetting) authz.Object {
+	u := id.UUID{15: n}
+	return authz.Object{ID: u, Account: &authz.Principal{Workspace: ws, ID: id.Of[id.Principal](u), Role: r}}
+}
+
 func principal(r authz.RoleSetting) authz.Principal {
 	return authz.Principal{
 		Workspace: ws, ID: me, Role: r,
-		Grants: []authz.Grant{{Source: "assignment web-01", Permissions: authz.AssignmentRights, Object: server.ID}},
+		Grants: []authz.Grant{{Source: "assignment web-01", Permissions: assigned, Object: server.ID}},
 	}
 }
 
@@ -127,7 +136,7 @@ func TestStaffCannotTouchASuperuser(t *testing.T) {
 
 func TestGrantEndsAtItsInstant(t *testing.T) {
 	p := principal(authz.Member)
-	p.Grants = []authz.Grant{{Source: "grant", Permissions: authz.AssignmentRights, Object: server.ID, From: now, Until: now.Add(time.Hour)}}
+	p.Grants = []authz.Grant{{Source: "grant", Permissions: assigned, Object: server.ID, From: now, Until: now.Add(time.Hour)}}
 	for _, c := range []struct {
 		at   time.Time
 		want bool

@@ -112,13 +112,6 @@ type Assignment struct {
 	Until   time.Time
 }
 
-func (a *Assignment) holds(o Object) bool {
-	if a.Server.Zero() {
-		return o.Name != "" && a.Name.Match(o.Name)
-	}
-	return a.Server == o.ID
-}
-
 // A Server is what decisions ask of a server.
 type Server struct {
 	ID       id.UUID

@@ -392,7 +392,8 @@ func (a *App) object(call *Call, row route.Row) (authz.Object, error) {
 		for _, item := range call.Who.Objects {
 			if item.Key == key {
 				u, err := identity.DecodeUser(item)
-				return authz.Object{ID: u.ID.UUID(), Owner: u.ID.UUID(), Name: u.Username, Role: u.Role}, err
+				account := session.PrincipalOf(call.Who.Workspace.ID, u, audit.Source{})
+				return authz.Object{ID: u.ID.UUID(), Owner: u.ID.UUID(), Name: u.Username, Account: &account}, err
 			}
 		}
 		return authz.Object{}, errNotFound
