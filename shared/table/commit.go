@@ -30,6 +30,9 @@ type Op struct {
 	whole bool
 }
 
+// Raw is a payload that is stored as it is, and not as JSON.
+type Raw []byte
+
 // Insert writes a new item whose payload is value as JSON; nothing may be
 // there yet.
 func Insert(key Key, value any, plain ...Attribute) Op {
@@ -217,10 +220,14 @@ func (s *Store) sealOp(ws id.ID[id.Workspace], keys *seal.Keys, op Op) (Write, e
 	if w.Verb != Put || op.value == nil {
 		return w, nil
 	}
-	payload, err := json.Marshal(op.value)
-	if err != nil {
-		return Write{}, err
+	payload, raw := op.value.(Raw)
+	if !raw {
+		var err error
+		if payload, err = json.Marshal(op.value); err != nil {
+			return Write{}, err
+		}
 	}
+	var err error
 	w.Record, err = sealRecord(keys, w.Record, payload)
 	return w, err
 }
