@@ -102,25 +102,7 @@ func ParseConfig(text string) (Config, error) {
 	}
 	var c Config
 	for _, f := range fields {
-		switch f.key {
-		case "name":
-			c.Name, err = f.text()
-			if err == nil {
-				err = f.because(checkName(c.Name))
-			}
-		case "description":
-			c.Description, err = f.text()
-			if err == nil {
-				err = f.because(checkDescription(c.Description))
-			}
-		case "servers":
-			c.Servers, err = f.patterns()
-		case "permissions":
-			c.Permissions, err = f.permissions()
-		default:
-			err = f.because("there is no such key; there are name, description, servers and permissions")
-		}
-		if err != nil {
+		if err := c.set(f); err != nil {
 			return Config{}, err
 		}
 	}
@@ -128,6 +110,27 @@ func ParseConfig(text string) (Config, error) {
 		return Config{}, Error{Key: "name", Reason: "must be given"}
 	}
 	return c, nil
+}
+
+// set takes over the value of one key.
+func (c *Config) set(f entry) (err error) {
+	switch f.key {
+	case "name":
+		if c.Name, err = f.text(); err == nil {
+			err = f.because(checkName(c.Name))
+		}
+	case "description":
+		if c.Description, err = f.text(); err == nil {
+			err = f.because(checkDescription(c.Description))
+		}
+	case "servers":
+		c.Servers, err = f.patterns()
+	case "permissions":
+		c.Permissions, err = f.permissions()
+	default:
+		err = f.because("there is no such key; there are name, description, servers and permissions")
+	}
+	return err
 }
 
 // String returns the document of the configuration, which ParseConfig reads
