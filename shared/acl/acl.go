@@ -1,8 +1,10 @@
 // Package acl decides by the rows of a token's access control list: which
 // command lines it may run and which files it may move, as which account of the
-// server. No row allows nothing, and rows are alternatives. The package compares
-// text. It reads no shell and follows no link: whoever runs the command or opens
-// the file has to take the text as it was compared.
+// server. No row allows nothing, and rows are alternatives.
+//
+// The package compares text. It reads no shell and follows no link: whoever runs
+// the command or opens the file has to take the text as it was compared. A
+// command row sees no paths: "tail /var/log/*" allows "tail /var/log/../x".
 package acl
 
 import (
