@@ -60,9 +60,6 @@ export function Prove({ ways, purpose, more, onDone, onFailed }: Props) {
     send.reset();
   };
   const under = sent?.of === keyOf(way) ? sent.code : null;
-  const sending = (again: boolean) => (
-    <SendButton way={way} again={again} wait={wait} pending={send.isPending} autoFocus={only} onSend={() => send.mutate(way)} />
-  );
   return (
     <>
       {!only && (
@@ -84,15 +81,16 @@ export function Prove({ ways, purpose, more, onDone, onFailed }: Props) {
       )}
       <Failure of={send.error} />
       {under && <SentTo way={way} code={under} look={openedChallenge} />}
-      {isSent(way.method) && !under && (
-        <>
-          {send.isPending && <Loading />}
-          <div className="actions">{sending(false)}{more}</div>
-        </>
+      {send.isPending && !under && <Loading />}
+      {isSent(way.method) && (
+        <div className="actions">
+          <SendButton way={way} again={under !== null} wait={wait} pending={send.isPending} onSend={() => send.mutate(way)} />
+          {!under && more}
+        </div>
       )}
       {!isKey(way.method) && (under || !isSent(way.method)) && (
         <FilledForm key={keyOf(way) + (under?.id ?? '')} submit="Verify" fields={['code']} pending={answer.isPending} failure={answer.error}
-          onFill={(values) => answer.mutate(values['code'] ?? '')} more={<>{under && sending(true)}{more}</>}>
+          onFill={(values) => answer.mutate(values['code'] ?? '')} more={more}>
           <CodeField way={way} />
         </FilledForm>
       )}

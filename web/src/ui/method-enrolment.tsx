@@ -80,7 +80,7 @@ export function MethodEnrolment({ held, options = {}, onDone, onFailed }: Props)
         <FilledForm key={method} submit={waiting(sent ? 'Send a code' : 'Next', left)} fields={['name', 'phone', 'via']} pending={begin.isPending || left > 0}
           failure={begin.error} onFill={(values) => begin.mutate(wantedOf(method, values, held))}>
           <Field name="name" label={method === 'email' ? 'Name' : 'Name of the device'} autoComplete="off" defaultValue={about[method]?.name ?? ''}
-            hint="So that you know it again, such as “My phone”." />
+            hint={`So that you know it again${method === 'email' ? '' : ', such as “My phone”'}.`} />
           {method === 'phone' && <PhoneFields held={held} />}
         </FilledForm>
       </>
@@ -90,19 +90,18 @@ export function MethodEnrolment({ held, options = {}, onDone, onFailed }: Props)
     <>
       {sent ? <SentTo way={begun.wanted} code={begun.as} look={pendingEnrolment} /> : <AppKey of={begun.as} />}
       {sent && <Failure of={begin.error} />}
-      <FilledForm key={begun.as.id} submit="Confirm" fields={['code']} pending={confirm.isPending} failure={confirm.error}
-        onFill={(values) => confirm.mutate({ code: values['code'] ?? '' })} more={sent && (
-          <SendButton way={begun.wanted} again wait={wait} pending={begin.isPending} onSend={() => { confirm.reset(); begin.mutate(begun.wanted); }} />
-        )}>
-        <CodeField way={begun.wanted} />
-      </FilledForm>
       {sent && (
         <div className="actions">
+          <SendButton way={begun.wanted} again wait={wait} pending={begin.isPending} onSend={() => { confirm.reset(); begin.mutate(begun.wanted); }} />
           <Button onPress={() => { setBegun(null); begin.reset(); confirm.reset(); }}>
             {method === 'phone' ? 'Use another number or method' : 'Use another method'}
           </Button>
         </div>
       )}
+      <FilledForm key={begun.as.id} submit="Confirm" fields={['code']} pending={confirm.isPending} failure={confirm.error}
+        onFill={(values) => confirm.mutate({ code: values['code'] ?? '' })}>
+        <CodeField way={begun.wanted} />
+      </FilledForm>
     </>
   );
 }
@@ -145,5 +144,5 @@ const about: Partial<Record<Method, { name: string; hint: string }>> = {
   biometric: { name: 'This device', hint: 'This device checks your finger, your face, or what else unlocks it. It can sign you in without a password, where your workspace allows that.' },
   otp: { name: 'Authenticator app', hint: 'An app on your phone that shows a new code every half minute.' },
   email: { name: 'E-mail', hint: 'A code is mailed to the address of your account. Whoever can read that mailbox can use it: a key or an app protects better.' },
-  phone: { name: 'Phone', hint: 'A code comes by text message or call. Whoever gets hold of the number can use it: a key or an app protects better.' },
+  phone: { name: 'Phone', hint: 'A code is sent to the number. Whoever gets hold of the number can use it: a key or an app protects better.' },
 };

@@ -36,13 +36,13 @@ export function useWait(): Wait {
 
 // SendButton has a code sent, a first or a further one. It keeps the focus while
 // it is of no use.
-export function SendButton({ way, again, wait, pending, autoFocus = false, onSend }: {
-  way: Way; again: boolean; wait: Wait; pending: boolean; autoFocus?: boolean; onSend: () => void;
+export function SendButton({ way, again, wait, pending, onSend }: {
+  way: Way; again: boolean; wait: Wait; pending: boolean; onSend: () => void;
 }) {
   const idle = pending || wait.left > 0;
   const look = again ? 'plain' : 'primary';
   return (
-    <Button className={idle ? `${look} busy` : look} aria-disabled={idle} autoFocus={autoFocus} onPress={() => { if (!idle) onSend(); }}>
+    <Button className={idle ? `${look} busy` : look} aria-disabled={idle} onPress={() => { if (!idle) onSend(); }}>
       {waiting(sendLabel(way, again), wait.left)}
     </Button>
   );
