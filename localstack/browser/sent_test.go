@@ -89,7 +89,7 @@ func TestCodesByMail(t *testing.T) {
 	x.toggle("I saved these codes")
 	x.press("Continue")
 	x.page("My security")
-	x.until("the method", listed("Sign-in methods", "Code by e-mail, since"))
+	x.until("the method", listed("Sign-in methods", "E-mail less secure")+" && "+listed("Sign-in methods", "Code by e-mail, since"))
 	x.press("Add a sign-in method")
 	x.page("Add a sign-in method")
 	if eval[bool](x, "!!"+control(switches, "Code by e-mail")) {
@@ -170,7 +170,7 @@ func TestCodesByText(t *testing.T) {
 	}
 	x.fill("Code", newer)
 	x.press("Confirm")
-	x.until("the phone", listed("Sign-in methods", "Code by telephone to +31***99, since"))
+	x.until("the phone", listed("Sign-in methods", "Code by telephone to +31***99, since")+" && "+listed("Sign-in methods", "Blue phone less secure"))
 	x.accessible()
 
 	shared.Advance(t, 16*time.Minute)

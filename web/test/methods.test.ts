@@ -4,7 +4,7 @@ import type { Factors } from '../src/api/types';
 import { lacking, proving, wayName, waysOf } from '../src/stepup/methods';
 
 const held = (sign_in_methods: string[], step_up_methods: string[]): Factors => ({
-  results: sign_in_methods.map((method) => ({ id: method, method, name: method, confirmed_at: '', sent_to: '' })), sign_in_methods, enrol_methods: [], step_up_methods,
+  results: sign_in_methods.map((method) => ({ id: method, method, name: method, confirmed_at: '', sent_to: '', restricted: false })), sign_in_methods, enrol_methods: [], step_up_methods,
   phone_vias: ['sms'],
 });
 
@@ -21,7 +21,7 @@ test('who has nothing to step up with is told what it takes', () => {
 });
 
 test('each phone is offered each way that is set up here', () => {
-  const phone = (id: string, sent_to: string) => ({ id, method: 'phone', name: `Phone ${id}`, confirmed_at: '', sent_to });
+  const phone = (id: string, sent_to: string) => ({ id, method: 'phone', name: `Phone ${id}`, confirmed_at: '', sent_to, restricted: true });
   const f = { results: [phone('a', '+31***11'), { ...phone('x', ''), method: 'otp' }, phone('b', '+31***22')], phone_vias: ['sms', 'voice'] };
   expect(waysOf(['recovery_code', 'phone', 'email', 'hardware_key'], f, false).map(wayName)).toEqual([
     'Code by e-mail', 'Text message to Phone b, +31***22', 'Call to Phone b, +31***22', 'Text message to Phone a, +31***11', 'Call to Phone a, +31***11',

@@ -60,6 +60,7 @@ export interface Factor {
   name: string;
   confirmed_at: string;
   sent_to: string; // masked number of a phone; '' for other methods
+  restricted: boolean; // whoever holds the number or the mailbox can use it
 }
 
 // A NewFactor is a method to be set up.

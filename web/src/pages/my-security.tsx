@@ -124,7 +124,7 @@ function Methods({ of: methods, allowed, onRemove }: { of: Factor[]; allowed: Me
       {methods.map((f) => (
         <li key={f.id}>
           <div>
-            <strong>{f.name}</strong> {!allowed.includes(f.method) && <span className="tag">not allowed any more</span>}
+            <strong>{f.name}</strong> {f.restricted && <span className="tag">less secure</span>} {!allowed.includes(f.method) && <span className="tag">not allowed any more</span>}
             <div className="quiet">{methodName(f.method)}{f.sent_to && ` to ${f.sent_to}`}, since <Time at={f.confirmed_at}>{instant(f.confirmed_at)}</Time></div>
           </div>
           <Confirmed label="Remove" name={`Remove ${f.name}`} title={`Remove ${f.name}?`} act="Remove" onAct={() => onRemove(f.id)}>

@@ -37,7 +37,7 @@ export function FactorStep({ methods, onDone, onStartAgain }: Props) {
         }} />
       ) : (
         <>
-          <Notice kind="warning">None of your sign-in methods can be used in this browser: {methods.map(methodName).join(', ').toLowerCase()}.</Notice>
+          <Notice kind="warning">None of your sign-in methods can be used here: {methods.map(methodName).join(', ').toLowerCase()}.</Notice>
           <div className="actions">{again}</div>
         </>
       )}
