@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"paddock/localstack/engine"
@@ -42,12 +43,21 @@ func (x *tab) later() {
 }
 
 // waits sees that a button for another code tells how long it is of no use, and
-// is of none.
+// asks for nothing until then.
 func (x *tab) waits(label string) {
 	x.t.Helper()
 	button := fmt.Sprintf(`[...document.querySelectorAll('button')].find((e) => /^%s \(wait \d+ s\)$/.test(e.textContent))`, label)
 	x.until("the wait on "+label, button+"?.ariaDisabled === 'true'")
-	eval[bool](x, "("+button+".click(), true)")
+	asked := do(x, chromedp.Evaluate[int](`new Promise((tell) => {
+		const send = window.fetch;
+		let n = 0;
+		window.fetch = (path, init) => { if (init?.method === 'POST') n++; return send(path, init); };
+		`+button+`.click();
+		setTimeout(() => { window.fetch = send; tell(n); });
+	})`, chromedp.EvalAwaitPromise))
+	if asked > 0 {
+		x.t.Errorf("%s asks before its time", label)
+	}
 }
 
 // unsent takes the sender's address from the mail service: it refuses what is
