@@ -143,8 +143,8 @@ func other(code string) string {
 	return "000000"
 }
 
-// TestCodesByText sets a phone up and steps up with it; an older code is worth
-// nothing after a newer one.
+// TestCodesByText sets a phone up, steps up and signs in with it; an older code is
+// worth nothing after a newer one.
 func TestCodesByText(t *testing.T) {
 	const number, masked = "+31687654399", "A code was sent to +31***99 by text message."
 	theo := shared.person(t, "theo", firefox)
@@ -199,6 +199,19 @@ func TestCodesByText(t *testing.T) {
 	x.text("Save your recovery codes")
 	x.toggle("I saved these codes")
 	x.press("Continue")
+	x.later()
+	x.press("Sign out")
+	x.page("Sign in")
+	x.fill("Username or e-mail address", "theo")
+	x.fill("Password", password)
+	x.press("Sign in")
+	x.page("Verify that it is you")
+	x.toggle("Text message to Blue phone, +31***99")
+	x.press("Text me a code")
+	x.text(masked)
+	x.fill("Code", shared.texted(t, number, 4)[0])
+	x.press("Verify")
+	x.page("My security")
 	x.press("Remove Blue phone")
 	x.press("Remove")
 	x.until("the app alone", listed("Sign-in methods", "App")+" && !"+listed("Sign-in methods", "Blue phone"))
