@@ -403,10 +403,22 @@ func TestPhonesThatAreNotConfigured(t *testing.T) {
 	}
 	enrol := map[string]string{"method": "phone", "name": "M", "phone": number, "via": "sms"}
 	up := map[string]string{"method": "phone", "purpose": "step_up"}
+	offered := func(v *visitor.Visitor, want ...string) {
+		t.Helper()
+		var held struct {
+			Vias []string `json:"phone_vias"`
+		}
+		if err := v.Want(t.Context(), http.StatusOK, "GET", factors, nil, &held); err != nil || held.Vias == nil || !slices.Equal(held.Vias, want) {
+			t.Errorf("codes come to phones by %v, want %v: %v", held.Vias, want, err)
+		}
+	}
+	offered(mia.Visitor, "sms", "voice")
 	v := with("", "")
+	offered(v)
 	refused(t, v, "phone_not_configured", "POST", factors, enrol)
 	refused(t, v, "phone_not_configured", "POST", challenges, up)
 	v = with("", origin)
+	offered(v, "voice")
 	refused(t, v, "phone_not_configured", "POST", factors, enrol)
 	refused(t, v, "phone_not_configured", "POST", challenges, up)
 	later()

@@ -51,6 +51,18 @@ func mailbox(u identity.User) destination {
 	return destination{factor: newest(u, identity.MailedCode), channel: message.Mail, to: u.Email, masked: identity.Mask(identity.Email{Key: u.EmailKey})}
 }
 
+// PhoneVias returns the ways in which codes are sent to phones here.
+func (s *Service) PhoneVias() []mfa.Via {
+	out := []mfa.Via{}
+	if s.sms {
+		out = append(out, mfa.SMS)
+	}
+	if s.voice {
+		out = append(out, mfa.Voice)
+	}
+	return out
+}
+
 // line returns a phone as a destination, if codes are sent there in this way.
 func (s *Service) line(number string, via mfa.Via) (destination, error) {
 	to := destination{channel: message.SMS, to: number, masked: identity.MaskPhone(number)}

@@ -119,9 +119,11 @@ describe('problems', () => {
     const p = await problemOf(new Response('{}', { status: 503, headers: { 'Retry-After': 'Wed, 25 Nov 2026 00:00:00 GMT' } }));
     expect(p.retryAfterSeconds).toBe(0);
   });
-  test('how long to wait is said in minutes', () => {
+  test('how long to wait is said in minutes, or in seconds', () => {
     expect(sentenceOf(new Problem(429, 'x', 'Too many.', '', '', '', 61))).toBe('Too many. Try again in 2 minutes.');
-    expect(sentenceOf(new Problem(429, 'x', 'Too many.', '', '', '', 1))).toBe('Too many. Try again in a minute.');
+    expect(sentenceOf(new Problem(429, 'x', 'Too many.', '', '', '', 60))).toBe('Too many. Try again in a minute.');
+    expect(sentenceOf(new Problem(429, 'x', 'Too many.', '', '', '', 59))).toBe('Too many. Try again in 59 seconds.');
+    expect(sentenceOf(new Problem(429, 'x', 'Too many.', '', '', '', 1))).toBe('Too many. Try again in a second.');
     expect(sentenceOf(new TypeError('x is undefined'))).not.toContain('undefined');
   });
 });

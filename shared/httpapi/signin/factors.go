@@ -137,6 +137,8 @@ type FactorsAnswer struct {
 	SignInMethods []identity.Method `json:"sign_in_methods"`
 	EnrolMethods  []identity.Method `json:"enrol_methods"`
 	StepUpMethods []identity.Method `json:"step_up_methods"`
+	// PhoneVias are the ways in which codes are sent to phones here.
+	PhoneVias []mfa.Via `json:"phone_vias"`
 }
 
 func factorOf(f identity.Factor) FactorAnswer {
@@ -148,6 +150,7 @@ func (f *Face) factors(c httpapi.Call, _ httpapi.None) (FactorsAnswer, error) {
 	out := FactorsAnswer{
 		Results: []FactorAnswer{}, SignInMethods: append([]identity.Method{}, session.MethodsOf(w, c.Who.User)...),
 		EnrolMethods: f.sessions.Enrollable(w), StepUpMethods: session.StepUpMethods(w, c.Who.User),
+		PhoneVias: f.sessions.PhoneVias(),
 	}
 	for _, m := range w.Security.StepsUp() {
 		if !slices.Contains(out.StepUpMethods, identity.Method(m)) {

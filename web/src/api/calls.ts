@@ -1,8 +1,8 @@
 import { Client, type Options } from './client';
 import type {
   Acceptance, AuditEvent, Challenge, ConfirmAnswer, CursorPage, Enrolment, Factors, Invitation, KnownDevice, List,
-  LoginSession, Method, PasskeyChallenge, PolicyImpact, Proof, Purpose, SecurityPatch, SecuritySettings, SigninAnswer,
-  User, UserPatch, VerifyAnswer, WaitingLine,
+  LoginSession, NewFactor, PasskeyChallenge, PolicyImpact, Proof, Purpose, SecurityPatch, SecuritySettings, SentCode,
+  SigninAnswer, User, UserPatch, VerifyAnswer, WaitingLine, Way,
 } from './types';
 import type { KeyAnswer } from './webauthn';
 
@@ -30,17 +30,19 @@ export const viewInvitation = (token: string) =>
 export const acceptInvitation = (a: Acceptance) =>
   rising(client.request<SigninAnswer>('POST', '/api/auth/invitations/accept/', a, bare));
 
-export const openChallenge = (method: Method, purpose: Purpose) =>
-  client.request<Challenge>('POST', '/api/auth/mfa/challenges/', { method, purpose }, bare);
+export const openChallenge = ({ method, via, factor }: Way, purpose: Purpose) =>
+  client.request<Challenge>('POST', '/api/auth/mfa/challenges/', { method, purpose, via, factor }, bare);
+export const openedChallenge = (id: string) => client.request<SentCode>('GET', `/api/auth/mfa/challenges/${id}/`, undefined, bare);
 export const verifyChallenge = (id: string, proof: Proof) =>
   rising(client.request<VerifyAnswer>('POST', `/api/auth/mfa/challenges/${id}/verify/`, proof, bare));
 
 export const factors = () => client.request<Factors>('GET', '/api/auth/mfa/factors/');
 export const ownFactors = () => client.request<Factors>('GET', '/api/auth/mfa/factors/', undefined, bare);
-export const enrol = (method: Method, name: string, options: Options = {}) =>
-  client.request<Enrolment>('POST', '/api/auth/mfa/factors/', { method, name }, { what: 'add a sign-in method', ...options });
+export const enrol = (wanted: NewFactor, options: Options = {}) =>
+  client.request<Enrolment>('POST', '/api/auth/mfa/factors/', wanted, { what: 'add a sign-in method', ...options });
 export const confirmEnrolment = (id: string, proof: Proof, options: Options = {}) =>
   rising(client.request<ConfirmAnswer>('POST', `/api/auth/mfa/factors/${id}/confirm/`, proof, { what: 'add a sign-in method', ...options }));
+export const pendingEnrolment = (id: string) => client.request<SentCode>('GET', `/api/auth/mfa/factors/${id}/`, undefined, bare);
 export const removeFactor = (id: string) =>
   client.request<void>('DELETE', `/api/auth/mfa/factors/${id}/`, undefined, { what: 'remove a sign-in method' });
 export const newRecoveryCodes = () =>

@@ -44,8 +44,8 @@ export async function problemOf(answer: Response): Promise<Problem> {
 export function sentenceOf(failure: unknown): string {
   if (!(failure instanceof Problem)) return 'Something went wrong in the console. Reload the page.';
   if (failure.retryAfterSeconds === 0) return failure.message;
-  const minutes = Math.ceil(failure.retryAfterSeconds / 60);
-  return `${failure.message} Try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`;
+  const [count, unit] = failure.retryAfterSeconds < 60 ? [failure.retryAfterSeconds, 'second'] : [Math.ceil(failure.retryAfterSeconds / 60), 'minute'];
+  return `${failure.message} Try again in ${count === 1 ? `a ${unit}` : `${count} ${unit}s`}.`;
 }
 
 // isCode reports whether a failure is the refusal with this code.

@@ -3,7 +3,10 @@
 
 import type { CreationOptions, KeyAnswer, RequestOptions } from './webauthn';
 
-export type Method = 'hardware_key' | 'biometric' | 'otp' | 'email' | 'recovery_code' | (string & {});
+export type Method = 'hardware_key' | 'biometric' | 'otp' | 'email' | 'phone' | 'recovery_code' | (string & {});
+export type Via = 'sms' | 'voice' | (string & {}); // how a code reaches a phone
+// What became of a code that was sent. 'sent': the service took it.
+export type Delivery = 'queued' | 'sent' | 'failed';
 export type Purpose = 'login' | 'step_up';
 export type State = 'signed_in' | 'mfa_required' | 'enrolment_required' | 'password_change_required';
 
@@ -16,8 +19,24 @@ export interface Challenge {
   id: string;
   method: Method;
   expires_at: string;
-  sent_to?: string; // of a mailed code
+  sent_to?: string; // masked: where a code was sent
   webauthn?: RequestOptions; // of a security key or device
+}
+
+// A Way is how a proof is given: by a method and, for a code to a phone, to
+// which one and how.
+export interface Way {
+  method: Method;
+  via?: Via;
+  factor?: string;
+  to?: string; // what people know the phone by
+}
+
+// A SentCode is a code under way, of a challenge or of a method that is set up.
+export interface SentCode {
+  id: string;
+  sent_to: string; // masked
+  delivery: Delivery;
 }
 
 // A Proof answers a challenge, or confirms a method: with a code, or with the
@@ -40,12 +59,23 @@ export interface Factor {
   method: Method;
   name: string;
   confirmed_at: string;
+  sent_to: string; // masked number of a phone; '' for other methods
+  restricted: boolean; // whoever holds the number or the mailbox can use it
+}
+
+// A NewFactor is a method to be set up.
+export interface NewFactor {
+  method: Method;
+  name: string;
+  phone?: string;
+  via?: Via;
 }
 
 export interface Factors extends List<Factor> {
   sign_in_methods: Method[];
   enrol_methods: Method[];
   step_up_methods: Method[]; // those of the workspace, held or not
+  phone_vias: Via[]; // how codes are sent to phones here
 }
 
 export interface Enrolment {
@@ -55,6 +85,7 @@ export interface Enrolment {
   qr_svg: string;
   expires_at: string;
   webauthn?: CreationOptions; // of a security key or device
+  sent_to?: string; // masked: where a code was sent
 }
 
 export interface ConfirmAnswer {

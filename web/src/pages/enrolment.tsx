@@ -37,7 +37,7 @@ export function EnrolmentPage() {
       <p>This workspace asks for a second factor at sign-in. Set one up to go on.</p>
       <Failure of={held.error} />
       {held.isPending && <Loading />}
-      {held.data && <MethodEnrolment methods={held.data.enrol_methods} options={{ bare: true }} onDone={(made) => (made.length > 0 ? setCodes(made) : goOn())}
+      {held.data && <MethodEnrolment held={held.data} options={{ bare: true }} onDone={(made) => (made.length > 0 ? setCodes(made) : goOn())}
         onFailed={(failure) => {
           if (isCode(failure, 'auth_mfa_required')) setProving(true);
           else if (isCode(failure, 'sign_in_again') || (failure instanceof Problem && failure.status === 401)) void signInAgain();

@@ -5,7 +5,7 @@ import { Button, Switch } from 'react-aria-components';
 
 import { factors, newRecoveryCodes, patchMe, removeFactor, signOut } from '../api/calls';
 import { isCode } from '../api/problem';
-import type { Factor, Method } from '../api/types';
+import type { Factor, Factors, Method } from '../api/types';
 import { instant, methodName } from '../text';
 import { useAnnounce } from '../ui/announce';
 import { Confirmed } from '../ui/confirm';
@@ -43,7 +43,7 @@ export function MySecurityPage() {
   if (adding && list.data) {
     return (
       <Page title="Add a sign-in method">
-        <Adding methods={list.data?.enrol_methods ?? []} onDone={added} />
+        <Adding held={list.data} onDone={added} />
         <hr />
         <Button onPress={() => setAdding(false)}>Back without adding</Button>
       </Page>
@@ -124,8 +124,8 @@ function Methods({ of: methods, allowed, onRemove }: { of: Factor[]; allowed: Me
       {methods.map((f) => (
         <li key={f.id}>
           <div>
-            <strong>{f.name}</strong> {!allowed.includes(f.method) && <span className="tag">not allowed any more</span>}
-            <div className="quiet">{methodName(f.method)}, since <Time at={f.confirmed_at}>{instant(f.confirmed_at)}</Time></div>
+            <strong>{f.name}</strong> {f.restricted && <span className="tag">less secure</span>} {!allowed.includes(f.method) && <span className="tag">not allowed any more</span>}
+            <div className="quiet">{methodName(f.method)}{f.sent_to && ` to ${f.sent_to}`}, since <Time at={f.confirmed_at}>{instant(f.confirmed_at)}</Time></div>
           </div>
           <Confirmed label="Remove" name={`Remove ${f.name}`} title={`Remove ${f.name}?`} act="Remove" onAct={() => onRemove(f.id)}>
             <p>You can no longer sign in with it. All your addresses are told.</p>
@@ -136,7 +136,7 @@ function Methods({ of: methods, allowed, onRemove }: { of: Factor[]; allowed: Me
   );
 }
 
-function Adding({ methods, onDone }: { methods: Method[]; onDone: (codes: string[]) => void }) {
+function Adding({ held, onDone }: { held: Factors; onDone: (codes: string[]) => void }) {
   const [again, setAgain] = useState(false);
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -147,7 +147,7 @@ function Adding({ methods, onDone }: { methods: Method[]; onDone: (codes: string
   };
   return (
     <>
-      <MethodEnrolment methods={methods} onDone={onDone} onFailed={(failure) => setAgain(isCode(failure, 'sign_in_again'))} />
+      <MethodEnrolment held={held} onDone={onDone} onFailed={(failure) => setAgain(isCode(failure, 'sign_in_again'))} />
       {again && <div className="actions"><Button className="primary" onPress={signInAgain}>Sign in again</Button></div>}
     </>
   );

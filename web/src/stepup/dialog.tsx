@@ -4,9 +4,8 @@ import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-compone
 import { ownFactors } from '../api/calls';
 import { Problem } from '../api/problem';
 import { usesKeys } from '../api/webauthn';
-import { offered } from '../text';
 import { Failure, Loading } from '../ui/notice';
-import { lacking, proving } from './methods';
+import { lacking, proving, waysOf } from './methods';
 import { Prove } from './prove';
 
 export const cancelled = () =>
@@ -38,7 +37,7 @@ function Proof({ what, onProved, onRefused, onSetUp }: Outcome) {
   const cancel = <Button onPress={() => onRefused(cancelled())}>Cancel</Button>;
   if (factors.isPending) return <Loading />;
   if (factors.isError) return <><Failure of={factors.error} /><div className="actions">{cancel}</div></>;
-  const [first, ...others] = offered(proving(factors.data), usesKeys());
+  const [first, ...others] = waysOf(proving(factors.data), factors.data, usesKeys());
   if (!first) {
     return (
       <>
@@ -53,7 +52,7 @@ function Proof({ what, onProved, onRefused, onSetUp }: Outcome) {
   return (
     <>
       <p>{what ? `To ${what} you verify your second factor.` : 'This action is protected.'} Your verification counts for a while, so that you are not asked each time.</p>
-      <Prove methods={[first, ...others]} purpose="step_up" more={cancel} onDone={onProved} onFailed={(failure) => {
+      <Prove ways={[first, ...others]} purpose="step_up" more={cancel} onDone={onProved} onFailed={(failure) => {
         if (failure instanceof Problem && failure.status === 401) onRefused(failure);
       }} />
     </>

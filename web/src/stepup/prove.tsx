@@ -2,53 +2,96 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode } from 'react';
 import { Button, Label, Radio, RadioGroup } from 'react-aria-components';
 
-import type { Method, Purpose, VerifyAnswer } from '../api/types';
-import { isKey, methodName } from '../text';
+import { openedChallenge } from '../api/calls';
+import type { Challenge, Method, Purpose, VerifyAnswer, Way } from '../api/types';
+import { isSent, sentSentence } from '../sent';
+import { isKey } from '../text';
 import { useAnnounce } from '../ui/announce';
 import { CodeField, FilledForm } from '../ui/fields';
 import { Failure, Loading } from '../ui/notice';
-import { useVerification, type Verification } from './challenge';
+import { SendButton, SentTo, useWait } from '../ui/sent-code';
+import { useVerification } from './challenge';
+import { keyOf, wayName } from './methods';
 
 interface Props {
-  methods: [Method, ...Method[]]; // that can prove it, the one to offer first
+  ways: [Way, ...Way[]]; // that can prove it, the one to offer first
   purpose: Purpose;
   more?: ReactNode; // beside the button
   onDone: (answer: VerifyAnswer) => void;
   onFailed: (failure: unknown) => void;
 }
 
-// Prove asks for a proof by one of some methods.
-export function Prove({ methods, purpose, more, onDone, onFailed }: Props) {
-  const [method, setMethod] = useState(methods[0]);
+// Prove asks for a proof in one of some ways.
+export function Prove({ ways, purpose, more, onDone, onFailed }: Props) {
+  const [way, setWay] = useState(ways[0]);
+  const [sent, setSent] = useState<{ of: string; code: Challenge } | null>(null);
+  const only = ways.length === 1;
+  const announce = useAnnounce();
+  const wait = useWait();
   const verification = useVerification(purpose);
   const answer = useMutation({
-    mutationFn: (code: string) => (isKey(method) ? verification.touch(method) : verification.answer(method, code)),
+    mutationFn: (code: string) => (isKey(way.method) ? verification.touch(way.method) : verification.answer(way, code)),
     onSuccess: onDone,
     onError: onFailed,
   });
+  const send = useMutation({
+    mutationFn: verification.send,
+    onSuccess: (code, by) => {
+      wait.sent();
+      setSent({ of: keyOf(by), code });
+      answer.reset();
+      announce(sentSentence(by, code.sent_to ?? ''));
+    },
+    onError: (failure) => {
+      wait.refused(failure);
+      onFailed(failure);
+    },
+  });
+  // Where there is no choice the code is sent at once. Once, when the question
+  // comes.
+  useEffect(() => {
+    if (only && isSent(way.method)) send.mutate(way);
+  }, []);
+  const choose = (key: string) => {
+    const chosen = ways.find((w) => keyOf(w) === key);
+    if (!chosen) return;
+    setWay(chosen);
+    answer.reset();
+    send.reset();
+  };
+  const under = sent?.of === keyOf(way) ? sent.code : null;
   return (
     <>
-      {methods.length > 1 && (
-        <RadioGroup value={method} onChange={(m) => { setMethod(m); answer.reset(); }}>
+      {!only && (
+        <RadioGroup value={keyOf(way)} onChange={choose}>
           <Label>How do you want to verify?</Label>
-          {methods.map((m) => <Radio key={m} value={m}><span className="dot" aria-hidden="true" />{methodName(m)}</Radio>)}
+          {ways.map((w) => <Radio key={keyOf(w)} value={keyOf(w)}><span className="dot" aria-hidden="true" />{wayName(w)}</Radio>)}
         </RadioGroup>
       )}
-      {method === 'email' && <MailedCode verification={verification} onSent={answer.reset} onFailed={onFailed} />}
-      {isKey(method) ? (
+      {isKey(way.method) && (
         <>
-          <p>{keyHint(method)}</p>
+          <p>{keyHint(way.method)}</p>
           <Failure of={answer.error} />
           <div className="actions">
-            <Button className={answer.isPending ? 'primary busy' : 'primary'} autoFocus={methods.length === 1}
+            <Button className={answer.isPending ? 'primary busy' : 'primary'} autoFocus={only}
               onPress={() => { if (!answer.isPending) answer.mutate(''); }}>Verify</Button>
             {more}
           </div>
         </>
-      ) : (
-        <FilledForm key={method} submit="Verify" fields={['code']} pending={answer.isPending} failure={answer.error}
+      )}
+      <Failure of={send.error} />
+      {under && <SentTo way={way} code={under} look={openedChallenge} />}
+      {send.isPending && !under && <Loading />}
+      {isSent(way.method) && (
+        <div className="actions">
+          <SendButton way={way} again={under !== null} wait={wait} pending={send.isPending} onSend={() => send.mutate(way)} />
+          {!under && more}
+        </div>
+      )}
+      {!isKey(way.method) && (under || !isSent(way.method)) && (
+        <FilledForm key={keyOf(way) + (under?.id ?? '')} submit="Verify" fields={['code']} pending={answer.isPending} failure={answer.error}
           onFill={(values) => answer.mutate(values['code'] ?? '')} more={more}>
-          <CodeField method={method} />
+          <CodeField way={way} />
         </FilledForm>
       )}
     </>
@@ -57,32 +100,3 @@ export function Prove({ methods, purpose, more, onDone, onFailed }: Props) {
 
 const keyHint = (method: Method) =>
   (method === 'biometric' ? 'The browser asks for your finger, your face, or what else unlocks this device.' : 'Have your security key at hand: the browser asks you to touch it.');
-
-// MailedCode has a code mailed at once, says where to, and has another one
-// mailed on request.
-function MailedCode({ verification, onSent, onFailed }: {
-  verification: Verification; onSent: () => void; onFailed: (failure: unknown) => void;
-}) {
-  const announce = useAnnounce();
-  const send = useMutation({
-    mutationFn: verification.send,
-    onSuccess: (challenge) => {
-      onSent();
-      announce(sentence(challenge.sent_to));
-    },
-    onError: onFailed,
-  });
-  // Once, when the method is chosen.
-  useEffect(() => send.mutate(), []);
-  return (
-    <>
-      <Failure of={send.error} />
-      {send.isPending ? <Loading /> : send.data && <p>{sentence(send.data.sent_to)} It may take a minute to arrive.</p>}
-      <div className="actions">
-        <Button className={send.isPending ? 'busy' : 'plain'} onPress={() => { if (!send.isPending) send.mutate(); }}>Mail me a new code</Button>
-      </div>
-    </>
-  );
-}
-
-const sentence = (to?: string) => `A code was mailed to ${to || 'your address'}.`;

@@ -2,7 +2,8 @@ import { createContext, useContext, useEffect, useRef, useState, type ReactNode 
 import { Button, Checkbox, CheckboxGroup, FieldError, Form, Input, Label, Radio, RadioGroup, Text, TextArea, TextField, ToggleButton } from 'react-aria-components';
 
 import { Problem } from '../api/problem';
-import type { Method } from '../api/types';
+import type { Way } from '../api/types';
+import { codeHint } from '../sent';
 import { Failure } from './notice';
 
 // Refused is the refusal of one field of the form around, by the field's name.
@@ -21,7 +22,7 @@ interface FieldProps {
   autoFocus?: boolean;
   required?: boolean;
   defaultValue?: string;
-  inputMode?: 'numeric' | 'decimal' | 'text' | 'email';
+  inputMode?: 'numeric' | 'decimal' | 'text' | 'email' | 'tel';
   disabled?: boolean;
   list?: string;
   lines?: number; // more than one: a text of several lines
@@ -93,17 +94,16 @@ export function ListField({ name, label, hint, choices, value, onChange }: {
   );
 }
 
-// CodeField takes a code of a method.
-export function CodeField({ method = 'otp' }: { method?: Method }) {
-  if (method === 'recovery_code') {
+// CodeField takes a code, as it comes in a way.
+export function CodeField({ way = { method: 'otp' } }: { way?: Way }) {
+  if (way.method === 'recovery_code') {
     return (
       <Field name="code" label="Recovery code" autoComplete="off" autoFocus
         hint="One of the codes you saved when you set up your sign-in method. Each works once." />
     );
   }
   return (
-    <Field name="code" label="Code" autoComplete="one-time-code" inputMode="numeric" autoFocus
-      hint={method === 'email' ? 'The six digits of the mail.' : 'The six digits that your authenticator app shows now.'} />
+    <Field name="code" label="Code" autoComplete="one-time-code" inputMode="numeric" autoFocus hint={codeHint(way)} />
   );
 }
 
@@ -149,7 +149,7 @@ export function FilledForm({ onFill, failure, fields, pending, submit, label, ch
         onSubmit={(event) => { event.preventDefault(); submitted(event.currentTarget); }}>
         <Refused value={refused}>{children}</Refused>
         <div className="actions">
-          <Button type="submit" className={pending ? 'primary busy' : 'primary'}>{submit}</Button>
+          <Button type="submit" className={pending ? 'primary busy' : 'primary'} aria-disabled={pending}>{submit}</Button>
           {more}
         </div>
       </Form>
