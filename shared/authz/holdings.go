@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"errors"
 	"time"
 
 	"paddock/shared/id"
@@ -45,6 +46,19 @@ func ParseMemberRole(s string) (MemberRole, bool) {
 	return 0, false
 }
 
+// MarshalText returns the role's name.
+func (r MemberRole) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText accepts what MarshalText returns.
+func (r *MemberRole) UnmarshalText(b []byte) error {
+	parsed, ok := ParseMemberRole(string(b))
+	if !ok {
+		return errors.New("authz: no role of a member")
+	}
+	*r = parsed
+	return nil
+}
+
 // A Membership is a place in a group until an end; a zero Until has none.
 type Membership struct {
 	ID    id.UUID
@@ -78,6 +92,19 @@ var (
 		permission.ReadServiceToken, permission.CreateServiceToken, permission.UpdateServiceToken, permission.DeleteServiceToken)
 	applicationOwner = applicationManager.Union(permission.SetOf(permission.DeleteApplication))
 )
+
+// standing returns what somebody of this role may in the group itself.
+func (r MemberRole) standing() permission.Set {
+	switch r {
+	case GroupMember:
+		return groupMember
+	case GroupManager:
+		return groupManager
+	case GroupOwner:
+		return groupOwner
+	}
+	return permission.Set{}
+}
 
 // A kind is what the objects of a resource are.
 type kind uint8
@@ -251,15 +278,7 @@ func (p *Principal) member(m Membership, now time.Time, yield func(unit) bool) b
 	if !ok {
 		return true
 	}
-	own := groupMember
-	switch m.Role {
-	case GroupMember:
-	case GroupManager:
-		own = groupManager
-	case GroupOwner:
-		own = groupOwner
-	}
-	if !yield(unit{set: own, only: group, one: g.ID, until: m.Until, reason: Reason{What: "group", Text: m.Role.String(), Of: g.ID}}) {
+	if !yield(unit{set: m.Role.standing(), only: group, one: g.ID, until: m.Until, reason: Reason{What: "group", Text: m.Role.String(), Of: g.ID}}) {
 		return false
 	}
 	for _, r := range g.Roles {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"paddock/shared/credential"
 	"paddock/shared/fault"
 	"paddock/shared/id"
-	"paddock/shared/identity"
 	"paddock/shared/permission"
 	"paddock/shared/route"
 	"paddock/shared/session"
@@ -106,6 +104,40 @@ func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
 	return c.refuse(row, "no role, group or grant holds "+what.String(), refusal)
 }
 
+// Decide returns the proof that the caller may use the permission on an object
+// which the body names, or the refusal, with its event.
+func (c Call) Decide(what permission.Permission, o authz.Object) (authz.Allowed, error) {
+	now := c.Now()
+	decision, err := c.app.ids.NewUUID(now)
+	if err != nil {
+		return authz.Allowed{}, err
+	}
+	p := c.Principal()
+	allowed, d, err := authz.Decide(p, what, o, now, decision)
+	if err == nil {
+		return allowed, nil
+	}
+	row := c.row
+	row.Rule.Permission = what
+	return authz.Allowed{}, c.app.denied(c.Context(), p, row, d, err)
+}
+
+// Principal returns the caller as decisions see them.
+func (c Call) Principal() authz.Principal {
+	return c.Who.Principal(SourceOf(c.Request), c.Seen, c.Now())
+}
+
+// Ceiling records a refusal to hand out what the caller does not hold, and
+// returns err as it is when it is none.
+func (c Call) Ceiling(err error) error {
+	lacking, ok := errors.AsType[*authz.Lacking](err)
+	if !ok {
+		return err
+	}
+	refusal, _ := errors.AsType[fault.Error](err)
+	return c.Deny(lacking.What, refusal)
+}
+
 func (c Call) refuse(row route.Row, condition string, refusal error) error {
 	now := c.Now()
 	decision, err := c.app.ids.NewUUID(now)
@@ -114,17 +146,6 @@ func (c Call) refuse(row route.Row, condition string, refusal error) error {
 	}
 	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
 		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
-}
-
-// Named returns the account that the path names, with its item.
-func (c Call) Named() (identity.User, table.Item, error) {
-	for _, item := range c.Who.Objects {
-		if item.Key.Of == c.PathValue("id") && item.Key.SK == "user" {
-			u, err := identity.DecodeUser(item)
-			return u, item, err
-		}
-	}
-	return identity.User{}, table.Item{}, errNotFound
 }
 
 // A bearer is the credential of a request: a handle, bare or in an access token.
@@ -243,6 +264,9 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	if err != nil {
 		return call, err
 	}
+	if who.Policy, err = a.policies.At(r.Context(), authz.ForCeremony(who.Workspace.ID, "guard", authz.Principal{}), who.PolicyItem); err != nil {
+		return call, err
+	}
 	call.Who = who
 	if err := enforced(who, row); err != nil {
 		return call, call.owed(err)
@@ -312,20 +336,6 @@ func enforced(who session.Authenticated, row route.Row) error {
 	return session.ErrEnrolOnly
 }
 
-// objectOf returns the key of the object that the path names.
-func objectOf(r *http.Request, row route.Row) func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key {
-	if row.Rule.Form != route.Path {
-		return nil
-	}
-	return func(ws id.ID[id.Workspace], _ id.ID[id.Principal]) []table.Key {
-		user, err := id.Parse[id.Principal](r.PathValue("id"))
-		if err != nil {
-			return nil
-		}
-		return []table.Key{identity.UserKey(ws, user)}
-	}
-}
-
 // decide asks authz for the row's permission, and writes the event of a
 // refusal.
 func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allowed, error) {
@@ -335,7 +345,7 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	if missing != nil && !errors.Is(missing, errNotFound) {
 		return authz.Allowed{}, missing
 	}
-	if row.Rule.Form == route.List {
+	if row.Rule.Form == route.List || row.Rule.Form == route.Body && authz.Anywhere(&p, row.Rule.Permission, now) {
 		return a.listed(p, row, now)
 	}
 	decisionID, err := a.ids.NewUUID(now)
@@ -376,31 +386,6 @@ func (a *App) listed(p authz.Principal, row route.Row, now time.Time) (authz.All
 	}
 	allowed, _, err := authz.Decide(p, permission.OwnAccount, authz.Object{ID: p.ID.UUID()}, now, decisionID)
 	return allowed, err
-}
-
-// object returns what the rule is asked about.
-func (a *App) object(call *Call, row route.Row) (authz.Object, error) {
-	switch row.Rule.Form {
-	case route.Self:
-		return authz.Object{ID: call.Who.User.ID.UUID()}, nil
-	case route.Path:
-		user, err := id.Parse[id.Principal](call.PathValue("id"))
-		if err != nil {
-			return authz.Object{}, errNotFound
-		}
-		key := identity.UserKey(call.Who.Workspace.ID, user)
-		for _, item := range call.Who.Objects {
-			if item.Key == key {
-				u, err := identity.DecodeUser(item)
-				account := session.PrincipalOf(call.Who.Workspace.ID, u, audit.Source{})
-				return authz.Object{ID: u.ID.UUID(), Owner: u.ID.UUID(), Name: u.Username, Account: &account}, err
-			}
-		}
-		return authz.Object{}, errNotFound
-	case route.Public, route.Everywhere, route.Body, route.List:
-		return authz.Object{}, nil
-	}
-	return authz.Object{}, fmt.Errorf("httpapi: rule form %d", row.Rule.Form)
 }
 
 // denied writes PD4040W and returns the refusal with the decision's id.

@@ -62,9 +62,23 @@ func (f Form) String() string {
 	return "unknown"
 }
 
+// An Object is a kind of thing that paths name.
+type Object uint8
+
+// The kinds of things that paths name.
+const (
+	User Object = iota + 1
+	Group
+	Membership
+)
+
+// Objects lists them, for tests that walk them.
+var Objects = []Object{User, Group, Membership}
+
 // A Rule is what a caller must hold.
 type Rule struct {
 	Form       Form
+	On         Object // Path only: what {id} names
 	Permission permission.Permission
 	Reason     string // Public only
 	Fresh      bool   // needs an MFA proof younger than the workspace's timeout
@@ -138,8 +152,12 @@ func console(r Rule) Rule {
 	return r
 }
 func everywhere(p permission.Permission) Rule { return Rule{Form: Everywhere, Permission: p} }
-func path(p permission.Permission) Rule       { return Rule{Form: Path, Permission: p} }
-func list(p permission.Permission) Rule       { return Rule{Form: List, Permission: p} }
+func path(p permission.Permission) Rule       { return on(User, p) }
+func on(o Object, p permission.Permission) Rule {
+	return Rule{Form: Path, Permission: p, On: o}
+}
+func body(p permission.Permission) Rule { return Rule{Form: Body, Permission: p} }
+func list(p permission.Permission) Rule { return Rule{Form: List, Permission: p} }
 func fresh(r Rule) Rule {
 	r.Fresh = true
 	return r
@@ -215,7 +233,22 @@ var Rows = []Row{
 	{"POST", "/api/iam/username/", API, self(), true},
 	{"GET", "/api/iam/invitations/", API, everywhere(permission.CreateUser), false},
 	{"DELETE", "/api/iam/invitations/{id}/", API, everywhere(permission.CreateUser), false},
+
+	// Groups.
+	{"GET", "/api/iam/groups/", API, list(permission.ReadGroup), true},
+	{"POST", "/api/iam/groups/", API, everywhere(permission.CreateGroup), true},
+	{"GET", "/api/iam/groups/{id}/", API, on(Group, permission.ReadGroup), true},
+	{"PATCH", "/api/iam/groups/{id}/", API, on(Group, permission.UpdateGroup), true},
+	{"DELETE", "/api/iam/groups/{id}/", API, on(Group, permission.DeleteGroup), true},
+	{"GET", "/api/iam/groups/{id}/config/", API, on(Group, permission.ReadGroup), false},
+	{"PUT", "/api/iam/groups/{id}/config/", API, on(Group, permission.UpdateGroup), false},
+	{"POST", "/api/iam/groups/import/", API, everywhere(permission.CreateGroup), false},
 	{"GET", "/api/iam/memberships/", API, list(permission.ReadMembership), true},
+	{"POST", "/api/iam/memberships/", API, body(permission.CreateMembership), true},
+	{"GET", "/api/iam/memberships/{id}/", API, on(Membership, permission.ReadMembership), false},
+	{"PATCH", "/api/iam/memberships/{id}/", API, on(Membership, permission.UpdateMembership), false},
+	{"DELETE", "/api/iam/memberships/{id}/", API, on(Membership, permission.DeleteMembership), true},
+
 	{"POST", "/api/workspaces/users/invite/", API, everywhere(permission.CreateUser), true},
 
 	// The workspace.

@@ -48,7 +48,7 @@ func documentOf(u identity.User) UserDocument {
 		Description: u.Description, UID: u.UID, Shell: cmp.Or(u.Shell, identity.DefaultShell), HomeDirectory: u.HomeDirectory(),
 		IsActive: !u.Disabled, IsStaff: u.Role == authz.Staff || u.Role == authz.Superuser, IsSuperuser: u.Role == authz.Superuser,
 		DateJoined: u.DateJoined, MFAMethods: identity.MethodsOf(u), EmailVerified: u.EmailVerified, PendingEmail: u.PendingEmail,
-		NotifyStepUp: u.NotifyStepUp, TemporaryPasswordUntil: u.TemporaryUntil,
+		NumGroups: len(u.Memberships), NotifyStepUp: u.NotifyStepUp, TemporaryPasswordUntil: u.TemporaryUntil,
 	}
 }
 
