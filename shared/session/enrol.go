@@ -87,6 +87,15 @@ func MayEnrol(a Authenticated, now time.Time) error {
 	return nil
 }
 
+// provedFor returns by as resting on the session's proof, where MayEnrol asked for
+// one.
+func provedFor(by authz.Allowed, a Authenticated) authz.Allowed {
+	if a.User.HasSecondFactor() && !a.Session.EnrolOnly {
+		return by.Privileged()
+	}
+	return by
+}
+
 // mayBegin refuses to set up a method: by MayEnrol, the workspace's policy, the
 // number of methods, the budget and the name.
 func (s *Service) mayBegin(ctx context.Context, by authz.Allowed, a Authenticated, m identity.Method, name string) error {
@@ -149,6 +158,7 @@ func (s *Service) ConfirmCode(ctx context.Context, by authz.Allowed, a Authentic
 	if err := MayEnrol(a, now); err != nil {
 		return Confirmed{}, err
 	}
+	by = provedFor(by, a)
 	ws, user := a.Workspace.ID, a.User.ID
 	items, err := s.store.Read(ctx, by, mfa.FactorKey(ws, user, which), mfa.RecoveryKey(ws, user))
 	if err != nil {
