@@ -94,6 +94,7 @@ func TestPrivilegedEventsNameTheirProof(t *testing.T) {
 	if e := newest(t, w, audit.MFAFactorAdded); e.Privileged {
 		t.Error("the first method is privileged: there was nothing to prove")
 	}
+	shared.Clock.Advance(time.Second)
 	k, _ := keyed(t, w, mia.Visitor, "hardware_key")
 	names := func(kind audit.Kind) {
 		t.Helper()
