@@ -237,3 +237,38 @@ func TestARaceForOneAnswer(t *testing.T) {
 	want(t, mia.Visitor, http.StatusOK, "POST", mine, map[string]string{"code": confirmed.RecoveryCodes[1]})
 	refused(t, other, "mfa_code_invalid", "POST", theirs, map[string]string{"code": confirmed.RecoveryCodes[1]})
 }
+
+// TestStrangersDoNotUseUpTheAnswersOfAnHour guesses at an app with the right
+// password: a browser that its owner has signed in from goes on, up to a budget of
+// its own, and no other does (security, LK-1 and MF-3).
+func TestStrangersDoNotUseUpTheAnswersOfAnHour(t *testing.T) {
+	w := relaxed(t, "hours")
+	mia, eve := made(t, w, "mia", "member", "203.0.113.240"), made(t, w, "eve", "member", "203.0.113.241")
+	mias := withApp(t, mia.Visitor)
+	shared.Clock.Advance(shared.Clock.Now().Truncate(time.Hour).Add(time.Hour).Sub(shared.Clock.Now()))
+	guess := func(p person, n int) {
+		t.Helper()
+		for i := range n {
+			if i%5 == 0 {
+				p.signIn(t)
+			}
+			refused(t, p.Visitor, "mfa_code_invalid", "POST", begun(t, p.Visitor, "otp", "login"), map[string]string{"code": "00000x"})
+		}
+		p.signIn(t)
+		if a := refused(t, p.Visitor, "mfa_too_many_attempts", "POST", begun(t, p.Visitor, "otp", "login"), mias.code(t)); a.Retry() == 0 {
+			t.Error("no Retry-After")
+		}
+	}
+	from := func(address, browser string) person {
+		return person{Visitor: w.Entries.Visitor(w.Slug, address).KnownBy(browser), email: mia.email, word: mia.word}
+	}
+	guess(from("198.51.100.240", ""), 10)
+	for name, p := range map[string]person{"a new one": from("203.0.113.242", ""), "another account's": from("203.0.113.243", eve.Browser())} {
+		p.signIn(t)
+		if a := refused(t, p.Visitor, "mfa_too_many_attempts", "POST", begun(t, p.Visitor, "otp", "login"), mias.code(t)); a.Retry() == 0 {
+			t.Errorf("%s: no Retry-After", name)
+		}
+	}
+	mia.signedInBy(t, mias)
+	guess(from("203.0.113.244", mia.Browser()), 10)
+}
