@@ -1,12 +1,16 @@
 package world_test
 
 import (
+	"encoding/base32"
 	"net/http"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"paddock/localstack/authenticator"
+	"paddock/localstack/visitor"
 	"paddock/localstack/world"
 	"paddock/shared/audit"
 )
@@ -271,4 +275,139 @@ func TestStrangersDoNotUseUpTheAnswersOfAnHour(t *testing.T) {
 	}
 	mia.signedInBy(t, mias)
 	guess(from("203.0.113.244", mia.Browser()), 10)
+}
+
+// atStep returns an app's code so many steps from now.
+func (a app) atStep(t *testing.T, steps int) map[string]string {
+	t.Helper()
+	text, err := visitor.Code(a.secret, shared.Clock.Now().Add(time.Duration(steps)*30*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"code": text}
+}
+
+// TestAnAppsCodeOpensOnce takes the steps beside the present one, and no step that
+// is as old as one that was used (security, MF-1 and MF-2).
+func TestAnAppsCodeOpensOnce(t *testing.T) {
+	w := relaxed(t, "steps")
+	mia := made(t, w, "mia", "member", "203.0.113.245")
+	mias := withApp(t, mia.Visitor)
+	shared.Clock.Advance(2 * time.Hour)
+	mia.signIn(t)
+	want(t, mia.Visitor, http.StatusOK, "POST", begun(t, mia.Visitor, "otp", "login"), mias.code(t))
+	shared.Clock.Advance(2 * time.Minute)
+	before := whyFailed(t, w)
+	for _, c := range []struct {
+		step int
+		code string
+	}{{-2, "mfa_code_invalid"}, {2, "mfa_code_invalid"}, {-1, ""}, {-1, "mfa_code_invalid"}, {0, ""}, {0, "mfa_code_invalid"}, {-1, "mfa_code_invalid"}, {1, ""}, {1, "mfa_code_invalid"}, {0, "mfa_code_invalid"}} {
+		refused(t, mia.Visitor, c.code, "POST", begun(t, mia.Visitor, "otp", "step_up"), mias.atStep(t, c.step))
+	}
+	after := whyFailed(t, w)
+	if replayed, wrong := after["replay"]-before["replay"], after["wrong"]-before["wrong"]; replayed != 5 || wrong != 2 {
+		t.Errorf("%d events say replay and %d wrong", replayed, wrong)
+	}
+}
+
+// TestOneChallengeTakesFiveAnswers gives one challenge many wrong answers at once:
+// five are looked at, and the right one comes too late (security, MF-3).
+func TestOneChallengeTakesFiveAnswers(t *testing.T) {
+	w := relaxed(t, "fivetries")
+	mia := made(t, w, "mia", "member", "203.0.113.246")
+	mias := withApp(t, mia.Visitor)
+	path := begun(t, mia.Visitor, "otp", "step_up")
+	codes := make(chan string, 50)
+	var wait sync.WaitGroup
+	for range cap(codes) {
+		one := mia.WithCookie(mia.Cookie())
+		wait.Go(func() {
+			if a, err := one.Do(t.Context(), "POST", path, map[string]string{"code": "00000x"}); err == nil {
+				codes <- a.Problem().Code
+			}
+		})
+	}
+	wait.Wait()
+	close(codes)
+	count := map[string]int{}
+	for c := range codes {
+		count[c]++
+	}
+	if count["mfa_code_invalid"] != 5 || count["mfa_too_many_attempts"] != 45 {
+		t.Errorf("50 wrong answers at once: %v", count)
+	}
+	refused(t, mia.Visitor, "mfa_too_many_attempts", "POST", path, mias.code(t))
+	want(t, mia.Visitor, http.StatusOK, "POST", begun(t, mia.Visitor, "otp", "step_up"), mias.code(t))
+}
+
+// TestAMethodThatIsNotConfirmedCountsForNothing begins to set up each kind: a
+// sign-in asks for none of them, nothing shows a secret again, and another session
+// cannot finish (security, MF-11).
+func TestAMethodThatIsNotConfirmedCountsForNothing(t *testing.T) {
+	w := relaxed(t, "unconfirmed")
+	mia := made(t, w, "mia", "member", "203.0.113.247")
+	var factor struct{ ID, Secret string }
+	if err := want(t, mia.Visitor, http.StatusCreated, "POST", factors, map[string]string{"method": "otp", "name": "App"}).Decode(http.StatusCreated, &factor); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(factor.Secret); err != nil || len(raw) < 20 {
+		t.Errorf("a secret of %d bytes, %v", len(raw), err)
+	}
+	mias := app{factor.ID, factor.Secret}
+	refused(t, mia.Visitor, "mfa_method_unavailable", "POST", challenges, map[string]string{"method": "otp", "purpose": "step_up"})
+	other := person{Visitor: w.Entries.Visitor(w.Slug, "203.0.113.247"), email: mia.email, word: mia.word}
+	other.signIn(t)
+	want(t, other.Visitor, http.StatusOK, "GET", "/api/status/", nil)
+	refused(t, other.Visitor, "not_found", "POST", factors+mias.id+"/confirm/", mias.code(t))
+	want(t, mia.Visitor, http.StatusOK, "POST", factors+mias.id+"/confirm/", mias.code(t))
+	if body := string(want(t, mia.Visitor, http.StatusOK, "GET", factors, nil).Body); strings.Contains(body, mias.secret) || strings.Contains(body, "otpauth") {
+		t.Errorf("the secret is shown again: %s", body)
+	}
+	// Its proof is the session's that gave it (SU-2).
+	want(t, mia.Visitor, http.StatusCreated, "POST", codesPath, nil)
+	asksForProof(t, w, other.Visitor, "900", "POST", codesPath, nil)
+}
+
+// TestRecoveryCodesEndWithTheirSet makes new codes: an old one opens nothing, a
+// new one opens one session that can only set up a method, and its owner is told
+// (security, MF-5 and SU-4).
+func TestRecoveryCodesEndWithTheirSet(t *testing.T) {
+	w := relaxed(t, "oldset")
+	mia := made(t, w, "mia", "member", "203.0.113.248")
+	mias := withApp(t, mia.Visitor)
+	codes := func() []string {
+		t.Helper()
+		var out struct {
+			RecoveryCodes []string `json:"recovery_codes"`
+		}
+		if err := want(t, mia.Visitor, http.StatusCreated, "POST", codesPath, nil).Decode(http.StatusCreated, &out); err != nil {
+			t.Fatal(err)
+		}
+		return out.RecoveryCodes
+	}
+	old := codes()
+	fresh := codes()
+	if len(fresh) != 10 {
+		t.Errorf("%d codes", len(fresh))
+	}
+	for _, c := range []struct {
+		name, code, says string
+	}{{"of the old set", old[0], "mfa_code_invalid"}, {"a new one", fresh[0], ""}, {"the same again", fresh[0], "mfa_code_invalid"}} {
+		mia.signIn(t)
+		if a := refused(t, mia.Visitor, c.says, "POST", begun(t, mia.Visitor, "recovery_code", "login"), map[string]string{"code": c.code}); c.says == "" {
+			var state struct{ State string }
+			if err := a.Decode(http.StatusOK, &state); err != nil || state.State != "enrolment_required" {
+				t.Errorf("a recovery code opened %+v, %v", state, err)
+			}
+			refused(t, mia.Visitor, "enrolment_required", "POST", codesPath, nil)
+		}
+	}
+	if n := mails(t, w, mia.email, "A recovery code was used for your account"); n != 1 {
+		t.Errorf("%d notices", n)
+	}
+	if n := kinds(t, w, audit.MFARecoveryCodeUsed); n != 1 {
+		t.Errorf("%d events", n)
+	}
+	mia.signedInBy(t, mias)
+	refused(t, mia.Visitor, "mfa_method_unavailable", "POST", challenges, map[string]string{"method": "recovery_code", "purpose": "step_up"})
 }
