@@ -79,8 +79,8 @@ var (
 	applicationOwner = applicationManager.Union(permission.SetOf(permission.DeleteApplication))
 )
 
-// permissions returns what somebody in a group may with it; nothing for no role.
-func (r MemberRole) permissions() permission.Set {
+// standing returns what somebody of this role may in the group itself.
+func (r MemberRole) standing() permission.Set {
 	switch r {
 	case GroupMember:
 		return groupMember
@@ -290,7 +290,7 @@ func (p *Principal) member(m Membership, yield func(unit) bool) bool {
 	if !ok {
 		return true
 	}
-	own := m.Role.permissions()
+	own := m.Role.standing()
 	if own.Empty() {
 		return true // no role that is
 	}
