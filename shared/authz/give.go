@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"paddock/shared/fault"
+	"paddock/shared/id"
 	"paddock/shared/pattern"
 	"paddock/shared/permission"
 )
@@ -91,6 +93,29 @@ func (p *Principal) includes(what permission.Permission, name pattern.Pattern, f
 		return !held
 	})
 	return held
+}
+
+// Lacking refuses to hand out what one does not hold.
+type Lacking struct{ What permission.Permission }
+
+// ErrCeiling is what Lacking answers.
+var ErrCeiling = fault.Error{
+	Kind: fault.Denied, Code: "grant_ceiling",
+	Detail: "You may hand out only what you hold.",
+}
+
+// Error names the permission.
+func (l *Lacking) Error() string { return l.Unwrap().Error() }
+
+// Unwrap returns the refusal that is answered.
+func (l *Lacking) Unwrap() error {
+	return ErrCeiling.Saying("You may hand out only what you hold: you lack " + l.What.String() + " on all of it, or for as long.")
+}
+
+// Standing returns what a place is worth in the group itself, and nothing of
+// what the group gives.
+func Standing(m Membership) Gift {
+	return Gift{Permissions: m.Role.standing(), Scope: Scope{Objects: []id.UUID{m.Group}}, Until: m.Until}
 }
 
 // Gifts returns what a membership hands out.
