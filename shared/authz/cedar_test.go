@@ -53,8 +53,8 @@ func entity(u id.UUID) cedar.EntityUID { return cedar.NewEntityUID("Thing", ceda
 // translated returns one policy for each thing that gives something.
 func translated(m model, p *authz.Principal) string {
 	var out strings.Builder
-	permit := func(what []permission.Permission, conditions ...string) {
-		if len(what) == 0 {
+	permit := func(what permission.Set, conditions ...string) {
+		if what.Empty() {
 			return
 		}
 		fmt.Fprintf(&out, "permit(principal == %s, action in %s, resource) when { true", entity(p.ID.UUID()), actions(what))
@@ -74,7 +74,7 @@ func translated(m model, p *authz.Principal) string {
 			if len(r.Scope.Objects)+len(r.Scope.Names) > 0 {
 				condition = either(r.Scope.Objects, r.Scope.Names)
 			}
-			permit(r.Permissions.Permissions(), condition, before(until))
+			permit(r.Permissions, condition, before(until))
 		}
 	}
 	const ofServers = `resource.kind == "server"`
@@ -90,7 +90,7 @@ func translated(m model, p *authz.Principal) string {
 			permit(accesses[a.Access], ofServers, either([]id.UUID{a.Server}, names), before(until), before(a.Until))
 		}
 	}
-	permit(authz.BuiltIn(p.Role).Permissions())
+	permit(authz.BuiltIn(p.Role))
 	for _, a := range p.Roles {
 		role(a.Role, a.Until)
 	}
@@ -117,7 +117,7 @@ func translated(m model, p *authz.Principal) string {
 		if !g.From.IsZero() {
 			from = fmt.Sprintf("context.now >= %d", g.From.UnixNano())
 		}
-		permit(g.Permissions.Permissions(), condition, from, before(g.Until))
+		permit(g.Permissions, condition, from, before(g.Until))
 	}
 	for kind, sets := range owning {
 		ofKind := fmt.Sprintf("resource.kind == %q", kind)
@@ -125,14 +125,14 @@ func translated(m model, p *authz.Principal) string {
 		permit(sets[1], ofKind, "resource.managers.contains(principal)")
 	}
 	own := texts("account:own audit:own")
-	permit(append(texts("user:read"), own...), "resource == principal")
+	permit(own.Union(texts("user:read")), "resource == principal")
 	fmt.Fprintf(&out, "forbid(principal, action in %s, resource) unless { resource == principal };\n", actions(own))
 	return out.String()
 }
 
-func actions(what []permission.Permission) string {
+func actions(what permission.Set) string {
 	var list []string
-	for _, w := range what {
+	for _, w := range what.Permissions() {
 		list = append(list, fmt.Sprintf("Action::%q", w))
 	}
 	return "[" + strings.Join(list, ", ") + "]"
