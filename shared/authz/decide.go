@@ -69,11 +69,8 @@ func BuiltIn(r RoleSetting) permission.Set {
 // condition that failed; decisionID is its identifier in the audit log.
 func Decide(p Principal, what permission.Permission, object Object, now time.Time, decisionID id.UUID) (Allowed, audit.Decision, error) {
 	reason, failing := judge(&p, what, object, now)
-	if failing == noGrant || failing == greater {
-		failing += " " + what.String()
-	}
 	if failing != "" {
-		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: failing}, ErrDenied
+		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: condition(failing, what)}, ErrDenied
 	}
 	d := audit.Decision{ID: decisionID, Effect: audit.Allow, Grants: []string{reason.String()}}
 	return Allowed{workspace: p.Workspace, principal: p, permission: what, object: object, decision: d}, d, nil
