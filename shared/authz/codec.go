@@ -106,6 +106,29 @@ func appendTime(b []byte, at time.Time) []byte {
 	return binary.AppendUvarint(b, uint64(at.Nanosecond()))
 }
 
+// Join returns the rows of all chunks, in slices of their own.
+func Join(chunks ...Chunk) Chunk {
+	return Chunk{
+		Roles:        joined(chunks, func(c *Chunk) []Role { return c.Roles }),
+		Groups:       joined(chunks, func(c *Chunk) []Group { return c.Groups }),
+		Servers:      joined(chunks, func(c *Chunk) []Server { return c.Servers }),
+		Applications: joined(chunks, func(c *Chunk) []Application { return c.Applications }),
+		Assignments:  joined(chunks, func(c *Chunk) []Assignment { return c.Assignments }),
+	}
+}
+
+func joined[T any](chunks []Chunk, of func(*Chunk) []T) []T {
+	n := 0
+	for i := range chunks {
+		n += len(of(&chunks[i]))
+	}
+	all := make([]T, 0, n)
+	for i := range chunks {
+		all = append(all, of(&chunks[i])...)
+	}
+	return all
+}
+
 // Bytes that a row of each kind has at least: bounds of what a count may claim.
 const (
 	leastRole       = 16 + 1 + 16 + 1 + 1
@@ -138,6 +161,7 @@ func (c *Chunk) Read(stored []byte) error {
 	})
 	out.Assignments = rows(&d, out.Assignments, leastAssignment, func(d *decoder, a *Assignment) {
 		a.ID, a.Subject, a.Group, a.Access, a.Server = d.id(), d.id(), d.bool(), d.access(), d.id()
+		a.Name = pattern.Pattern{}
 		if text := d.string(); text != "" {
 			a.Name = d.pattern(text)
 		}
@@ -150,17 +174,14 @@ func (c *Chunk) Read(stored []byte) error {
 	return nil
 }
 
-// rows reads the rows of one kind.
+// rows reads the rows of one kind. It makes room once, and each row in its place.
 func rows[T any](d *decoder, to []T, least int, read func(*decoder, *T)) []T {
-	n := d.count(least)
-	to = slices.Grow(to, n)
-	for range n {
-		var row T
-		read(d, &row)
-		if d.bad {
+	n, had := d.count(least), len(to)
+	to = slices.Grow(to, n)[:had+n]
+	for i := range n {
+		if read(d, &to[had+i]); d.bad {
 			return nil
 		}
-		to = append(to, row)
 	}
 	return to
 }
@@ -215,6 +236,10 @@ func (d *decoder) id() (u id.UUID) {
 func (d *decoder) uvarint() uint64 {
 	if d.bad {
 		return 0
+	}
+	if d.at < len(d.b) && d.b[d.at] < 0x80 { // nearly always
+		d.at++
+		return uint64(d.b[d.at-1])
 	}
 	n, used := binary.Uvarint(d.b[d.at:])
 	if used <= 0 || used > 1 && d.b[d.at+used-1] == 0 {

@@ -88,9 +88,8 @@ func (p *Policy) known(other *Policy, these []known) []known {
 
 // objects returns the servers, groups and applications of p.
 func (p *Policy) objects() []known {
-	all := p.all()
-	out := make([]known, 0, len(all.Servers)+len(all.Groups)+len(all.Applications))
-	for _, s := range all.Servers {
+	out := make([]known, 0, len(p.Servers()))
+	for _, s := range p.Servers() {
 		out = append(out, known{s.Object(), server})
 	}
 	return append(out, p.others()...)
@@ -98,12 +97,11 @@ func (p *Policy) objects() []known {
 
 // others returns the groups and applications of p.
 func (p *Policy) others() []known {
-	all := p.all()
-	out := make([]known, 0, len(all.Groups)+len(all.Applications))
-	for _, g := range all.Groups {
+	var out []known
+	for _, g := range p.Groups() {
 		out = append(out, known{Object{ID: g.ID, Name: g.Name}, group})
 	}
-	for _, a := range all.Applications {
+	for _, a := range p.Applications() {
 		out = append(out, known{a.Object(), application})
 	}
 	return out
@@ -117,10 +115,8 @@ func (p *Policy) kind(of id.UUID) kind {
 	if _, ok := p.Group(of); ok {
 		return group
 	}
-	if p != nil {
-		if _, ok := p.applicationAt[of]; ok {
-			return application
-		}
+	if _, ok := p.Application(of); ok {
+		return application
 	}
 	return none
 }
@@ -158,7 +154,7 @@ func (e *Effective) news(p *Policy, added *Effective, others []known, had map[id
 		switch {
 		case kindOf(what.Resource) != server || e.Everywhere.Has(what):
 		case everywhere.Has(what):
-			n += len(p.all().Servers) - e.servers[i].without(nil)
+			n += len(p.Servers()) - e.servers[i].without(nil)
 		default:
 			n += added.servers[i].without(e.servers[i])
 		}
