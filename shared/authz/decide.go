@@ -44,6 +44,8 @@ var (
 	Reserved = ownRights.Union(permission.SetOf(permission.PromoteUser,
 		permission.CreateRole, permission.UpdateRole, permission.DeleteRole,
 		permission.CreateRoleAssignment, permission.DeleteRoleAssignment))
+	// ownMembership is what everyone may with a place in a group that is theirs.
+	ownMembership = permission.SetOf(permission.ReadMembership, permission.DeleteMembership)
 	// guardedRights let their holder act as the account they are used on:
 	// nobody uses them on an account that may more than they do (reading A1 of
 	// the matrix; security, RB-3). Who has a token of an application acts as it.
@@ -81,6 +83,26 @@ func Decide(p Principal, what permission.Permission, object Object, now time.Tim
 func May(p *Principal, what permission.Permission, object Object, now time.Time) bool {
 	_, failing := judge(p, what, object, now)
 	return failing == ""
+}
+
+// Anywhere reports whether p holds the permission on at least one object at
+// now.
+func Anywhere(p *Principal, what permission.Permission, now time.Time) bool {
+	if p.ID.Zero() || p.Workspace.Zero() {
+		return false
+	}
+	k, found := kindOf(what.Resource), false
+	p.each(func(u unit) bool {
+		found = u.set.Has(what) && (u.only == none || u.only == k) && u.live(now, now)
+		return !found
+	})
+	if found || p.Policy == nil {
+		return found
+	}
+	asOwner, asManager := owned(k)
+	return slices.ContainsFunc(p.Policy.byManager[p.ID.UUID()], func(m managed) bool {
+		return m.kind == k && (asManager.Has(what) || m.owner && asOwner.Has(what))
+	})
 }
 
 // Conditions that fail.
@@ -141,6 +163,10 @@ func (p *Principal) owns(what permission.Permission, o Object) (Reason, bool) {
 	asOwner, asManager := owned(k)
 	switch {
 	case o.ID.Zero() || k == user:
+	case k == group: // what its members may stands with their memberships
+		if o.Owner == self && ownMembership.Has(what) {
+			return Reason{What: "own membership"}, true
+		}
 	case o.Owner == self && asOwner.Has(what):
 		return Reason{What: "owner"}, true
 	case asManager.Has(what) && slices.Contains(o.Managers, self):

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"errors"
 	"time"
 
 	"paddock/shared/id"
@@ -43,6 +44,19 @@ func ParseMemberRole(s string) (MemberRole, bool) {
 		}
 	}
 	return 0, false
+}
+
+// MarshalText returns the role's name.
+func (r MemberRole) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText accepts what MarshalText returns.
+func (r *MemberRole) UnmarshalText(b []byte) error {
+	parsed, ok := ParseMemberRole(string(b))
+	if !ok {
+		return errors.New("authz: no role of a member")
+	}
+	*r = parsed
+	return nil
 }
 
 // A Membership is a place in a group until an end; a zero Until has none.

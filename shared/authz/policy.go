@@ -3,6 +3,7 @@ package authz
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -70,6 +71,20 @@ var accessRights = func() permission.Set {
 	}
 	return all
 }()
+
+var accessNames = [...]string{"terminal", "webftp", "deploy_shell", "sudo"}
+
+// String returns the names of the accesses in a, as group configurations write
+// them, with blanks between.
+func (a Access) String() string {
+	var out []string
+	for i, name := range accessNames {
+		if a&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, " ")
+}
 
 // Permissions returns what a opens on each server; nothing for none.
 func (a Access) Permissions() permission.Set {

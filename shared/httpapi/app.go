@@ -14,6 +14,7 @@ import (
 
 	"paddock/shared/fault"
 	"paddock/shared/id"
+	"paddock/shared/policy"
 	"paddock/shared/route"
 	"paddock/shared/session"
 	"paddock/shared/table"
@@ -23,6 +24,7 @@ import (
 type App struct {
 	mux      *http.ServeMux
 	sessions *session.Service
+	policies *policy.Service
 	store    *table.Store
 	now      func() time.Time
 	ids      id.Source
@@ -32,6 +34,7 @@ type App struct {
 type Config struct {
 	Function route.Function
 	Sessions *session.Service
+	Policies *policy.Service
 	Store    *table.Store
 	Now      func() time.Time
 	Bindings []Binding
@@ -40,10 +43,10 @@ type Config struct {
 // New returns the App of a function, or an error naming every row without
 // handler and every handler without row.
 func New(c Config) (*App, error) {
-	if c.Sessions == nil || c.Store == nil || c.Now == nil {
-		return nil, errors.New("httpapi: sessions, store and clock are required")
+	if c.Sessions == nil || c.Policies == nil || c.Store == nil || c.Now == nil {
+		return nil, errors.New("httpapi: sessions, policies, store and clock are required")
 	}
-	a := &App{mux: http.NewServeMux(), sessions: c.Sessions, store: c.Store, now: c.Now}
+	a := &App{mux: http.NewServeMux(), sessions: c.Sessions, policies: c.Policies, store: c.Store, now: c.Now}
 	bound := map[string]Binding{}
 	for _, b := range c.Bindings {
 		bound[b.Method+" "+b.Path] = b

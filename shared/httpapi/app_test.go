@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/httpapi/api"
 	"paddock/shared/httpapi/signin"
+	"paddock/shared/policy"
 	"paddock/shared/route"
 	"paddock/shared/session"
 	"paddock/shared/table"
@@ -20,7 +22,7 @@ import (
 func app(t *testing.T, f route.Function, bindings []httpapi.Binding) (*httpapi.App, error) {
 	t.Helper()
 	return httpapi.New(httpapi.Config{
-		Function: f, Sessions: new(session.Service), Store: new(table.Store), Now: func() time.Time { return time.Unix(0, 0) }, Bindings: bindings,
+		Function: f, Sessions: new(session.Service), Policies: new(policy.Service), Store: new(table.Store), Now: func() time.Time { return time.Unix(0, 0) }, Bindings: bindings,
 	})
 }
 
@@ -36,6 +38,9 @@ func TestWhatIsNoRowIsRefusedAsJSON(t *testing.T) {
 			}
 			path := strings.Replace(row.Path, "{id}", "00000000-0000-7000-8000-000000000001", 1)
 			for _, method := range []string{"HEAD", "OPTIONS", "PUT", "TRACE", "BREW"} {
+				if slices.ContainsFunc(route.Rows, func(r route.Row) bool { return r.Path == row.Path && r.Method == method }) {
+					continue
+				}
 				if got := refused(t, a, method, path, http.StatusMethodNotAllowed); !strings.Contains(", "+got+",", ", "+row.Method+",") {
 					t.Errorf("%s %s allows %q, not %s", method, path, got, row.Method)
 				}

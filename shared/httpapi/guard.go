@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"paddock/shared/credential"
 	"paddock/shared/fault"
 	"paddock/shared/id"
-	"paddock/shared/identity"
 	"paddock/shared/permission"
 	"paddock/shared/route"
 	"paddock/shared/session"
@@ -45,7 +43,7 @@ var (
 )
 
 // A denial is a refusal for which an event was written; it carries the id of
-// the decision, and how fresh a proof would have to be.
+// the decision, if there was one, and how fresh a proof would have to be.
 type denial struct {
 	fault    fault.Error
 	decision id.UUID
@@ -84,18 +82,27 @@ func (c Call) Fresh() (authz.Allowed, error) {
 	return c.Allowed.Privileged(), nil
 }
 
+// FreshIfAble is Fresh for what a command line does from a session that can hold
+// no proof, too; see route.Rule.
+func (c Call) FreshIfAble() (authz.Allowed, error) {
+	if c.Who.Session.Kind == session.CLI {
+		return c.Allowed, nil
+	}
+	return c.Fresh()
+}
+
 // owed records that the session lacks what is demanded first, and returns the
 // refusal.
-func (c Call) owed(refusal error) error {
+func (c Call) owed(refusal fault.Error) error {
+	if errors.Is(refusal, errStepUp) || errors.Is(refusal, errCLIStep) {
+		p := c.Who.Principal(SourceOf(c.Request), c.Seen, c.Now())
+		return c.app.demand(c.Context(), &c, c.row, authz.ForCeremony(p.Workspace, "guard", p), refusal)
+	}
 	condition := "a second factor is owed"
 	if errors.Is(refusal, session.ErrChangePassword) {
 		condition = "the password must be replaced"
 	}
-	err := c.refuse(c.row, condition, refusal)
-	if d, ok := errors.AsType[*denial](err); ok && errors.Is(refusal, errStepUp) {
-		d.maxAge = c.Who.Workspace.MFATimeout()
-	}
-	return err
+	return c.refuse(c.row, condition, refusal)
 }
 
 // Deny records that the caller lacks a permission which the body or the query
@@ -106,6 +113,40 @@ func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
 	return c.refuse(row, "no role, group or grant holds "+what.String(), refusal)
 }
 
+// Decide returns the proof that the caller may use the permission on an object
+// which the body names, or the refusal, with its event.
+func (c Call) Decide(what permission.Permission, o authz.Object) (authz.Allowed, error) {
+	now := c.Now()
+	decision, err := c.app.ids.NewUUID(now)
+	if err != nil {
+		return authz.Allowed{}, err
+	}
+	p := c.Principal()
+	allowed, d, err := authz.Decide(p, what, o, now, decision)
+	if err == nil {
+		return allowed, nil
+	}
+	row := c.row
+	row.Rule.Permission = what
+	return authz.Allowed{}, c.app.denied(c.Context(), p, row, d, err)
+}
+
+// Principal returns the caller as decisions see them.
+func (c Call) Principal() authz.Principal {
+	return c.Who.Principal(SourceOf(c.Request), c.Seen, c.Now())
+}
+
+// Ceiling records a refusal to hand out what the caller does not hold, and
+// returns err as it is when it is none.
+func (c Call) Ceiling(err error) error {
+	lacking, ok := errors.AsType[*authz.Lacking](err)
+	if !ok {
+		return err
+	}
+	refusal, _ := errors.AsType[fault.Error](err)
+	return c.Deny(lacking.What, refusal)
+}
+
 func (c Call) refuse(row route.Row, condition string, refusal error) error {
 	now := c.Now()
 	decision, err := c.app.ids.NewUUID(now)
@@ -114,17 +155,6 @@ func (c Call) refuse(row route.Row, condition string, refusal error) error {
 	}
 	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
 		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
-}
-
-// Named returns the account that the path names, with its item.
-func (c Call) Named() (identity.User, table.Item, error) {
-	for _, item := range c.Who.Objects {
-		if item.Key.Of == c.PathValue("id") && item.Key.SK == "user" {
-			u, err := identity.DecodeUser(item)
-			return u, item, err
-		}
-	}
-	return identity.User{}, table.Item{}, errNotFound
 }
 
 // A bearer is the credential of a request: a handle, bare or in an access token.
@@ -243,9 +273,12 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	if err != nil {
 		return call, err
 	}
+	if who.Policy, err = a.policies.At(r.Context(), authz.ForCeremony(who.Workspace.ID, "guard", authz.Principal{}), who.PolicyItem); err != nil {
+		return call, err
+	}
 	call.Who = who
-	if err := enforced(who, row); err != nil {
-		return call, call.owed(err)
+	if refusal, ok := enforced(who, row); !ok {
+		return call, call.owed(refusal)
 	}
 	if row.Rule.Console && (who.Session.Kind == session.CLI || who.Session.Kind == session.Device) {
 		return call, call.refuse(row, "a session of a command line", errConsole)
@@ -257,7 +290,7 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	if err != nil {
 		return call, err
 	}
-	if row.Rule.Fresh {
+	if row.Rule.Fresh && (!row.Rule.CLI || who.Session.Kind != session.CLI) {
 		if err := a.fresh(r.Context(), &call, row); err != nil {
 			return call, err
 		}
@@ -287,43 +320,30 @@ func notDevice(k session.Kind) error {
 	return session.ErrNotDevice
 }
 
-// enforced refuses a session without a second factor in a workspace that
-// demands one: it opens only what completes the sign-in (security, MF-10).
-func enforced(who session.Authenticated, row route.Row) error {
+// enforced is the rule of what a session may do before it proved what the
+// workspace demands: without a second factor it opens only what completes the
+// sign-in (security, MF-10). Where it may not, it returns the refusal.
+func enforced(who session.Authenticated, row route.Row) (refusal fault.Error, ok bool) {
 	if who.Session.EnrolOnly && !row.Rule.Half {
-		return session.ErrEnrolOnly
+		return session.ErrEnrolOnly, false
 	}
 	if who.Session.ChangePassword && who.Session.Kind != session.Half && !row.Rule.Half && !row.Rule.Change {
-		return session.ErrChangePassword
+		return session.ErrChangePassword, false
 	}
 	if row.Rule.Half || row.Rule.Device || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || who.Proved() {
-		return nil
+		return fault.Error{}, true
 	}
 	switch who.Session.Kind {
 	case session.CLI:
-		return errCLIStep
+		return errCLIStep, false
 	case session.Device:
-		return errStepUp
+		return errStepUp, false
 	case session.Console, session.Half:
 	}
 	if who.User.HasSecondFactor() { // what it proved is gone: another method proves anew
-		return errStepUp
+		return errStepUp, false
 	}
-	return session.ErrEnrolOnly
-}
-
-// objectOf returns the key of the object that the path names.
-func objectOf(r *http.Request, row route.Row) func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key {
-	if row.Rule.Form != route.Path {
-		return nil
-	}
-	return func(ws id.ID[id.Workspace], _ id.ID[id.Principal]) []table.Key {
-		user, err := id.Parse[id.Principal](r.PathValue("id"))
-		if err != nil {
-			return nil
-		}
-		return []table.Key{identity.UserKey(ws, user)}
-	}
+	return session.ErrEnrolOnly, false
 }
 
 // decide asks authz for the row's permission, and writes the event of a
@@ -335,7 +355,7 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	if missing != nil && !errors.Is(missing, errNotFound) {
 		return authz.Allowed{}, missing
 	}
-	if row.Rule.Form == route.List {
+	if row.Rule.Form == route.List || row.Rule.Form == route.Body && authz.Anywhere(&p, row.Rule.Permission, now) {
 		return a.listed(p, row, now)
 	}
 	decisionID, err := a.ids.NewUUID(now)
@@ -378,31 +398,6 @@ func (a *App) listed(p authz.Principal, row route.Row, now time.Time) (authz.All
 	return allowed, err
 }
 
-// object returns what the rule is asked about.
-func (a *App) object(call *Call, row route.Row) (authz.Object, error) {
-	switch row.Rule.Form {
-	case route.Self:
-		return authz.Object{ID: call.Who.User.ID.UUID()}, nil
-	case route.Path:
-		user, err := id.Parse[id.Principal](call.PathValue("id"))
-		if err != nil {
-			return authz.Object{}, errNotFound
-		}
-		key := identity.UserKey(call.Who.Workspace.ID, user)
-		for _, item := range call.Who.Objects {
-			if item.Key == key {
-				u, err := identity.DecodeUser(item)
-				account := session.PrincipalOf(call.Who.Workspace.ID, u, audit.Source{})
-				return authz.Object{ID: u.ID.UUID(), Owner: u.ID.UUID(), Name: u.Username, Account: &account}, err
-			}
-		}
-		return authz.Object{}, errNotFound
-	case route.Public, route.Everywhere, route.Body, route.List:
-		return authz.Object{}, nil
-	}
-	return authz.Object{}, fmt.Errorf("httpapi: rule form %d", row.Rule.Form)
-}
-
 // denied writes PD4040W and returns the refusal with the decision's id.
 func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, err error) error {
 	refusal, ok := errors.AsType[fault.Error](err)
@@ -431,28 +426,32 @@ func appOf(row route.Row) string {
 	return parts[2]
 }
 
-// fresh demands a proof younger than the workspace's timeout, and writes
-// PD2007I when there is none.
+// fresh demands a proof younger than the workspace's timeout; see demand.
 func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
-	now, timeout := a.now().UTC(), call.Who.Workspace.MFATimeout()
-	proof := call.Who.Session.Proof
-	if call.Who.Fresh(now) {
+	if call.Who.Fresh(a.now().UTC()) {
 		return nil
 	}
 	refusal := errStepUp
 	if call.Who.Session.Kind == session.CLI {
 		refusal = errCLIStep
 	}
+	return a.demand(ctx, call, row, call.Allowed, refusal)
+}
+
+// demand writes that a proof was asked for, PD2007I, and returns the refusal,
+// which says how fresh it must be where the session can give one.
+func (a *App) demand(ctx context.Context, call *Call, row route.Row, by authz.Allowed, refusal fault.Error) error {
+	now, timeout, proof := a.now().UTC(), call.Who.Workspace.MFATimeout(), call.Who.Session.Proof
 	fields := []audit.Field{audit.Text("action_family", row.Rule.Permission.String()), audit.Number("timeout_s", int64(timeout/time.Second))}
 	if !proof.ID.Zero() {
 		fields = append(fields, audit.Number("proof_age_s", max(0, int64(now.Sub(proof.At)/time.Second))))
 	}
-	e := call.Allowed.Refusal(audit.StepUpRequired, now, refusal).With(fields...).WithDescription("A fresh MFA verification was demanded.")
-	if err := a.store.Commit(ctx, call.Allowed, table.Change{Events: []audit.Event{e}}); err != nil {
+	e := by.Refusal(audit.StepUpRequired, now, refusal).With(fields...).WithDescription("A fresh MFA verification was demanded.")
+	if err := a.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}
 	d := &denial{fault: refusal}
-	if call.Who.Session.Kind != session.CLI {
+	if errors.Is(refusal, errStepUp) {
 		d.maxAge = timeout
 	}
 	return d

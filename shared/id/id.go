@@ -166,4 +166,10 @@ type (
 	Event struct{}
 	// Message marks the id of an outgoing message.
 	Message struct{}
+	// Group marks the id of a group.
+	Group struct{}
+	// Server marks the id of a server.
+	Server struct{}
+	// Membership marks the id of somebody's place in a group.
+	Membership struct{}
 )

@@ -110,12 +110,16 @@ func checkPhone(field, s string) error {
 }
 
 func checkText(limit int) func(string, string) error {
-	return func(field, s string) error {
-		if len([]rune(s)) > limit || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }) {
-			return ErrProfile.In(field).Saying(fmt.Sprintf("The text has at most %d characters and no control characters.", limit))
-		}
-		return nil
+	return func(field, s string) error { return CheckText(field, s, limit, true) }
+}
+
+// CheckText refuses a text of more than limit characters, with control
+// characters, or, where lines is false, of more than one line.
+func CheckText(field, s string, limit int, lines bool) error {
+	if len([]rune(s)) > limit || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && (r != '\n' || !lines) || r == 0x7f }) {
+		return ErrProfile.In(field).Saying(fmt.Sprintf("The text has at most %d characters and no control characters.", limit))
 	}
+	return nil
 }
 
 // checkShell accepts the clean absolute path of a program.
@@ -138,7 +142,7 @@ func (f Fixed) unchanged(u User) error {
 		{"username", f.Username != nil && *f.Username != u.Username},
 		{"uid", f.UID != nil && *f.UID != u.UID},
 		{"home_directory", f.HomeDirectory != nil && *f.HomeDirectory != u.HomeDirectory()},
-		{"num_groups", f.NumGroups != nil && *f.NumGroups != 0},
+		{"num_groups", f.NumGroups != nil && *f.NumGroups != len(u.Memberships)},
 		{"is_ldap_user", f.IsLDAPUser != nil && *f.IsLDAPUser},
 		{"date_joined", f.DateJoined != nil && !f.DateJoined.Equal(u.DateJoined)},
 		{"mfa_methods", f.MFAMethods != nil && !slices.Equal(*f.MFAMethods, methods)},

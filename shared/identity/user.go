@@ -81,11 +81,37 @@ type User struct {
 	// administrator chose; zero when the owner chose it, or there is none.
 	TemporaryUntil time.Time `json:"temporary_until,omitzero"`
 
+	// Memberships are the account's places in groups.
+	Memberships []Membership `json:"memberships,omitempty"`
+
 	// Networks are those from which the account signed in, the last one first.
 	Networks []string `json:"networks,omitempty"`
 	// BrowsersSince is the instant before which browsers that were known are
 	// strangers again.
 	BrowsersSince time.Time `json:"browsers_since,omitzero"`
+}
+
+// A Membership is an account's place in a group, as the account holds it.
+type Membership struct {
+	ID    id.ID[id.Membership] `json:"id"`
+	Group id.ID[id.Group]      `json:"group"`
+	Role  authz.MemberRole     `json:"role"`
+	Until time.Time            `json:"until,omitzero"` // exclusive; zero: no end
+}
+
+// MaxMemberships bounds the groups of one account. Source: design, section 5.
+const MaxMemberships = 100
+
+// Held returns the memberships as decisions see them.
+func (u User) Held() []authz.Membership {
+	if len(u.Memberships) == 0 {
+		return nil
+	}
+	out := make([]authz.Membership, len(u.Memberships))
+	for i, m := range u.Memberships {
+		out[i] = authz.Membership{ID: m.ID.UUID(), Group: m.Group.UUID(), Role: m.Role, Until: m.Until}
+	}
+	return out
 }
 
 // DefaultShell is the login shell of an account that names none.

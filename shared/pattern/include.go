@@ -172,7 +172,7 @@ func compare(outer, inner Pattern) (counterexample string, included bool) {
 	start := reading{from: -1}
 	start.outer.open(wide, 0)
 	note(start)
-	for n := 0; n < len(all); n++ {
+	for n := 0; n < len(all); n++ { //nolint:intrange // it grows
 		if spent > effort {
 			return "", false
 		}

@@ -40,7 +40,10 @@ func (s *Service) Change(ctx context.Context, by authz.Allowed, prepare func(*Ed
 		if err != nil {
 			return err
 		}
-		c.Ops = append(ops, c.Ops...)
+		if len(c.Events) == 0 { // nothing is to be changed
+			return nil
+		}
+		c.Ops = append(c.Ops, ops...)
 		if err = s.store.Commit(ctx, by, c); !errors.Is(err, errMoved) {
 			return err
 		}
@@ -66,6 +69,15 @@ func (s *Service) edit(ctx context.Context, by authz.Allowed) (*Edit, error) {
 		Before: h.policy, ws: by.Workspace(), head: at, items: h.items,
 		chunks: maps.Clone(h.chunks), touched: map[string]bool{},
 	}, nil
+}
+
+// Hold returns the operations that hold that the policy is still the one
+// before; of use where the edit changes nothing of it.
+func (e *Edit) Hold() []table.Op {
+	if e.head.Version == 0 {
+		return []table.Op{table.Absent(HeadKey(e.ws)).Else(errMoved)}
+	}
+	return []table.Op{table.Unchanged(e.head).Else(errMoved)}
 }
 
 // After returns the policy as it is with the edit.

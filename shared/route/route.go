@@ -62,12 +62,27 @@ func (f Form) String() string {
 	return "unknown"
 }
 
+// An Object is a kind of thing that paths name.
+type Object uint8
+
+// The kinds of things that paths name.
+const (
+	User Object = iota + 1
+	Group
+	Membership
+)
+
+// Objects lists them, for tests that walk them.
+var Objects = []Object{User, Group, Membership}
+
 // A Rule is what a caller must hold.
 type Rule struct {
 	Form       Form
+	On         Object // Path only: what {id} names
 	Permission permission.Permission
 	Reason     string // Public only
 	Fresh      bool   // needs an MFA proof younger than the workspace's timeout
+	CLI        bool   // Fresh only: not of a command line that signed in with a password, which can hold no proof
 	Half       bool   // Self only: also open to a half-signed-in session
 	Change     bool   // Self only: also open to a session that must replace its password
 	Console    bool   // closed to sessions of command lines
@@ -84,6 +99,9 @@ func (r Rule) String() string {
 	text += " " + r.Permission.String()
 	if r.Fresh {
 		text += ", fresh proof"
+	}
+	if r.CLI {
+		text += " unless it is a command line's password session"
 	}
 	if r.Half {
 		text += ", half-signed-in too"
@@ -138,10 +156,23 @@ func console(r Rule) Rule {
 	return r
 }
 func everywhere(p permission.Permission) Rule { return Rule{Form: Everywhere, Permission: p} }
-func path(p permission.Permission) Rule       { return Rule{Form: Path, Permission: p} }
-func list(p permission.Permission) Rule       { return Rule{Form: List, Permission: p} }
+func path(p permission.Permission) Rule       { return on(User, p) }
+func on(o Object, p permission.Permission) Rule {
+	return Rule{Form: Path, Permission: p, On: o}
+}
+func body(p permission.Permission) Rule { return Rule{Form: Body, Permission: p} }
+func list(p permission.Permission) Rule { return Rule{Form: List, Permission: p} }
 func fresh(r Rule) Rule {
 	r.Fresh = true
+	return r
+}
+
+// able is fresh, for what the command line does from sessions that can hold no
+// proof too. Those are of accounts without a second factor, where the workspace
+// lets command lines send passwords.
+func able(r Rule) Rule {
+	r = fresh(r)
+	r.CLI = true
 	return r
 }
 
@@ -207,15 +238,30 @@ var Rows = []Row{
 	{"POST", "/api/iam/users/", Signin, everywhere(permission.CreateUser), true},
 	{"PATCH", "/api/iam/users/-/", API, self(), false},
 	{"PATCH", "/api/iam/users/{id}/", API, path(permission.UpdateUser), true},
-	{"DELETE", "/api/iam/users/{id}/", Signin, path(permission.DeleteUser), true},
+	{"DELETE", "/api/iam/users/{id}/", Signin, able(path(permission.DeleteUser)), true},
 	{"POST", "/api/iam/users/{id}/mfa/reset/", Signin, console(fresh(path(permission.UpdateUser))), false},
 	{"GET", "/api/iam/users/{id}/sessions/", API, path(permission.ReadSession), false},
-	{"DELETE", "/api/iam/users/{id}/sessions/{session}/", Signin, path(permission.DeleteSession), false},
-	{"POST", "/api/iam/users/{id}/sessions/end-all/", Signin, path(permission.DeleteSession), false},
+	{"DELETE", "/api/iam/users/{id}/sessions/{session}/", Signin, able(path(permission.DeleteSession)), false},
+	{"POST", "/api/iam/users/{id}/sessions/end-all/", Signin, able(path(permission.DeleteSession)), false},
 	{"POST", "/api/iam/username/", API, self(), true},
 	{"GET", "/api/iam/invitations/", API, everywhere(permission.CreateUser), false},
 	{"DELETE", "/api/iam/invitations/{id}/", API, everywhere(permission.CreateUser), false},
+
+	// Groups.
+	{"GET", "/api/iam/groups/", API, list(permission.ReadGroup), true},
+	{"POST", "/api/iam/groups/", API, everywhere(permission.CreateGroup), true},
+	{"GET", "/api/iam/groups/{id}/", API, on(Group, permission.ReadGroup), true},
+	{"PATCH", "/api/iam/groups/{id}/", API, on(Group, permission.UpdateGroup), true},
+	{"DELETE", "/api/iam/groups/{id}/", API, on(Group, permission.DeleteGroup), true},
+	{"GET", "/api/iam/groups/{id}/config/", API, on(Group, permission.ReadGroup), false},
+	{"PUT", "/api/iam/groups/{id}/config/", API, on(Group, permission.UpdateGroup), false},
+	{"POST", "/api/iam/groups/import/", API, everywhere(permission.CreateGroup), false},
 	{"GET", "/api/iam/memberships/", API, list(permission.ReadMembership), true},
+	{"POST", "/api/iam/memberships/", API, body(permission.CreateMembership), true},
+	{"GET", "/api/iam/memberships/{id}/", API, on(Membership, permission.ReadMembership), false},
+	{"PATCH", "/api/iam/memberships/{id}/", API, on(Membership, permission.UpdateMembership), false},
+	{"DELETE", "/api/iam/memberships/{id}/", API, on(Membership, permission.DeleteMembership), true},
+
 	{"POST", "/api/workspaces/users/invite/", API, everywhere(permission.CreateUser), true},
 
 	// The workspace.
@@ -224,7 +270,7 @@ var Rows = []Row{
 	{"POST", "/api/workspaces/security/-/preview/", API, console(everywhere(permission.UpdateSecurity)), false},
 	{"GET", "/api/workspaces/security/-/mfa-methods/", API, self(), true},
 	{"GET", "/api/workspaces/preferences/-/", API, everywhere(permission.ReadPreferences), true},
-	{"PATCH", "/api/workspaces/preferences/-/", API, everywhere(permission.UpdatePreferences), true},
+	{"PATCH", "/api/workspaces/preferences/-/", API, able(everywhere(permission.UpdatePreferences)), true},
 	{"GET", "/api/workspaces/access-control/-/", API, everywhere(permission.ReadAccessControl), true},
 	{"PATCH", "/api/workspaces/access-control/-/", API, fresh(everywhere(permission.UpdateAccessControl)), true},
 

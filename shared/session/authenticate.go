@@ -12,6 +12,7 @@ import (
 	"paddock/shared/credential"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/policy"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
 )
@@ -111,7 +112,7 @@ func (s *Service) checkAccess(ctx context.Context, a Authenticated, t accesstoke
 // objects of a path, in one round trip, and believes nothing yet.
 func (s *Service) gather(ctx context.Context, ws id.ID[id.Workspace], user id.ID[id.Principal], place [32]byte, objects func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key) (Authenticated, error) {
 	a := Authenticated{Hash: hex.EncodeToString(place[:])}
-	keys := []table.Key{Key(ws, user, place), identity.UserKey(ws, user), workspace.HeadKey(ws)}
+	keys := []table.Key{Key(ws, user, place), identity.UserKey(ws, user), workspace.HeadKey(ws), policy.HeadKey(ws)}
 	if objects != nil {
 		keys = append(keys, objects(ws, user)...)
 	}
@@ -176,6 +177,8 @@ func (a *Authenticated) sort(keys []table.Key, items []table.Item) (err error) {
 			if a.Workspace, err = workspace.Decode(item); err != nil {
 				return err
 			}
+		case keys[3]:
+			a.PolicyItem = item
 		}
 		for _, k := range keys[1:] {
 			if item.Key == k {

@@ -163,6 +163,8 @@ type Authenticated struct {
 	SessionItem   table.Item
 	Hash          string
 	Objects       []table.Item // those of the path that are there
+	PolicyItem    table.Item   // head of the workspace's policy; zero while there is none
+	Policy        *authz.Policy
 }
 
 // Fresh reports whether the session's proof opens protected actions at now: it
@@ -192,11 +194,12 @@ func (a Authenticated) Proved() bool {
 // see it at now.
 func (a Authenticated) Principal(src audit.Source, req authz.Request, now time.Time) authz.Principal {
 	p := PrincipalOf(a.Workspace.ID, a.User, src)
+	p.Policy = a.Policy
 	p.Request = req
 	p.Actor.SessionID = a.Session.ID.UUID()
 	p.Auth = audit.Auth{Method: a.Session.Method, Factors: a.Session.Factors}
 	if !a.Session.Proof.ID.Zero() {
-		p.Auth.ProofID = a.Session.Proof.ID.UUID()
+		p.Auth.ProofID, p.ProvedBy = a.Session.Proof.ID.UUID(), string(a.Session.Proof.Method)
 		p.Auth.MFAAge = max(0, now.Sub(a.Session.Proof.At))
 	}
 	return p
@@ -206,7 +209,7 @@ func (a Authenticated) Principal(src audit.Source, req authz.Request, now time.T
 // signing in.
 func PrincipalOf(ws id.ID[id.Workspace], u identity.User, src audit.Source) authz.Principal {
 	return authz.Principal{
-		Workspace: ws, ID: u.ID, Role: u.Role, Source: src,
+		Workspace: ws, ID: u.ID, Role: u.Role, Memberships: u.Held(), Source: src,
 		Actor: audit.Actor{Type: audit.UserActor, ID: u.ID.UUID(), Username: u.Username, Display: u.DisplayName(), RoleSetting: u.Role.String()},
 	}
 }

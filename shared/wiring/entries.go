@@ -14,6 +14,7 @@ import (
 	"paddock/shared/credential"
 	"paddock/shared/credential/breach"
 	"paddock/shared/credential/known"
+	"paddock/shared/group"
 	"paddock/shared/httpapi"
 	"paddock/shared/httpapi/api"
 	"paddock/shared/httpapi/signin"
@@ -21,6 +22,7 @@ import (
 	"paddock/shared/identity"
 	"paddock/shared/outgoing"
 	"paddock/shared/passkey"
+	"paddock/shared/policy"
 	"paddock/shared/provision"
 	"paddock/shared/route"
 	"paddock/shared/seal"
@@ -101,7 +103,11 @@ func Signin(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Config{Function: route.Signin, Sessions: sessions, Store: store, Now: c.Now, Bindings: signin.New(sessions).Bindings()})
+	policies, err := policy.New(store)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.New(httpapi.Config{Function: route.Signin, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: signin.New(sessions).Bindings()})
 }
 
 // API builds the HTTP handler of the api function.
@@ -126,7 +132,16 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Store: store, Now: c.Now, Bindings: api.New(people, settings, log, sessions).Bindings()})
+	policies, err := policy.New(store)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := group.New(store, policies)
+	if err != nil {
+		return nil, err
+	}
+	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups})
+	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
 }
 
 // makesKeys binds the key service to the deployment's policy for new keys.

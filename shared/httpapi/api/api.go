@@ -3,13 +3,13 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
-	"reflect"
+	"slices"
 
 	"paddock/shared/activity"
 	"paddock/shared/authz"
 	"paddock/shared/fault"
+	"paddock/shared/group"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
@@ -23,17 +23,27 @@ type Face struct {
 	settings *workspace.Service
 	activity *activity.Service
 	sessions *session.Service
+	groups   *group.Service
+}
+
+// Parts are the services of a Face.
+type Parts struct {
+	People   *identity.Service
+	Settings *workspace.Service
+	Activity *activity.Service
+	Sessions *session.Service
+	Groups   *group.Service
 }
 
 // New returns a Face over its services.
-func New(p *identity.Service, w *workspace.Service, a *activity.Service, s *session.Service) *Face {
-	return &Face{people: p, settings: w, activity: a, sessions: s}
+func New(p Parts) *Face {
+	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
@@ -52,7 +62,6 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(get, "/api/iam/invitations/", ok, f.invitations).Summed("List the open invitations."),
 		httpapi.Answer(http.MethodDelete, "/api/iam/invitations/{id}/", http.StatusNoContent, f.withdraw).Summed("Withdraw an open invitation.").
 			Refuses(identity.ErrInvitation),
-		httpapi.Answer(get, "/api/iam/memberships/", ok, memberships).Summed("List memberships in groups, as a page when one is asked for."),
 		httpapi.Create(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail; staff and superusers with a fresh proof.").
 			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken, identity.ErrInvites, identity.ErrOpen).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
@@ -68,7 +77,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(patch, "/api/workspaces/access-control/-/", ok, f.patchAccessControl).Summed("Change the access control settings."),
 		httpapi.Answer(get, "/api/audit/activity/", ok, f.audit).Summed("Read the audit log, newest first.").
 			Refuses(errUser, activity.ErrCursor, authz.ErrDenied),
-	}
+	})
 }
 
 // profileRefusals are what a change of an account can refuse, whoever's it is.
@@ -114,51 +123,4 @@ type Brief struct {
 func whoami(c httpapi.Call, _ httpapi.None) (Whoami, error) {
 	u := c.Who.User
 	return Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: []string{}}, User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
-}
-
-// Membership is a person's place in a group. Source: alpacon-wire 3.3.
-type Membership struct {
-	ID        string `json:"id"`
-	Group     string `json:"group"`
-	GroupName string `json:"group_name"`
-	User      Brief  `json:"user"`
-	Role      string `json:"role"`
-}
-
-// Memberships is a page of memberships, or all of them: the envelope depends
-// on whether a page was asked for. Source: alpacon-wire 3.3.
-type Memberships struct {
-	page *httpapi.Page[Membership]
-	all  []Membership
-}
-
-// MarshalJSON prints the page when there is one.
-func (m Memberships) MarshalJSON() ([]byte, error) {
-	if m.page != nil {
-		return json.Marshal(m.page)
-	}
-	return json.Marshal(m.all)
-}
-
-// OneOf names the two forms for the description of the API.
-func (Memberships) OneOf() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[[]Membership](), reflect.TypeFor[httpapi.Page[Membership]]()}
-}
-
-// MembershipsQuery narrows the list of memberships.
-type MembershipsQuery struct {
-	// Group and User narrow the list by id.
-	Group string `query:"group,omitempty"`
-	User  string `query:"user,omitempty"`
-	httpapi.PageQuery
-}
-
-// memberships answers that nobody is in a group: there are no groups yet.
-func memberships(_ httpapi.Call, in MembershipsQuery) (Memberships, error) {
-	window := in.Window()
-	if !window.Asked {
-		return Memberships{all: []Membership{}}, nil
-	}
-	page := httpapi.Cut([]Membership(nil), window, func(m Membership) Membership { return m })
-	return Memberships{page: &page}, nil
 }

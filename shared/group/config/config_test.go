@@ -1,4 +1,4 @@
-package group_test
+package config_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"paddock/shared/group"
+	"paddock/shared/group/config"
 	"paddock/shared/pattern"
 )
 
@@ -30,12 +30,12 @@ permissions:
 `
 
 // said is a configuration in a form that compares.
-func said(c group.Config) string {
+func said(c config.Config) string {
 	return fmt.Sprintf("%q %q %q %v", c.Name, c.Description, c.Servers, c.Permissions)
 }
 
 func TestPublishedExample(t *testing.T) {
-	c, err := group.ParseConfig(published)
+	c, err := config.ParseConfig(published)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestParseConfigTakes(t *testing.T) {
 		{"a byte order mark", "\ufeffname: a\n", `"a" "" [] {false false false false}`},
 		{"comments", "# a\nname: a # b\n# c\nservers: # d\n  # e\n  - web-* # f\n", `"a" "" ["web-*"] {false false false false}`},
 	} {
-		got, err := group.ParseConfig(c.text)
+		got, err := config.ParseConfig(c.text)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		} else if said(got) != c.want {
@@ -96,15 +96,15 @@ func TestParseConfigRefuses(t *testing.T) {
 		}
 		return out.String()
 	}
-	if c, err := group.ParseConfig(list(group.MaxServers)); err != nil || len(c.Servers) != group.MaxServers {
-		t.Errorf("%d patterns: %v", group.MaxServers, err)
+	if c, err := config.ParseConfig(list(config.MaxServers)); err != nil || len(c.Servers) != config.MaxServers {
+		t.Errorf("%d patterns: %v", config.MaxServers, err)
 	}
 	for _, c := range []struct {
 		name, text string
 		line       int
 		key, says  string
 	}{
-		{"too long", "name: a\n#" + strings.Repeat("x", group.MaxConfig), 0, "", "65536 bytes"},
+		{"too long", "name: a\n#" + strings.Repeat("x", config.MaxConfig), 0, "", "65536 bytes"},
 		{"no UTF-8", "name: \xff", 0, "", "UTF-8"},
 		{"nothing", "", 0, "", "empty"},
 		{"a comment alone", "# a\n", 0, "", "empty"},
@@ -139,7 +139,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"an empty pattern", "name: a\nservers:\n  - web\n  - \"\"\n", 4, "servers[1]", "empty"},
 		{"a pattern with a tab", "name: a\nservers:\n  - \"web\\t\"\n", 3, "servers[0]", "U+0009"},
 		{"a pattern twice", "name: a\nservers:\n  - web\n  - db\n  - web\n", 5, "servers[2]", "in line 3"},
-		{"too many patterns", list(group.MaxServers + 1), 203, "servers", "200 patterns"},
+		{"too many patterns", list(config.MaxServers + 1), 203, "servers", "200 patterns"},
 		{"far too many patterns", list(2000), 0, "", "keys and entries"},
 		{"a list for permissions", "name: a\npermissions: [sudo]\n", 2, "permissions", "keys with values"},
 		{"a wrong permission", "name: a\npermissions:\n  terminal: true\n  root: true\n", 4, "permissions.root", "no such key"},
@@ -162,12 +162,12 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"lists in lists", strings.Repeat("- ", 30000), 1, "", "keys and entries"},
 		{"keys in keys", strings.Repeat("a: ", 20000), 1, "", ""},
 	} {
-		got, err := group.ParseConfig(c.text)
-		e, ok := errors.AsType[group.Error](err)
+		got, err := config.ParseConfig(c.text)
+		e, ok := errors.AsType[config.Error](err)
 		if !ok || (c.line != 0 && e.Line != c.line) || e.Key != c.key || !strings.Contains(e.Reason, c.says) {
 			t.Errorf("%s: got %v, want line %d, %q and %q", c.name, err, c.line, c.key, c.says)
 		}
-		if said(got) != said(group.Config{}) {
+		if said(got) != said(config.Config{}) {
 			t.Errorf("%s: fails and returns %s", c.name, said(got))
 		}
 	}
@@ -190,10 +190,10 @@ func TestConfigIsReadBackAsWritten(t *testing.T) {
 	met := 0
 	for range times {
 		rapid.Check(t, func(t *rapid.T) {
-			c := group.Config{
+			c := config.Config{
 				Name:        strings.TrimSpace(texts().Draw(t, "name")),
 				Description: rapid.OneOf(texts('\n', '\t'), rapid.Just("")).Draw(t, "description"),
-				Permissions: group.Permissions{
+				Permissions: config.Permissions{
 					Terminal: rapid.Bool().Draw(t, "terminal"), WebFTP: rapid.Bool().Draw(t, "webftp"),
 					DeployShell: rapid.Bool().Draw(t, "deploy_shell"), Sudo: rapid.Bool().Draw(t, "sudo"),
 				},
@@ -206,10 +206,10 @@ func TestConfigIsReadBackAsWritten(t *testing.T) {
 					c.Servers = append(c.Servers, p)
 				}
 			}
-			back, err := group.ParseConfig(c.String())
+			back, err := config.ParseConfig(c.String())
 			if err != nil {
 				for _, text := range []string{c.Name, c.Description} {
-					if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' }) || len(text) > group.MaxName {
+					if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' }) || len(text) > config.MaxName {
 						return
 					}
 				}
@@ -235,14 +235,14 @@ func FuzzParseConfig(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := group.ParseConfig(text)
+		c, err := config.ParseConfig(text)
 		if err != nil {
-			if _, ok := errors.AsType[group.Error](err); !ok || said(c) != said(group.Config{}) {
+			if _, ok := errors.AsType[config.Error](err); !ok || said(c) != said(config.Config{}) {
 				t.Fatalf("%T %v, with %s", err, err, said(c))
 			}
 			return
 		}
-		back, err := group.ParseConfig(c.String())
+		back, err := config.ParseConfig(c.String())
 		if err != nil || said(back) != said(c) || back.String() != c.String() {
 			t.Fatalf("%s is read back as %s, %v", said(c), said(back), err)
 		}

@@ -1,7 +1,7 @@
-// Package group holds groups of people: what their configuration says, and how
+// Package config holds the configuration of a group of people, and how
 // it is written as YAML. It does not know who is in a group, or what its
 // permissions come to.
-package group
+package config
 
 import (
 	"errors"

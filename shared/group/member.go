@@ -1,0 +1,276 @@
+package group
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/policy"
+	"paddock/shared/table"
+)
+
+// A Joining is somebody who shall come into a group.
+type Joining struct {
+	Group id.ID[id.Group]
+	User  id.ID[id.Principal]
+	Role  authz.MemberRole
+	Until time.Time // exclusive; zero: no end
+}
+
+// Add puts somebody into a group, in as many writes whatever the group gives and
+// whoever is in it. It counts as handing out all of that: the actor must hold it
+// for as long.
+func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j Joining) (Place, error) {
+	made, err := s.store.NewID()
+	if err != nil {
+		return Place{}, err
+	}
+	now := s.store.Now()
+	if !j.Until.IsZero() && !now.Before(j.Until) {
+		return Place{}, ErrUntil
+	}
+	p := Place{ID: id.Of[id.Membership](made), Group: j.Group, User: j.User, Role: j.Role, Until: j.Until, AddedAt: now}
+	ws := by.Workspace()
+	err = s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+		row, ok := e.Before.Group(j.Group.UUID())
+		if !ok {
+			return table.Change{}, ErrNoGroup
+		}
+		item, u, err := s.account(ctx, by, e.Before, j.User)
+		if err != nil {
+			return table.Change{}, err
+		}
+		if slices.ContainsFunc(u.Memberships, func(m identity.Membership) bool { return m.Group == j.Group }) {
+			return table.Change{}, ErrMember
+		}
+		if len(u.Memberships) >= identity.MaxMemberships {
+			return table.Change{}, ErrManyGroups
+		}
+		if err := authz.MayJoin(actorUnder(by, e.Before), p.held(), now); err != nil {
+			return table.Change{}, err
+		}
+		u.Memberships = append(slices.Clone(u.Memberships), identity.Membership{ID: p.ID, Group: p.Group, Role: p.Role, Until: p.Until})
+		ev := s.abouts(by, audit.GroupMemberAdded, row, p, "Somebody came into a group.").
+			With(audit.Text("member_role", p.Role.String())).WithChange("role", "", p.Role.String())
+		if !p.Until.IsZero() {
+			ev = ev.With(audit.Instant("expires_at", p.Until))
+		}
+		ops := append(e.Hold(), table.Insert(memberKey(ws, p.Group, p.User), p).Else(ErrMember), table.Insert(PlaceKey(ws, p.ID), p).Else(table.ErrTryAgain))
+		return table.Change{Events: []audit.Event{ev}, Ops: append(ops, saved(actor, item, u)...)}, nil
+	})
+	return p, err
+}
+
+// saved returns the operations that write a changed account and hold that the
+// actor is who it was.
+func saved(actor, item table.Item, u identity.User) []table.Op {
+	ops := []table.Op{identity.SaveUser(item, u).Else(table.ErrTryAgain)}
+	if actor.Key != item.Key {
+		ops = append(ops, table.Unchanged(actor).Else(table.ErrTryAgain))
+	}
+	return ops
+}
+
+func (p Place) held() authz.Membership {
+	return authz.Membership{ID: p.ID.UUID(), Group: p.Group.UUID(), Role: p.Role, Until: p.Until}
+}
+
+// account returns an account without its places in groups that are gone.
+func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, of id.ID[id.Principal]) (table.Item, identity.User, error) {
+	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), of))
+	if err != nil {
+		return table.Item{}, identity.User{}, err
+	}
+	if !ok {
+		return table.Item{}, identity.User{}, ErrNoUser
+	}
+	u, err := identity.DecodeUser(item)
+	u.Memberships = slices.DeleteFunc(slices.Clone(u.Memberships), func(m identity.Membership) bool {
+		_, there := p.Group(m.Group.UUID())
+		return !there
+	})
+	return item, u, err
+}
+
+func (s *Service) abouts(by authz.Allowed, kind audit.Kind, g *authz.Group, p Place, text string) audit.Event {
+	return by.Event(kind, s.store.Now()).With(audit.ID("group_id", g.ID), audit.ID("subject", p.User.UUID())).WithSubject(p.User.UUID()).
+		WithTarget(audit.Target{Type: "group", ID: g.ID, Name: g.Name}).WithDescription(text)
+}
+
+// A PlaceChange is what shall be different of a place; nil: as it is. An end of
+// zero takes the end away.
+type PlaceChange struct {
+	Role  *authz.MemberRole
+	Until *time.Time
+}
+
+// Change changes what somebody is in a group, or until when. The actor must
+// hold what the place gave and what it will give.
+func (s *Service) Change(ctx context.Context, by authz.Allowed, actor, item table.Item, c PlaceChange) (Place, error) {
+	was, err := DecodePlace(item)
+	if err != nil {
+		return Place{}, err
+	}
+	p, now := was, s.store.Now()
+	if c.Role != nil {
+		p.Role = *c.Role
+	}
+	if c.Until != nil {
+		p.Until = *c.Until
+	}
+	if p == was {
+		return p, nil
+	}
+	if !p.Until.IsZero() && !now.Before(p.Until) {
+		return Place{}, ErrUntil
+	}
+	return p, s.replace(ctx, by, actor, item, was, &p)
+}
+
+// Remove takes somebody out of a group: at their next request they have nothing
+// by it. Who is more in the group than the actor stays; one's own place anyone
+// may leave.
+func (s *Service) Remove(ctx context.Context, by authz.Allowed, actor, item table.Item) error {
+	was, err := DecodePlace(item)
+	if err != nil {
+		return err
+	}
+	return s.replace(ctx, by, actor, item, was, nil)
+}
+
+// replace writes a changed place, or takes it away.
+func (s *Service) replace(ctx context.Context, by authz.Allowed, asker, item table.Item, was Place, next *Place) error {
+	ws, now := by.Workspace(), s.store.Now()
+	return s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+		row, ok := e.Before.Group(was.Group.UUID())
+		if !ok {
+			return table.Change{}, ErrNoPlace
+		}
+		account, u, err := s.account(ctx, by, e.Before, was.User)
+		if err != nil {
+			return table.Change{}, err
+		}
+		listed, ok, err := s.store.One(ctx, by, memberKey(ws, was.Group, was.User))
+		if err != nil || !ok {
+			return table.Change{}, cmpErr(err, ErrNoPlace)
+		}
+		actor := actorUnder(by, e.Before)
+		if next == nil {
+			err = authz.MayLeave(actor, was.User.UUID(), was.held(), now)
+		} else {
+			err = authz.MayChangeMembership(actor, was.held(), next.held(), now)
+		}
+		if err != nil {
+			return table.Change{}, err
+		}
+		at := slices.IndexFunc(u.Memberships, func(m identity.Membership) bool { return m.ID == was.ID })
+		if at < 0 {
+			return table.Change{}, ErrNoPlace
+		}
+		change := table.Change{Ops: e.Hold()}
+		if next == nil {
+			u.Memberships = slices.Delete(u.Memberships, at, at+1)
+			change.Events = append(change.Events, s.left(by, row, was))
+			change.Ops = append(change.Ops, table.Remove(item).Else(table.ErrTryAgain), table.Remove(listed).Else(table.ErrTryAgain))
+		} else {
+			u.Memberships[at].Role, u.Memberships[at].Until = next.Role, next.Until
+			change.Events = append(change.Events, s.moved(by, row, was, *next))
+			change.Ops = append(change.Ops, table.Replace(item, *next).Else(table.ErrTryAgain), table.Replace(listed, *next).Else(table.ErrTryAgain))
+		}
+		change.Ops = append(change.Ops, saved(asker, account, u)...)
+		return change, nil
+	})
+}
+
+func (s *Service) left(by authz.Allowed, g *authz.Group, was Place) audit.Event {
+	cause := "admin"
+	if by.Principal().ID == was.User {
+		cause = "self"
+	}
+	return s.abouts(by, audit.GroupMemberRemoved, g, was, "Somebody left a group, or was taken out of it.").
+		With(audit.Text("cause", cause)).WithChange("role", was.Role.String(), "")
+}
+
+func (s *Service) moved(by authz.Allowed, g *authz.Group, was, next Place) audit.Event {
+	e := s.abouts(by, audit.GroupMemberUpdated, g, was, "A place in a group was changed.")
+	if was.Role != next.Role {
+		e = e.WithChange("role", was.Role.String(), next.Role.String())
+	}
+	if !was.Until.Equal(next.Until) {
+		e = e.WithChange("expires_at", instant(was.Until), instant(next.Until))
+	}
+	return e
+}
+
+func instant(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Format(time.RFC3339)
+}
+
+func cmpErr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// Members returns the places of a group that have not ended, at most limit (0:
+// all).
+func (s *Service) Members(ctx context.Context, by authz.Allowed, of id.ID[id.Group], limit int) ([]Place, error) {
+	items, err := s.store.Query(ctx, by, table.Query{Key: Key(by.Workspace(), of), Prefix: memberPrefix, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	now := s.store.Now()
+	var out []Place
+	for _, item := range items {
+		p, err := DecodePlace(item)
+		if err != nil {
+			return nil, err
+		}
+		if p.Live(now) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// Of returns the places of a user that have not ended; none of nobody.
+func (s *Service) Of(ctx context.Context, by authz.Allowed, user id.ID[id.Principal]) ([]Place, error) {
+	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), user))
+	if err != nil || !ok {
+		return nil, err
+	}
+	u, err := identity.DecodeUser(item)
+	if err != nil || len(u.Memberships) == 0 {
+		return nil, err
+	}
+	keys := make([]table.Key, len(u.Memberships))
+	for i, m := range u.Memberships {
+		keys[i] = PlaceKey(by.Workspace(), m.ID)
+	}
+	items, err := s.store.Read(ctx, by, keys...)
+	if err != nil {
+		return nil, err
+	}
+	now := s.store.Now()
+	var out []Place
+	for _, item := range items {
+		p, err := DecodePlace(item)
+		if err != nil {
+			return nil, err
+		}
+		if p.Live(now) {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b Place) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	return out, nil
+}
