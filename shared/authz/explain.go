@@ -69,12 +69,7 @@ func Explain(p *Principal, what permission.Permission, object Object, now time.T
 	}
 	p.each(examine)
 	if reason, ok := p.owns(what, object); ok {
-		asOwner, asManager := owned(kindOf(what.Resource))
-		set := asManager
-		if object.Owner == p.ID.UUID() {
-			set = asOwner
-		}
-		examine(unit{set: set, everywhere: true, reason: reason})
+		examine(unit{set: permission.SetOf(what), everywhere: true, reason: reason})
 	}
 	if !out.Allowed && !p.ID.Zero() && !p.Workspace.Zero() {
 		out.Step = p.smallest(what, object, now)
