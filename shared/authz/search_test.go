@@ -122,7 +122,8 @@ func begin(t testing.TB) *state {
 			{ID: g[2], Name: "crew"},
 		},
 		Servers: []authz.Server{
-			{ID: sv[0], Name: "web-1", Owner: u[ownsServer-1]}, {ID: sv[1], Name: "web-2", Managers: []id.UUID{u[ownsServer-1]}},
+			{ID: sv[0], Name: "web-1", Owner: u[ownsServer-1]},
+			{ID: sv[1], Name: "web-2", Managers: []id.UUID{u[ownsServer-1]}},
 			{ID: sv[2], Name: "db-1"},
 		},
 		Applications: []authz.Application{{ID: ap[0], Name: "audit", Owner: u[ownsApp-1]}, {ID: ap[1], Name: "empty", Owner: u[runsApps-1]}},
@@ -131,18 +132,18 @@ func begin(t testing.TB) *state {
 			{ID: named('a', 2), Subject: g[2], Group: true, Name: one("db-*"), Access: authz.FileAccess},
 		},
 	}
-	has := func(n int, roles ...authz.RoleAssignment) *act { return &act{Role: authz.Member, Roles: roles} }
+	has := func(roles ...authz.RoleAssignment) *act { return &act{Role: authz.Member, Roles: roles} }
 	of := func(i int) authz.RoleAssignment { return authz.RoleAssignment{Role: r[i]} }
 	forNow := func(i int) authz.RoleAssignment { return authz.RoleAssignment{Role: r[i], Until: soon} }
 	in := func(i int, as authz.MemberRole, until time.Time) *act {
 		return &act{Role: authz.Member, Memberships: []authz.Membership{{Group: g[i], Role: as, Until: until}}}
 	}
 	for n, p := range map[int]*act{
-		aMember: has(0), aStaff: {Role: authz.Staff}, aSuperuser: {Role: authz.Superuser},
+		aMember: has(), aStaff: {Role: authz.Staff}, aSuperuser: {Role: authz.Superuser},
 		ownsGroup: in(0, authz.GroupOwner, time.Time{}), managesGroupForNow: in(0, authz.GroupManager, soon),
-		ownsServer: has(0, of(9)), joins: has(0, of(3), forNow(2)), assigns: has(0, forNow(4)), groups: has(0, of(5)),
-		helps: has(0, of(6), of(9)), runsApps: has(0, of(7), forNow(9)), renames: has(0, of(8), of(2)), audits: has(0, of(0)),
-		auditsForNow: has(0, forNow(0), of(5)), helpsAndAudits: has(0, of(6), forNow(0)),
+		ownsServer: has(of(9)), joins: has(of(3), forNow(2)), assigns: has(forNow(4)), groups: has(of(5)),
+		helps: has(of(6), of(9)), runsApps: has(of(7), forNow(9)), renames: has(of(8), of(2)), audits: has(of(0)),
+		auditsForNow: has(forNow(0), of(5)), helpsAndAudits: has(of(6), forNow(0)),
 		staffLike: {Role: authz.Member, Roles: []authz.RoleAssignment{of(7), forNow(0)}}, ownsApp: in(2, authz.GroupManager, time.Time{}),
 		ownsGroupForNow: in(1, authz.GroupOwner, soon),
 	} {
@@ -184,7 +185,8 @@ func anywhere(t testing.TB, r *rand.Rand) *state {
 func (s *state) model() model {
 	m := model{rows: s.rows}
 	others := []thing{
-		{authz.Object{ID: named('s', 91), Name: "web-9"}, "server"}, {authz.Object{ID: named('s', 92), Name: "db-9"}, "server"},
+		{authz.Object{ID: named('s', 91), Name: "web-9"}, "server"},
+		{authz.Object{ID: named('s', 92), Name: "db-9"}, "server"},
 		{authz.Object{ID: named('s', 93), Name: "other"}, "server"},
 	}
 	for _, who := range s.people {
