@@ -40,17 +40,22 @@ func (p *Policy) matched(name pattern.Pattern) bitset {
 	return b
 }
 
-// places returns what is in b, in order.
-func (b bitset) places() []int {
-	n := 0
-	for _, word := range b {
-		n += bits.OnesCount64(word)
-	}
-	out := make([]int, 0, n)
+// each calls yield with what is in b, in order.
+func (b bitset) each(yield func(int) bool) {
 	for w, word := range b {
 		for ; word != 0; word &= word - 1 {
-			out = append(out, w*64+bits.TrailingZeros64(word))
+			if !yield(w*64 + bits.TrailingZeros64(word)) {
+				return
+			}
 		}
+	}
+}
+
+// places returns what is in b, in order.
+func (b bitset) places() []int {
+	out := make([]int, 0, b.without(nil))
+	for i := range b.each {
+		out = append(out, i)
 	}
 	return out
 }

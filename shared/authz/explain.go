@@ -3,6 +3,7 @@ package authz
 import (
 	"time"
 
+	"paddock/shared/id"
 	"paddock/shared/permission"
 )
 
@@ -110,7 +111,10 @@ func (p *Principal) smallest(what permission.Permission, object Object, lacks bo
 	if k := kindOf(what.Resource); k != none && !object.Everywhere() && p.Policy.kind(object.ID) == none {
 		others = append(others, known{object, k})
 	}
-	had := held.on(p.Policy, others)
+	had := make(map[id.UUID]permission.Set, len(others))
+	for _, o := range others {
+		had[o.ID] = held.on(o)
+	}
 	p.steps(what, object, now, func(s Step) {
 		alone := s.Apply(Principal{Workspace: p.Workspace, ID: p.ID, Policy: p.Policy})
 		if _, failing := alone.held(what, object, now, now); lacks && failing != "" {
