@@ -31,8 +31,8 @@ type Impact struct{ Gained, Lost Change }
 // many people.
 type Comparison struct {
 	before, after *Policy
-	place         []int32 // in after of each server of before, -1 where it is gone
-	gone, made    []known // servers of only one side
+	place         []int32    // in after of each server of before, -1 where it is gone
+	gone, made    []known    // servers of only one side
 	others        [2][]known // the same objects, as each side knows them
 }
 
@@ -92,13 +92,10 @@ func (c *Comparison) Impact(before, after *Principal, now time.Time, users ...Ob
 		hadOn[o.ID] = past.on(o)
 	}
 	for _, o := range c.others[1] {
-		out.Gained.Others = appendOn(out.Gained.Others, o.ID, next.on(o).Minus(hadOn[o.ID]))
-		out.Lost.Others = appendOn(out.Lost.Others, o.ID, hadOn[o.ID].Minus(next.on(o)))
+		out.others(o.ID, hadOn[o.ID], next.on(o))
 	}
 	for _, u := range users {
-		x, y := past.on(known{u, user}), next.on(known{u, user})
-		out.Gained.Others = appendOn(out.Gained.Others, u.ID, y.Minus(x))
-		out.Lost.Others = appendOn(out.Lost.Others, u.ID, x.Minus(y))
+		out.others(u.ID, past.on(known{u, user}), next.on(known{u, user}))
 	}
 	return out
 }
@@ -107,6 +104,13 @@ func (i *Impact) servers(of id.UUID, had, has permission.Set) {
 	if had != has {
 		i.Gained.Servers = appendOn(i.Gained.Servers, of, has.Minus(had))
 		i.Lost.Servers = appendOn(i.Lost.Servers, of, had.Minus(has))
+	}
+}
+
+func (i *Impact) others(of id.UUID, had, has permission.Set) {
+	if had != has {
+		i.Gained.Others = appendOn(i.Gained.Others, of, has.Minus(had))
+		i.Lost.Others = appendOn(i.Lost.Others, of, had.Minus(has))
 	}
 }
 
