@@ -105,6 +105,15 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 			shared.Clock.Advance(time.Minute) // it is kept in memory as long
 			return do(t, w, "GET", "/api/status/", nil)
 		},
+		"data P#workspace / chunk#role#*": func(t *testing.T, _ table.Record) visitor.Answer {
+			shared.Clock.Advance(time.Minute) // it is kept in memory as long
+			return do(t, w, "GET", "/api/status/", nil)
+		},
+		"data R#workspace#* / role":       get(rolesPath),
+		"data R#workspace#* / assignment": get(assignedPath),
+		"data R#workspace#* / holder#*": func(t *testing.T, r table.Record) visitor.Answer {
+			return do(t, w, "GET", assignedPath+"?role="+r.Key.Of, nil)
+		},
 		"data J#workspace / head": func(t *testing.T, _ table.Record) visitor.Answer {
 			return do(t, w, "POST", groupsPath, map[string]string{"name": "another"})
 		},

@@ -24,6 +24,7 @@ import (
 	"paddock/shared/passkey"
 	"paddock/shared/policy"
 	"paddock/shared/provision"
+	"paddock/shared/role"
 	"paddock/shared/route"
 	"paddock/shared/seal"
 	"paddock/shared/session"
@@ -140,7 +141,11 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups})
+	roles, err := role.New(store, policies)
+	if err != nil {
+		return nil, err
+	}
+	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
 }
 

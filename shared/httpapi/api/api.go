@@ -13,6 +13,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/role"
 	"paddock/shared/session"
 	"paddock/shared/workspace"
 )
@@ -24,6 +25,7 @@ type Face struct {
 	activity *activity.Service
 	sessions *session.Service
 	groups   *group.Service
+	roles    *role.Service
 }
 
 // Parts are the services of a Face.
@@ -33,17 +35,18 @@ type Parts struct {
 	Activity *activity.Service
 	Sessions *session.Service
 	Groups   *group.Service
+	Roles    *role.Service
 }
 
 // New returns a Face over its services.
 func New(p Parts) *Face {
-	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups}
+	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), f.roleBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
