@@ -523,6 +523,17 @@ func (s *state) transfers(r *rand.Rand, with rules, p, q *act, _ time.Time) stri
 }
 
 func (s *state) renames(r *rand.Rand, with rules, p, _ *act, _ time.Time) string {
+	if r.IntN(4) == 0 {
+		i := r.IntN(len(s.rows.Applications))
+		v := s.rows.Applications[i]
+		v.Name = pick(r, nameTexts)
+		if v.Name == s.rows.Applications[i].Name || with.rename(p, permission.Application, s.rows.Applications[i].Object(), v.Name, s.at) != nil {
+			return ""
+		}
+		s.rows.Applications = slices.Clone(s.rows.Applications)
+		s.rows.Applications[i] = v
+		return fmt.Sprintf("calls %s %s", v.ID, v.Name)
+	}
 	i := r.IntN(len(s.rows.Servers))
 	v := s.rows.Servers[i]
 	v.Name = pick(r, []string{"web-1", "web-2", "db-1", "db-2", "other"})
