@@ -227,10 +227,12 @@ export interface SecurityPatch extends Partial<SecuritySettings> {
   acknowledge_affected?: number;
 }
 
-// A PolicyImpact is what a change of the allowed methods means for people.
+// A PolicyImpact is what a change of the policy means for people.
 export interface PolicyImpact {
-  affected_count: number;
+  affected_count: number; // they lose their last method
   affected: { id: string; name: string }[]; // the first of them
+  without_method_count: number; // they have none where one is now demanded
+  without_method: { id: string; name: string }[]; // the first of them
   superusers: number; // who could change it back
 }
 
