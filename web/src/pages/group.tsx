@@ -21,7 +21,7 @@ export function GroupPage() {
   const g = one.data;
   const changes = g.allowed.includes('group:update');
   return (
-    <Page key={id} title={g.name}>
+    <Page title={g.name}>
       {back}
       <dl className="facts">
         {g.display_name && <><dt>Display name</dt><dd>{g.display_name}</dd></>}
