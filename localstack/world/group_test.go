@@ -122,6 +122,17 @@ func TestGroupsAndTheirMembers(t *testing.T) {
 		t.Errorf("without a page: %s", one.Body)
 	}
 
+	// A list is narrowed by the whole name, or by a part of it; nobody finds what is not theirs.
+	for query, n := range map[string]int{"": 1, "?name=DevOps+Team": 1, "?name=DevOps": 0, "?search=ops": 1, "?search=ops&name=x": 0, "?search=web": 0} {
+		if all := want(t, max.Visitor, http.StatusOK, "GET", groupsPath+query, nil); !strings.Contains(string(all.Body), fmt.Sprintf(`"count":%d,`, n)) {
+			t.Errorf("%q finds %s", query, all.Body)
+		}
+	}
+	hidden := newGroup(t, staff.Visitor, map[string]any{"name": "DevOps hidden"})
+	if all := want(t, max.Visitor, http.StatusOK, "GET", groupsPath+"?search=devops", nil); strings.Contains(string(all.Body), hidden) {
+		t.Errorf("a member finds %s", all.Body)
+	}
+
 	// Leaving is everyone's; being taken out is immediate.
 	want(t, max.Visitor, http.StatusNoContent, "DELETE", membersPath+member+"/", nil)
 	want(t, max.Visitor, http.StatusNotFound, "GET", path, nil)
@@ -135,7 +146,7 @@ func TestGroupsAndTheirMembers(t *testing.T) {
 
 	got := kindsOf(t, w)
 	for kind, n := range map[audit.Kind]int{
-		audit.GroupCreated: 1, audit.GroupUpdated: 2, audit.GroupDeleted: 1, audit.GroupMemberAdded: 3, audit.GroupMemberRemoved: 2,
+		audit.GroupCreated: 2, audit.GroupUpdated: 2, audit.GroupDeleted: 1, audit.GroupMemberAdded: 3, audit.GroupMemberRemoved: 2,
 	} {
 		if got[kind] != n {
 			t.Errorf("%d times %s, want %d", got[kind], kind, n)

@@ -170,7 +170,14 @@ func (f *Face) document(c httpapi.Call, g group.Group, p *authz.Policy) (GroupDo
 type GroupsQuery struct {
 	// Name matches exactly.
 	Name *string `query:"name,omitempty"`
+	// Search is a part of the name, in large or small letters.
+	Search *string `query:"search,omitempty"`
 	httpapi.PageQuery
+}
+
+func (q GroupsQuery) names(g authz.Group) bool {
+	return (q.Name == nil || *q.Name == g.Name) &&
+		(q.Search == nil || strings.Contains(strings.ToLower(g.Name), strings.ToLower(*q.Search)))
 }
 
 func (f *Face) listGroups(c httpapi.Call, in GroupsQuery) (httpapi.Page[GroupDocument], error) {
@@ -178,7 +185,7 @@ func (f *Face) listGroups(c httpapi.Call, in GroupsQuery) (httpapi.Page[GroupDoc
 	who := c.Principal()
 	var seen []authz.Group
 	for _, g := range c.Who.Policy.Groups() {
-		if (in.Name == nil || *in.Name == g.Name) && authz.May(&who, permission.ReadGroup, authz.Object{ID: g.ID, Name: g.Name}, c.Now()) {
+		if in.names(g) && authz.May(&who, permission.ReadGroup, authz.Object{ID: g.ID, Name: g.Name}, c.Now()) {
 			seen = append(seen, g)
 		}
 	}

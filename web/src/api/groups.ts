@@ -4,10 +4,10 @@ import type { Group, GroupFields, Membership, MembershipPatch, NewMembership, Nu
 export const groupPageSize = 25;
 
 // groups returns a page of those that the caller may see; name narrows it to
-// the one with exactly this name.
+// those with this in their names.
 export function groups(page: number, name: string) {
   const query = new URLSearchParams({ page: String(page), page_size: String(groupPageSize) });
-  if (name) query.set('name', name);
+  if (name) query.set('search', name);
   return client.request<NumberedPage<Group>>('GET', `/api/iam/groups/?${query}`);
 }
 

@@ -36,7 +36,7 @@ export function GroupsPage() {
         <FilledForm key={name} submit="Find" label="Find" fields={['name']} pending={false} failure={null}
           onFill={(values) => go({ name: values['name']?.trim() ?? '' })}
           more={name !== '' && <Button onPress={() => go({})}>Show all groups</Button>}>
-          <Field name="name" label="Name" autoComplete="off" defaultValue={name} hint="The whole of it: parts of names are not found." />
+          <Field name="name" label="Name" autoComplete="off" defaultValue={name} hint="Or a part of it." />
         </FilledForm>
       )}
       <Failure of={list.error} />
@@ -54,7 +54,7 @@ export function GroupsPage() {
 
 function counted(count: number, name: string, all: boolean): string {
   if (count > 0) return count === 1 ? 'One group' : `${count} groups`;
-  if (name) return 'No group has this name.';
+  if (name) return 'No group has this in its name.';
   return all ? 'There is no group yet.' : 'You are in no group.';
 }
 
