@@ -418,7 +418,8 @@ func (f *Face) deleteGroup(c httpapi.Call, _ httpapi.None) (httpapi.None, error)
 // ConfigDocument is a group's configuration as YAML. Source: specification,
 // "Group configuration".
 type ConfigDocument struct {
-	Config string `json:"config" jsonschema:"maxLength=65536"`
+	// Config has no bound of its own: that of a request's body comes first.
+	Config string `json:"config"`
 }
 
 func configOf(f group.Fields) config.Config {
