@@ -78,8 +78,8 @@ type Object struct {
 	Owner    id.UUID
 	Managers []id.UUID
 	Name     string
-	// Account is who a user is: nobody touches an account that may more than
-	// they do. Nil for other objects.
+	// Account is who a user or an application is: nobody acts as an account
+	// that may more than they do, or that is not told. Nil for other objects.
 	Account *Principal
 }
 
@@ -93,10 +93,6 @@ type Grant struct {
 	Permissions permission.Set
 	Object      id.UUID
 	From, Until time.Time
-}
-
-func (g Grant) live(now time.Time) bool {
-	return !now.Before(g.From) && (g.Until.IsZero() || now.Before(g.Until))
 }
 
 // A Principal is who asks, with everything a decision may look at.

@@ -1,6 +1,8 @@
 package authz
 
 import (
+	"math/bits"
+
 	"paddock/shared/pattern"
 )
 
@@ -11,7 +13,7 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 
 func (b bitset) add(i int) { b[i/64] |= 1 << (i % 64) }
 
-// Has reports whether the server at place i is in b.
+// has reports whether the server at place i is in b.
 func (b bitset) has(i int) bool { return i/64 < len(b) && b[i/64]&(1<<(i%64)) != 0 }
 
 func (b bitset) union(c bitset) {
@@ -28,9 +30,9 @@ func (p *Policy) matched(name pattern.Pattern) bitset {
 	if b, ok := p.named[name.String()]; ok {
 		return b
 	}
-	b := newBitset(len(p.servers))
-	for i := range p.servers {
-		if name.Match(p.servers[i].Name) {
+	b := newBitset(len(p.rows.Servers))
+	for i := range p.rows.Servers {
+		if name.Match(p.rows.Servers[i].Name) {
 			b.add(i)
 		}
 	}
@@ -38,10 +40,25 @@ func (p *Policy) matched(name pattern.Pattern) bitset {
 	return b
 }
 
-// servers adds to b the servers that a unit reaches.
-func (p *Policy) reach(b bitset, u unit) {
+// places returns what is in b, in order.
+func (b bitset) places() []int {
+	n := 0
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	out := make([]int, 0, n)
+	for w, word := range b {
+		for ; word != 0; word &= word - 1 {
+			out = append(out, w*64+bits.TrailingZeros64(word))
+		}
+	}
+	return out
+}
+
+// reach adds to b the servers that a unit reaches.
+func (p *Policy) reach(b bitset, u *unit) {
 	if u.everywhere {
-		for i := range p.servers {
+		for i := range p.rows.Servers {
 			b.add(i)
 		}
 		return

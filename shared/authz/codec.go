@@ -3,6 +3,7 @@ package authz
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"paddock/shared/id"
@@ -13,55 +14,54 @@ import (
 // ErrChunk is returned for bytes that are no chunk of a policy.
 var ErrChunk = errors.New("authz: not a chunk of a policy")
 
-// A Chunk is a part of a policy as it is stored: rows of all kinds, in any
-// order. The format is compact and needs no look-up to be read: a byte that
-// tells the format, then rows, each a byte that tells its kind and its fields
-// one after the other.
+// A Chunk is a part of a policy as it is stored: rows of all kinds. The format
+// is compact and needs no look-up to be read: a byte that tells the format, then
+// of each kind how many rows there are and their fields one after the other.
+// There is one stored form of a chunk.
 type Chunk struct {
-	Roles       []Role
-	Groups      []Group
-	Servers     []Server
-	Assignments []Assignment
+	Roles        []Role
+	Groups       []Group
+	Servers      []Server
+	Applications []Application
+	Assignments  []Assignment
 }
 
 const chunkFormat = 1
 
-const (
-	roleRow byte = iota + 1
-	groupRow
-	serverRow
-	assignmentRow
-)
-
 // Append appends the stored form of c.
 func (c *Chunk) Append(b []byte) []byte {
 	b = append(b, chunkFormat)
+	b = binary.AppendUvarint(b, uint64(len(c.Roles)))
 	for i := range c.Roles {
 		r := &c.Roles[i]
-		b = appendText(appendID(append(b, roleRow), r.ID), r.Name)
-		b = appendSet(b, r.Permissions)
+		b = appendSet(appendText(appendID(b, r.ID), r.Name), r.Permissions)
 		b = appendNames(appendIDs(b, r.Scope.Objects), r.Scope.Names)
 	}
+	b = binary.AppendUvarint(b, uint64(len(c.Groups)))
 	for i := range c.Groups {
 		g := &c.Groups[i]
-		b = appendText(appendID(append(b, groupRow), g.ID), g.Name)
-		b = append(appendIDs(b, g.Roles), byte(g.Access))
-		b = appendNames(appendIDs(b, g.Servers), g.Names)
+		b = appendIDs(appendText(appendID(b, g.ID), g.Name), g.Roles)
+		b = appendNames(appendIDs(append(b, byte(g.Access)), g.Servers), g.Names)
 	}
+	b = binary.AppendUvarint(b, uint64(len(c.Servers)))
 	for i := range c.Servers {
 		s := &c.Servers[i]
-		b = appendText(appendID(append(b, serverRow), s.ID), s.Name)
-		b = appendIDs(appendID(b, s.Owner), s.Managers)
+		b = appendIDs(appendID(appendText(appendID(b, s.ID), s.Name), s.Owner), s.Managers)
 	}
+	b = binary.AppendUvarint(b, uint64(len(c.Applications)))
+	for i := range c.Applications {
+		a := &c.Applications[i]
+		b = appendIDs(appendID(appendText(appendID(b, a.ID), a.Name), a.Owner), a.Managers)
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.Assignments)))
 	for i := range c.Assignments {
 		a := &c.Assignments[i]
-		b = appendID(appendID(append(b, assignmentRow), a.ID), a.Subject)
 		flag := byte(0)
 		if a.Group {
 			flag = 1
 		}
-		b = appendText(appendID(append(b, flag, byte(a.Access)), a.Server), a.Name.String())
-		b = appendTime(b, a.Until)
+		b = append(appendID(appendID(b, a.ID), a.Subject), flag, byte(a.Access))
+		b = appendTime(appendText(appendID(b, a.Server), a.Name.String()), a.Until)
 	}
 	return b
 }
@@ -70,8 +70,8 @@ func appendID(b []byte, u id.UUID) []byte { return append(b, u[:]...) }
 
 func appendIDs(b []byte, ids []id.UUID) []byte {
 	b = binary.AppendUvarint(b, uint64(len(ids)))
-	for _, u := range ids {
-		b = appendID(b, u)
+	for i := range ids {
+		b = append(b, ids[i][:]...)
 	}
 	return b
 }
@@ -95,48 +95,74 @@ func appendSet(b []byte, s permission.Set) []byte {
 	return b
 }
 
-// appendTime appends an instant in nanoseconds since 1970, 0 for none.
+// appendTime appends 0 for no time, otherwise 1, the seconds since 1970 and the
+// nanoseconds of the second: also an end at 1970 or after 2262 is one. Years are 1
+// to 9999.
 func appendTime(b []byte, at time.Time) []byte {
 	if at.IsZero() {
-		return binary.AppendVarint(b, 0)
+		return append(b, 0)
 	}
-	return binary.AppendVarint(b, at.UnixNano())
+	b = binary.AppendUvarint(append(b, 1), uint64(at.Unix()))
+	return binary.AppendUvarint(b, uint64(at.Nanosecond()))
 }
 
-// Read adds the rows of a stored chunk to c. The text of rows shares one copy
-// of the bytes.
+// Bytes that a row of each kind has at least: bounds of what a count may claim.
+const (
+	leastRole       = 16 + 1 + 16 + 1 + 1
+	leastGroup      = 16 + 1 + 1 + 1 + 1 + 1
+	leastServer     = 16 + 1 + 16 + 1
+	leastAssignment = 16 + 16 + 1 + 1 + 16 + 1 + 1
+)
+
+// Read adds the rows of a stored chunk to c. The text of rows shares one copy of
+// the bytes. Bytes that Append does not write are ErrChunk and add nothing.
 func (c *Chunk) Read(stored []byte) error {
 	d := decoder{b: stored, text: string(stored)}
 	if d.byte() != chunkFormat {
 		return ErrChunk
 	}
-	for !d.bad && d.at < len(d.b) {
-		switch d.byte() {
-		case roleRow:
-			r := Role{ID: d.id(), Name: d.string(), Permissions: d.set()}
-			r.Scope = Scope{Objects: d.ids(), Names: d.names()}
-			c.Roles = append(c.Roles, r)
-		case groupRow:
-			g := Group{ID: d.id(), Name: d.string(), Roles: d.ids(), Access: Access(d.byte())}
-			g.Servers, g.Names = d.ids(), d.names()
-			c.Groups = append(c.Groups, g)
-		case serverRow:
-			c.Servers = append(c.Servers, Server{ID: d.id(), Name: d.string(), Owner: d.id(), Managers: d.ids()})
-		case assignmentRow:
-			a := Assignment{ID: d.id(), Subject: d.id(), Group: d.byte() == 1, Access: Access(d.byte()), Server: d.id()}
-			if text := d.string(); text != "" {
-				a.Name = d.pattern(text)
-			}
-			a.Until = d.time()
-			c.Assignments = append(c.Assignments, a)
-		default:
-			d.bad = true
+	out := *c
+	out.Roles = rows(&d, out.Roles, leastRole, func(d *decoder, r *Role) {
+		r.ID, r.Name, r.Permissions = d.id(), d.string(), d.set()
+		r.Scope.Objects, r.Scope.Names = d.ids(), d.names()
+	})
+	out.Groups = rows(&d, out.Groups, leastGroup, func(d *decoder, g *Group) {
+		g.ID, g.Name, g.Roles, g.Access = d.id(), d.string(), d.ids(), d.access()
+		g.Servers, g.Names = d.ids(), d.names()
+	})
+	out.Servers = rows(&d, out.Servers, leastServer, func(d *decoder, s *Server) {
+		s.ID, s.Name, s.Owner, s.Managers = d.id(), d.string(), d.id(), d.ids()
+	})
+	out.Applications = rows(&d, out.Applications, leastServer, func(d *decoder, a *Application) {
+		a.ID, a.Name, a.Owner, a.Managers = d.id(), d.string(), d.id(), d.ids()
+	})
+	out.Assignments = rows(&d, out.Assignments, leastAssignment, func(d *decoder, a *Assignment) {
+		a.ID, a.Subject, a.Group, a.Access, a.Server = d.id(), d.id(), d.bool(), d.access(), d.id()
+		if text := d.string(); text != "" {
+			a.Name = d.pattern(text)
 		}
-	}
-	if d.bad {
+		a.Until = d.time()
+	})
+	if d.bad || d.at != len(d.b) {
 		return ErrChunk
 	}
+	*c = out
 	return nil
+}
+
+// rows reads the rows of one kind.
+func rows[T any](d *decoder, to []T, least int, read func(*decoder, *T)) []T {
+	n := d.count(least)
+	to = slices.Grow(to, n)
+	for range n {
+		var row T
+		read(d, &row)
+		if d.bad {
+			return nil
+		}
+		to = append(to, row)
+	}
+	return to
 }
 
 // A decoder reads fields; after the first that is not there it is bad, and
@@ -148,8 +174,9 @@ type decoder struct {
 	bad  bool
 }
 
+// take returns the place of n bytes, or -1.
 func (d *decoder) take(n int) int {
-	if d.bad || n < 0 || n > len(d.b)-d.at {
+	if d.bad || n > len(d.b)-d.at {
 		d.bad = true
 		return -1
 	}
@@ -165,6 +192,18 @@ func (d *decoder) byte() byte {
 	return 0
 }
 
+func (d *decoder) bool() bool {
+	b := d.byte()
+	d.bad = d.bad || b > 1
+	return b == 1
+}
+
+func (d *decoder) access() Access {
+	a := Access(d.byte())
+	d.bad = d.bad || a&^allAccess != 0
+	return a
+}
+
 func (d *decoder) id() (u id.UUID) {
 	if at := d.take(len(u)); at >= 0 {
 		copy(u[:], d.b[at:])
@@ -172,16 +211,27 @@ func (d *decoder) id() (u id.UUID) {
 	return u
 }
 
-func (d *decoder) count(size int) int {
+// uvarint reads a number in its one form.
+func (d *decoder) uvarint() uint64 {
 	if d.bad {
 		return 0
 	}
 	n, used := binary.Uvarint(d.b[d.at:])
-	if used <= 0 || n > uint64(len(d.b)-d.at)/uint64(size) {
+	if used <= 0 || used > 1 && d.b[d.at+used-1] == 0 {
 		d.bad = true
 		return 0
 	}
 	d.at += used
+	return n
+}
+
+// count reads how many of something follow that has at least size bytes.
+func (d *decoder) count(size int) int {
+	n := d.uvarint()
+	if n > uint64(len(d.b)-d.at)/uint64(size) {
+		d.bad = true
+		return 0
+	}
 	return int(n)
 }
 
@@ -206,13 +256,15 @@ func (d *decoder) string() string {
 }
 
 func (d *decoder) names() []pattern.Pattern {
-	n := d.count(1)
+	n := d.count(2)
 	if n == 0 {
 		return nil
 	}
 	out := make([]pattern.Pattern, n)
 	for i := range out {
-		out[i] = d.pattern(d.string())
+		if out[i] = d.pattern(d.string()); d.bad {
+			return nil
+		}
 	}
 	return out
 }
@@ -235,17 +287,15 @@ func (d *decoder) set() (s permission.Set) {
 }
 
 func (d *decoder) time() time.Time {
-	if d.bad {
+	if !d.bool() {
 		return time.Time{}
 	}
-	n, used := binary.Varint(d.b[d.at:])
-	if used <= 0 {
+	seconds, nanoseconds := d.uvarint(), d.uvarint()
+	if d.bad || nanoseconds >= uint64(time.Second) {
 		d.bad = true
 		return time.Time{}
 	}
-	d.at += used
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, n).UTC()
+	at := time.Unix(int64(seconds), int64(nanoseconds)).UTC()
+	d.bad = at.IsZero() || at.Year() < 1 || at.Year() > 9999
+	return at
 }

@@ -48,8 +48,9 @@ var (
 	ownMembership = permission.SetOf(permission.ReadMembership, permission.DeleteMembership)
 	// guardedRights let their holder act as the account they are used on:
 	// nobody uses them on an account that may more than they do (reading A1 of
-	// the matrix; security, RB-3).
-	guardedRights = permission.SetOf(permission.UpdateUser, permission.DeleteUser, permission.DeleteSession)
+	// the matrix; security, RB-3). Who has a token of an application acts as it.
+	guardedRights = permission.SetOf(permission.UpdateUser, permission.DeleteUser, permission.DeleteSession,
+		permission.CreateServiceToken, permission.UpdateServiceToken)
 )
 
 // BuiltIn returns the permissions of the role that a setting assigns.
@@ -94,17 +95,15 @@ func Anywhere(p *Principal, what permission.Permission, now time.Time) bool {
 		return false
 	}
 	found := kindOf(what.Resource) == application
-	p.each(now, func(u unit) bool {
-		found = found || u.set.Has(what) && (u.only == none || u.only == kindOf(what.Resource))
+	asked := func(u unit) bool {
+		found = found || u.set.Has(what) && (u.only == none || u.only == kindOf(what.Resource)) && u.live(now, now)
 		return !found
-	})
-	if found || p.Policy == nil || kindOf(what.Resource) != server {
-		return found
 	}
-	return slices.ContainsFunc(p.Policy.byManager[p.ID.UUID()], func(i int32) bool {
-		_, owns := p.owns(what, p.Policy.servers[i].Object())
-		return owns
-	})
+	p.each(asked)
+	if !found {
+		p.belongings(asked)
+	}
+	return found
 }
 
 // Conditions that fail.
@@ -116,6 +115,19 @@ const (
 // judge returns what allows the act, or the first condition that fails. It
 // allocates nothing: lists are filtered with it.
 func judge(p *Principal, what permission.Permission, object Object, now time.Time) (reason Reason, failing string) {
+	reason, failing = p.held(what, object, now, now)
+	if failing != "" || !guardedRights.Has(what) || object.Everywhere() || object.ID == p.ID.UUID() {
+		return reason, failing
+	}
+	if object.Account == nil || exceeds(object.Account, p, now) {
+		return Reason{}, greater
+	}
+	return reason, ""
+}
+
+// held returns what gives p the permission on the object at each instant from
+// first to last, or the first condition that fails.
+func (p *Principal) held(what permission.Permission, object Object, first, last time.Time) (reason Reason, failing string) {
 	if p.ID.Zero() || p.Workspace.Zero() {
 		return Reason{}, "no principal"
 	}
@@ -127,8 +139,8 @@ func judge(p *Principal, what permission.Permission, object Object, now time.Tim
 		return Reason{}, "not one's own"
 	}
 	found := false
-	p.each(now, func(u unit) bool {
-		found = u.covers(what, object)
+	p.each(func(u unit) bool {
+		found = u.covers(what, object) && u.live(first, last)
 		if found {
 			reason = u.reason
 		}
@@ -142,9 +154,6 @@ func judge(p *Principal, what permission.Permission, object Object, now time.Tim
 	}
 	if !found {
 		return Reason{}, noGrant
-	}
-	if guardedRights.Has(what) && object.Account != nil && object.ID != self && exceeds(object.Account, p, now) {
-		return Reason{}, greater
 	}
 	return reason, ""
 }

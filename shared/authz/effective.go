@@ -20,27 +20,23 @@ func (p *Principal) Effective(now time.Time) *Effective {
 	if p.ID.Zero() || p.Workspace.Zero() {
 		return e
 	}
-	p.each(now, func(u unit) bool {
-		e.add(p.Policy, u)
-		return true
-	})
-	if p.Policy == nil {
-		return e
-	}
-	for _, i := range p.Policy.byManager[p.ID.UUID()] {
-		s := &p.Policy.servers[i]
-		set := serverManager
-		if s.Owner == p.ID.UUID() {
-			set = serverOwner
+	own := unit{set: ownRights, one: p.ID.UUID()}
+	e.units = append(e.units, own, unit{set: permission.SetOf(permission.ReadUser), one: p.ID.UUID()})
+	add := func(u unit) bool {
+		if u.live(now, now) {
+			u.set = u.set.Minus(ownRights)
+			e.add(p.Policy, u)
 		}
-		e.add(p.Policy, unit{set: set, only: server, one: s.ID})
+		return true
 	}
+	p.each(add)
+	p.belongings(add)
 	return e
 }
 
 // add joins a unit to e.
 func (e *Effective) add(policy *Policy, u unit) {
-	if u.everywhere && u.only == none {
+	if u.everywhere {
 		e.Everywhere = e.Everywhere.Union(u.set)
 		return
 	}
@@ -56,11 +52,11 @@ func (e *Effective) add(policy *Policy, u unit) {
 			continue
 		}
 		if reached == nil {
-			reached = newBitset(len(policy.servers))
-			policy.reach(reached, u)
+			reached = newBitset(len(policy.rows.Servers))
+			policy.reach(reached, &u)
 		}
 		if e.servers[i] == nil {
-			e.servers[i] = newBitset(len(policy.servers))
+			e.servers[i] = newBitset(len(policy.rows.Servers))
 		}
 		e.servers[i].union(reached)
 	}
@@ -74,6 +70,7 @@ func (e *Effective) Server(what permission.Permission, at int) bool {
 }
 
 // Other reports whether the permission is held on an object that is no server.
+// An account that may more than who asks is not told apart: see May.
 func (e *Effective) Other(what permission.Permission, o Object) bool {
 	if e.Everywhere.Has(what) {
 		return true
@@ -84,4 +81,23 @@ func (e *Effective) Other(what permission.Permission, o Object) bool {
 		}
 	}
 	return false
+}
+
+// Servers returns the places in Policy.Servers of those on which p holds the
+// permission at now, in their order. It costs less than Effective where nothing
+// else is asked.
+func (p *Principal) Servers(what permission.Permission, now time.Time) []int {
+	if p.ID.Zero() || p.Workspace.Zero() || p.Policy == nil || kindOf(what.Resource) != server {
+		return nil
+	}
+	on := newBitset(len(p.Policy.rows.Servers))
+	add := func(u unit) bool {
+		if u.set.Has(what) && (u.only == none || u.only == server) && u.live(now, now) {
+			p.Policy.reach(on, &u)
+		}
+		return true
+	}
+	p.each(add)
+	p.belongings(add)
+	return on.places()
 }

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -31,53 +32,60 @@ func (p *Principal) Lacks(g Gift, now time.Time) (permission.Permission, bool) {
 	if !g.Until.IsZero() {
 		last = g.Until.Add(-time.Nanosecond)
 	}
+	if last.Before(now) {
+		last = now
+	}
 	for _, what := range g.Permissions.Permissions() {
-		// What is held ends once: held now and at the end is held throughout.
-		if !p.holds(what, g, now) || !p.holds(what, g, last) {
+		if !p.holds(what, g, now, last) {
 			return what, true
 		}
 	}
 	return permission.Permission{}, false
 }
 
-// holds reports whether p holds the permission on the scope of a gift at an
-// instant.
-func (p *Principal) holds(what permission.Permission, g Gift, at time.Time) bool {
+// holds reports whether p holds the permission on the scope of a gift at each
+// instant from first to last.
+func (p *Principal) holds(what permission.Permission, g Gift, first, last time.Time) bool {
 	if g.Servers && kindOf(what.Resource) != server {
 		return true // gives nothing
 	}
 	if g.Scope.Everywhere() {
-		return p.can(what, Object{}, at)
+		return p.can(what, Object{}, first, last)
 	}
 	for _, o := range g.Scope.Objects {
-		object := Object{ID: o}
-		if s, _, ok := p.Policy.Server(o); ok {
-			object = s.Object()
-		}
-		if !p.can(what, object, at) {
+		if !p.can(what, p.Policy.object(o), first, last) {
 			return false
 		}
 	}
 	for _, n := range g.Scope.Names {
-		if !p.includes(what, n, at) {
+		if !p.includes(what, n, first, last) {
 			return false
 		}
 	}
 	return true
 }
 
-// can is May, but for the opening of servers, which who may assign them holds.
-func (p *Principal) can(what permission.Permission, o Object, at time.Time) bool {
-	return May(p, what, o, at) || accessRights.Has(what) && May(p, permission.CreateAssignment, o, at)
+// can reports whether p holds the permission on the object throughout; opening
+// servers is held by who may assign them. What is held is not always used on
+// each account: judge tells.
+func (p *Principal) can(what permission.Permission, o Object, first, last time.Time) bool {
+	if _, failing := p.held(what, o, first, last); failing == "" {
+		return true
+	}
+	if !accessRights.Has(what) {
+		return false
+	}
+	_, failing := p.held(permission.CreateAssignment, o, first, last)
+	return failing == ""
 }
 
-// includes reports whether p holds the permission on whatever has a name that
-// the pattern matches.
-func (p *Principal) includes(what permission.Permission, name pattern.Pattern, at time.Time) bool {
+// includes reports whether p holds the permission throughout on whatever has a
+// name that the pattern matches.
+func (p *Principal) includes(what permission.Permission, name pattern.Pattern, first, last time.Time) bool {
 	held := false
-	p.each(at, func(u unit) bool {
+	p.each(func(u unit) bool {
 		opens := accessRights.Has(what) && u.set.Has(permission.CreateAssignment)
-		if u.only != none && u.only != kindOf(what.Resource) || !u.set.Has(what) && !opens {
+		if u.only != none && u.only != kindOf(what.Resource) || !u.set.Has(what) && !opens || !u.live(first, last) {
 			return true
 		}
 		held = u.everywhere || u.name.Kind() != 0 && pattern.Includes(u.name, name) ||
@@ -111,10 +119,10 @@ func Standing(m Membership) Gift {
 }
 
 // Gifts returns what a membership hands out.
-func (p *Policy) Gifts(m Membership, now time.Time) []Gift {
+func (p *Policy) Gifts(m Membership) []Gift {
 	var out []Gift
 	one := Principal{Policy: p}
-	one.member(m, now, func(u unit) bool {
+	one.member(m, func(u unit) bool {
 		out = append(out, u.gift())
 		return true
 	})
@@ -131,6 +139,7 @@ func AccessGift(a Access, on Scope, until time.Time) Gift {
 	return Gift{Permissions: a.Permissions(), Scope: on, Servers: true, Until: until}
 }
 
+// gift returns what u gives. What gives on nothing is taken for everywhere.
 func (u *unit) gift() Gift {
 	g := Gift{Permissions: u.set, Until: u.until, Servers: u.only == server}
 	if u.everywhere {
@@ -146,29 +155,23 @@ func (u *unit) gift() Gift {
 	return g
 }
 
-// exceeds reports whether other may something at now that p does not hold: who
-// acts on other's account could act as other.
+// exceeds reports whether other may something, at now or later, that p does not
+// hold: who acts as other could do it.
 func exceeds(other, p *Principal, now time.Time) bool {
+	who := Principal{
+		ID: other.ID, Role: other.Role, Roles: other.Roles, Memberships: other.Memberships, Grants: other.Grants,
+		Policy: cmp.Or(p.Policy, other.Policy), // there is one a workspace
+	}
 	over := false
-	other.each(now, func(u unit) bool {
-		g := u.gift()
-		g.Until = now.Add(time.Nanosecond) // it is used now
-		_, over = p.Lacks(g, now)
+	more := func(u unit) bool {
+		if live(u.until, now) {
+			_, over = p.Lacks(u.gift(), now)
+		}
 		return !over
-	})
-	if over || other.Policy == nil {
-		return over
 	}
-	for _, i := range other.Policy.byManager[other.ID.UUID()] {
-		s := &other.Policy.servers[i]
-		set := serverManager
-		if s.Owner == other.ID.UUID() {
-			set = serverOwner
-		}
-		g := Gift{Permissions: set, Scope: Scope{Objects: []id.UUID{s.ID}}, Until: now.Add(time.Nanosecond)}
-		if _, over = p.Lacks(g, now); over {
-			return true
-		}
+	who.each(more)
+	if !over {
+		who.belongings(more)
 	}
-	return false
+	return over
 }

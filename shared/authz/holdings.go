@@ -181,6 +181,7 @@ type unit struct {
 	objects    []id.UUID
 	names      []pattern.Pattern
 	name       pattern.Pattern
+	from       time.Time // it gives in [from, until); a zero until has no end
 	until      time.Time
 	reason     Reason
 }
@@ -205,31 +206,56 @@ func (u *unit) covers(what permission.Permission, o Object) bool {
 	return Scope{Objects: u.objects, Names: u.names}.lists(o)
 }
 
-// each calls yield with everything that gives p something at now, until yield
-// returns false. What p owns is not among it unless the policy tells: judge
-// asks the object.
-func (p *Principal) each(now time.Time, yield func(unit) bool) {
+// live reports whether u gives at each instant from first to last.
+func (u *unit) live(first, last time.Time) bool { return !first.Before(u.from) && live(u.until, last) }
+
+// each calls yield with everything that gives p something at some time, until
+// yield returns false. What p owns is not among it: judge asks the object, and
+// belongings the policy.
+func (p *Principal) each(yield func(unit) bool) {
 	if set := BuiltIn(p.Role); !set.Empty() &&
 		!yield(unit{set: set, everywhere: true, reason: Reason{What: "role", Text: p.Role.String()}}) {
 		return
 	}
 	for _, a := range p.Roles {
-		if live(a.Until, now) && !p.role(a.Role, a.Until, id.UUID{}, yield) {
+		if !p.role(a.Role, a.Until, id.UUID{}, yield) {
 			return
 		}
 	}
-	if !p.assigned(p.ID.UUID(), now, time.Time{}, id.UUID{}, yield) {
+	if !p.assigned(p.ID.UUID(), time.Time{}, id.UUID{}, yield) {
 		return
 	}
 	for _, m := range p.Memberships {
-		if live(m.Until, now) && !p.member(m, now, yield) {
+		if !p.member(m, yield) {
 			return
 		}
 	}
 	for _, g := range p.Grants {
-		if g.live(now) && !yield(unit{
-			set: g.Permissions, everywhere: g.Object.Zero(), one: g.Object, until: g.Until, reason: Reason{What: g.Source},
+		if !yield(unit{
+			set: g.Permissions, everywhere: g.Object.Zero(), one: g.Object, from: g.From, until: g.Until, reason: Reason{What: g.Source},
 		}) {
+			return
+		}
+	}
+}
+
+// belongings calls yield with what p owns and manages, as the policy tells.
+func (p *Principal) belongings(yield func(unit) bool) {
+	if p.Policy == nil {
+		return
+	}
+	for _, m := range p.Policy.byManager[p.ID.UUID()] {
+		owner, manager := owned(m.kind)
+		u := unit{set: manager, only: m.kind, reason: Reason{What: "manager"}}
+		if m.owner {
+			u.set, u.reason = owner, Reason{What: "owner"}
+		}
+		if m.kind == server {
+			u.one = p.Policy.rows.Servers[m.at].ID
+		} else {
+			u.one = p.Policy.rows.Applications[m.at].ID
+		}
+		if !yield(u) {
 			return
 		}
 	}
@@ -245,13 +271,13 @@ func (p *Principal) role(of id.UUID, until time.Time, by id.UUID, yield func(uni
 
 // assigned yields the assignments of a subject: p, or a group through which
 // they count until an end.
-func (p *Principal) assigned(subject id.UUID, now, until time.Time, by id.UUID, yield func(unit) bool) bool {
+func (p *Principal) assigned(subject id.UUID, until time.Time, by id.UUID, yield func(unit) bool) bool {
 	if p.Policy == nil {
 		return true
 	}
 	for _, i := range p.Policy.bySubject[subject] {
-		a := &p.Policy.assignments[i]
-		if a.Group != !by.Zero() || !live(a.Until, now) {
+		a := &p.Policy.rows.Assignments[i]
+		if a.Group != !by.Zero() {
 			continue
 		}
 		if !yield(unit{
@@ -273,12 +299,16 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // member yields what a membership gives.
-func (p *Principal) member(m Membership, now time.Time, yield func(unit) bool) bool {
+func (p *Principal) member(m Membership, yield func(unit) bool) bool {
 	g, ok := p.Policy.Group(m.Group)
 	if !ok {
 		return true
 	}
-	if !yield(unit{set: m.Role.standing(), only: group, one: g.ID, until: m.Until, reason: Reason{What: "group", Text: m.Role.String(), Of: g.ID}}) {
+	own := m.Role.standing()
+	if own.Empty() {
+		return true // no role that is
+	}
+	if !yield(unit{set: own, only: group, one: g.ID, until: m.Until, reason: Reason{What: "group", Text: m.Role.String(), Of: g.ID}}) {
 		return false
 	}
 	for _, r := range g.Roles {
@@ -292,5 +322,5 @@ func (p *Principal) member(m Membership, now time.Time, yield func(unit) bool) b
 	}) {
 		return false
 	}
-	return p.assigned(g.ID, now, m.Until, g.ID, yield)
+	return p.assigned(g.ID, m.Until, g.ID, yield)
 }

@@ -49,6 +49,8 @@ const (
 // Accesses lists them.
 var Accesses = []Access{Terminal, FileAccess, DeployShell, Sudo}
 
+const allAccess = Terminal | FileAccess | DeployShell | Sudo
+
 var accessSets = [...]permission.Set{
 	permission.SetOf(permission.CreateWebsh, permission.CreateCommand, permission.CreateTunnel),
 	permission.SetOf(permission.CreateWebFTP, permission.CreateEditor),
@@ -85,7 +87,7 @@ func (a Access) String() string {
 
 // Permissions returns what a opens on each server; nothing for none.
 func (a Access) Permissions() permission.Set {
-	if a == 0 {
+	if a&allAccess == 0 {
 		return permission.Set{}
 	}
 	out := seen
@@ -140,72 +142,126 @@ func (s Server) Object() Object {
 	return Object{ID: s.ID, Name: s.Name, Owner: s.Owner, Managers: s.Managers}
 }
 
+// An Application is what decisions ask of an application. What it may itself
+// stands with its principal.
+type Application struct {
+	ID       id.UUID
+	Name     string
+	Owner    id.UUID
+	Managers []id.UUID
+}
+
+// Object returns the application as object of a decision; whoever asks for its
+// tokens adds the Account.
+func (a Application) Object() Object {
+	return Object{ID: a.ID, Name: a.Name, Owner: a.Owner, Managers: a.Managers}
+}
+
 // A Policy is everything that changes rarely about who may do what in a
 // workspace. It never changes; many may use it at once. A nil Policy is empty.
 type Policy struct {
-	roles       []Role
-	groups      []Group
-	servers     []Server
-	assignments []Assignment
+	rows Chunk
 
-	roleAt, groupAt, serverAt map[id.UUID]int32
-	bySubject                 map[id.UUID][]int32 // of assignments
-	byManager                 map[id.UUID][]int32 // of servers, by owner and managers
+	roleAt, groupAt, serverAt, applicationAt map[id.UUID]int32
+	bySubject                                map[id.UUID][]int32   // of assignments
+	byManager                                map[id.UUID][]managed // by owner and managers
 
 	mu    sync.Mutex
 	named map[string]bitset // servers that a pattern matches
 }
 
-// NewPolicy returns the policy of these rows, which it keeps. Of rows with one
-// id the last counts.
+// A managed is the place of an object that somebody owns or manages.
+type managed struct {
+	kind  kind
+	at    int32
+	owner bool
+}
+
+// NewPolicy returns the policy of these rows, which it keeps, and of no
+// applications. Of rows of a kind with one id the last counts.
 func NewPolicy(roles []Role, groups []Group, servers []Server, assignments []Assignment) *Policy {
+	return Chunk{Roles: roles, Groups: groups, Servers: servers, Assignments: assignments}.Policy()
+}
+
+// Policy returns the policy of the rows of c, which it keeps. Of rows of a kind
+// with one id the last counts.
+func (c Chunk) Policy() *Policy {
 	p := &Policy{
-		roles: roles, groups: groups, servers: servers, assignments: assignments,
-		roleAt: make(map[id.UUID]int32, len(roles)), groupAt: make(map[id.UUID]int32, len(groups)),
-		serverAt: make(map[id.UUID]int32, len(servers)), bySubject: make(map[id.UUID][]int32, len(assignments)),
-		byManager: map[id.UUID][]int32{}, named: map[string]bitset{},
+		bySubject: make(map[id.UUID][]int32, len(c.Assignments)),
+		byManager: map[id.UUID][]managed{}, named: map[string]bitset{},
 	}
-	for i := range roles {
-		p.roleAt[roles[i].ID] = int32(i)
+	p.rows.Roles, p.roleAt = last(c.Roles, func(r *Role) id.UUID { return r.ID })
+	p.rows.Groups, p.groupAt = last(c.Groups, func(g *Group) id.UUID { return g.ID })
+	p.rows.Servers, p.serverAt = last(c.Servers, func(s *Server) id.UUID { return s.ID })
+	p.rows.Applications, p.applicationAt = last(c.Applications, func(a *Application) id.UUID { return a.ID })
+	p.rows.Assignments, _ = last(c.Assignments, func(a *Assignment) id.UUID { return a.ID })
+	for i := range p.rows.Servers {
+		s := &p.rows.Servers[i]
+		p.manage(server, int32(i), s.Owner, s.Managers)
 	}
-	for i := range groups {
-		p.groupAt[groups[i].ID] = int32(i)
+	for i := range p.rows.Applications {
+		a := &p.rows.Applications[i]
+		p.manage(application, int32(i), a.Owner, a.Managers)
 	}
-	for i := range servers {
-		s := &servers[i]
-		p.serverAt[s.ID] = int32(i)
-		if !s.Owner.Zero() {
-			p.byManager[s.Owner] = append(p.byManager[s.Owner], int32(i))
-		}
-		for _, m := range s.Managers {
-			p.byManager[m] = append(p.byManager[m], int32(i))
-		}
-	}
-	for i := range assignments {
-		p.bySubject[assignments[i].Subject] = append(p.bySubject[assignments[i].Subject], int32(i))
+	for i := range p.rows.Assignments {
+		subject := p.rows.Assignments[i].Subject
+		p.bySubject[subject] = append(p.bySubject[subject], int32(i))
 	}
 	return p
 }
 
+func (p *Policy) manage(k kind, at int32, owner id.UUID, managers []id.UUID) {
+	if !owner.Zero() {
+		p.byManager[owner] = append(p.byManager[owner], managed{k, at, true})
+	}
+	for _, m := range managers {
+		if m != owner {
+			p.byManager[m] = append(p.byManager[m], managed{k, at, false})
+		}
+	}
+}
+
+// last returns the rows that no later one with the same id replaces, and their
+// places.
+func last[T any](rows []T, of func(*T) id.UUID) ([]T, map[id.UUID]int32) {
+	at := make(map[id.UUID]int32, len(rows))
+	for i := range rows {
+		at[of(&rows[i])] = int32(i)
+	}
+	if len(at) == len(rows) {
+		return rows, at
+	}
+	kept := make([]T, 0, len(at))
+	for i := range rows {
+		if at[of(&rows[i])] == int32(i) {
+			kept = append(kept, rows[i])
+		}
+	}
+	return last(kept, of)
+}
+
 // Roles returns all custom roles.
-func (p *Policy) Roles() []Role { return rows(p, func(p *Policy) []Role { return p.roles }) }
+func (p *Policy) Roles() []Role { return p.all().Roles }
 
 // Groups returns all groups.
-func (p *Policy) Groups() []Group { return rows(p, func(p *Policy) []Group { return p.groups }) }
+func (p *Policy) Groups() []Group { return p.all().Groups }
 
 // Servers returns all servers; their order is that of Effective.Servers.
-func (p *Policy) Servers() []Server { return rows(p, func(p *Policy) []Server { return p.servers }) }
+func (p *Policy) Servers() []Server { return p.all().Servers }
 
 // Assignments returns all assignments.
 func (p *Policy) Assignments() []Assignment {
-	return rows(p, func(p *Policy) []Assignment { return p.assignments })
+	return p.all().Assignments
 }
 
-func rows[T any](p *Policy, of func(*Policy) []T) []T {
+// Applications returns all applications.
+func (p *Policy) Applications() []Application { return p.all().Applications }
+
+func (p *Policy) all() *Chunk {
 	if p == nil {
-		return nil
+		return &Chunk{}
 	}
-	return of(p)
+	return &p.rows
 }
 
 // Role returns the role with this id.
@@ -217,7 +273,7 @@ func (p *Policy) Role(of id.UUID) (*Role, bool) {
 	if !ok {
 		return nil, false
 	}
-	return &p.roles[i], true
+	return &p.rows.Roles[i], true
 }
 
 // Group returns the group with this id.
@@ -229,7 +285,7 @@ func (p *Policy) Group(of id.UUID) (*Group, bool) {
 	if !ok {
 		return nil, false
 	}
-	return &p.groups[i], true
+	return &p.rows.Groups[i], true
 }
 
 // Server returns the server with this id and its place in Servers.
@@ -241,7 +297,7 @@ func (p *Policy) Server(of id.UUID) (*Server, int, bool) {
 	if !ok {
 		return nil, 0, false
 	}
-	return &p.servers[i], int(i), true
+	return &p.rows.Servers[i], int(i), true
 }
 
 // AssignedTo returns the assignments of a user or group.
@@ -251,7 +307,24 @@ func (p *Policy) AssignedTo(subject id.UUID) []Assignment {
 	}
 	var out []Assignment
 	for _, i := range p.bySubject[subject] {
-		out = append(out, p.assignments[i])
+		out = append(out, p.rows.Assignments[i])
 	}
 	return out
+}
+
+// object returns what the policy tells of an object; of others the id alone.
+func (p *Policy) object(of id.UUID) Object {
+	if p == nil {
+		return Object{ID: of}
+	}
+	if i, ok := p.serverAt[of]; ok {
+		return p.rows.Servers[i].Object()
+	}
+	if i, ok := p.applicationAt[of]; ok {
+		return p.rows.Applications[i].Object()
+	}
+	if g, ok := p.Group(of); ok {
+		return Object{ID: of, Name: g.Name}
+	}
+	return Object{ID: of}
 }

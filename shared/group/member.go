@@ -51,7 +51,7 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 		if len(u.Memberships) >= identity.MaxMemberships {
 			return table.Change{}, ErrManyGroups
 		}
-		if err := s.handsOut(by, e.Before, e.Before.Gifts(p.held(), now)...); err != nil {
+		if err := s.handsOut(by, e.Before, e.Before.Gifts(p.held())...); err != nil {
 			return table.Change{}, err
 		}
 		u.Memberships = append(slices.Clone(u.Memberships), identity.Membership{ID: p.ID, Group: p.Group, Role: p.Role, Until: p.Until})
@@ -145,7 +145,7 @@ func (s *Service) Remove(ctx context.Context, by authz.Allowed, actor, item tabl
 
 // replace writes a changed place, or takes it away.
 func (s *Service) replace(ctx context.Context, by authz.Allowed, actor, item table.Item, was Place, next *Place) error {
-	ws, now := by.Workspace(), s.store.Now()
+	ws := by.Workspace()
 	return s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
 		row, ok := e.Before.Group(was.Group.UUID())
 		if !ok {
@@ -165,7 +165,7 @@ func (s *Service) replace(ctx context.Context, by authz.Allowed, actor, item tab
 			gifts = append(gifts, authz.Standing(was.held()))
 		}
 		if next != nil {
-			gifts = append(gifts, e.Before.Gifts(next.held(), now)...)
+			gifts = append(gifts, e.Before.Gifts(next.held())...)
 		}
 		if err := s.handsOut(by, e.Before, gifts...); err != nil {
 			return table.Change{}, err

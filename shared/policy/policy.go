@@ -231,7 +231,8 @@ func joined(chunks map[string]authz.Chunk) *authz.Policy {
 		all.Roles = append(all.Roles, c.Roles...)
 		all.Groups = append(all.Groups, c.Groups...)
 		all.Servers = append(all.Servers, c.Servers...)
+		all.Applications = append(all.Applications, c.Applications...)
 		all.Assignments = append(all.Assignments, c.Assignments...)
 	}
-	return authz.NewPolicy(all.Roles, all.Groups, all.Servers, all.Assignments)
+	return all.Policy()
 }
