@@ -26,6 +26,7 @@ import (
 	"paddock/shared/provision"
 	"paddock/shared/route"
 	"paddock/shared/seal"
+	"paddock/shared/server"
 	"paddock/shared/session"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
@@ -140,7 +141,11 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups})
+	servers, err := server.New(store, policies, groups, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Servers: servers, BaseURLs: c.BaseURLs})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
 }
 

@@ -1,5 +1,5 @@
-// Package api is the HTTP face of a workspace: its people, settings and audit
-// log.
+// Package api is the HTTP face of a workspace: its people, groups,
+// servers, settings and audit log.
 package api
 
 import (
@@ -13,6 +13,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/server"
 	"paddock/shared/session"
 	"paddock/shared/workspace"
 )
@@ -24,6 +25,8 @@ type Face struct {
 	activity *activity.Service
 	sessions *session.Service
 	groups   *group.Service
+	servers  *server.Service
+	bases    []string
 }
 
 // Parts are the services of a Face.
@@ -33,17 +36,20 @@ type Parts struct {
 	Activity *activity.Service
 	Sessions *session.Service
 	Groups   *group.Service
+	Servers  *server.Service
+	// BaseURLs are those of the deployment, below which agents connect.
+	BaseURLs []string
 }
 
 // New returns a Face over its services.
 func New(p Parts) *Face {
-	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups}
+	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, servers: p.Servers, bases: p.BaseURLs}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), f.serverBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
