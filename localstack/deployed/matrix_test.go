@@ -33,10 +33,7 @@ type stranger struct {
 func TestEveryRowRefusesEveryStranger(t *testing.T) {
 	sue, stan, mia := shared.Account(t, "superuser"), shared.Account(t, "staff"), shared.Account(t, "member")
 	chief := shared.SignIn(t, sue)
-	var self struct{ ID string }
-	if err := chief.Want(t.Context(), http.StatusOK, "GET", "/api/iam/users/-/", nil, &self); err != nil {
-		t.Fatal(err)
-	}
+	named := samples(t, chief)
 	all := []stranger{
 		{name: "anonymous", visit: &visitor.Visitor{Base: shared.Env.BaseURL}},
 		{name: "garbage", visit: (&visitor.Visitor{Base: shared.Env.BaseURL}).WithCookie("pdks_garbage")},
@@ -49,16 +46,44 @@ func TestEveryRowRefusesEveryStranger(t *testing.T) {
 	probes := 0
 	for _, row := range route.Rows {
 		for _, s := range all {
-			probes += probe(t, row, s, self.ID)
+			probes += probe(t, row, s, named)
 		}
 	}
 	shared.Advance(t, 20*time.Minute)
 	for _, row := range route.Rows {
-		probes += probe(t, row, stranger{name: "superuser with a stale proof", visit: chief, role: authz.Superuser, stale: true}, self.ID)
+		probes += probe(t, row, stranger{name: "superuser with a stale proof", visit: chief, role: authz.Superuser, stale: true}, named)
 	}
 	if want := len(route.Rows) * (len(all) + 1); probes != want || want == 0 {
 		t.Fatalf("%d probes of %d", probes, want)
 	}
+}
+
+// samples makes one of each thing that paths name and returns its id: of users
+// the superuser's own account, so that seeing and touching it can be told apart.
+func samples(t *testing.T, chief *visitor.Visitor) map[route.Object]string {
+	t.Helper()
+	var self, group, place struct{ ID string }
+	for _, ask := range []struct {
+		status       int
+		method, path string
+		body         func() any
+		out          any
+	}{
+		{http.StatusOK, "GET", "/api/iam/users/-/", func() any { return nil }, &self},
+		{http.StatusCreated, "POST", "/api/iam/groups/", func() any { return map[string]any{"name": "matrix"} }, &group},
+		{http.StatusCreated, "POST", "/api/iam/memberships/", func() any { return map[string]any{"group": group.ID, "user": self.ID, "role": "member"} }, &place},
+	} {
+		if err := chief.Want(t.Context(), ask.status, ask.method, ask.path, ask.body(), ask.out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := map[route.Object]string{route.User: self.ID, route.Group: group.ID, route.Membership: place.ID}
+	for _, o := range route.Objects {
+		if out[o] == "" {
+			t.Fatalf("there is no sample of object %d", o)
+		}
+	}
+	return out
 }
 
 // foreign returns the session of another workspace's superuser, sent to this
@@ -85,11 +110,11 @@ func foreign(t *testing.T) *visitor.Visitor {
 	return (&visitor.Visitor{Base: shared.Env.BaseURL}).WithCookie(v.Cookie())
 }
 
-func probe(t *testing.T, row route.Row, s stranger, chief string) int {
+func probe(t *testing.T, row route.Row, s stranger, samples map[route.Object]string) int {
 	t.Helper()
 	want := expected(row, s)
 	name := row.Method + " " + row.Path
-	path := strings.Replace(row.Path, "{id}", idFor(row, chief), 1)
+	path := strings.Replace(row.Path, "{id}", idFor(row, samples), 1)
 	path = strings.Replace(path, "{session}", id.UUID{15: 1}.String(), 1)
 	var body any
 	if row.Method != http.MethodGet {
@@ -115,11 +140,10 @@ func probe(t *testing.T, row route.Row, s stranger, chief string) int {
 	return 1
 }
 
-// idFor returns an id for the path: the superuser's for users, so that seeing
-// and touching it can be told apart, else one that names nothing.
-func idFor(row route.Row, chief string) string {
+// idFor returns an id for the path: of a sample, or one that names nothing.
+func idFor(row route.Row, samples map[route.Object]string) string {
 	if row.Rule.Form == route.Path {
-		return chief
+		return samples[row.Rule.On]
 	}
 	return id.UUID{15: 1}.String()
 }
@@ -144,13 +168,13 @@ func expected(row route.Row, s stranger) string {
 	if r.Device {
 		return "403 device_session_required"
 	}
-	if r.Form == route.Everywhere && !authz.BuiltIn(s.role).Has(r.Permission) {
+	if (r.Form == route.Everywhere || r.Form == route.Body) && !authz.BuiltIn(s.role).Has(r.Permission) {
 		return "403 permission_denied"
 	}
 	if r.Form == route.Path && !authz.BuiltIn(s.role).Has(r.Permission) {
 		return "404 not_found"
 	}
-	if r.Form == route.Path && r.Permission.Action != permission.Read && s.role != authz.Superuser {
+	if r.Form == route.Path && r.On == route.User && r.Permission.Action != permission.Read && s.role != authz.Superuser {
 		return "403 permission_denied" // the account that is named is a superuser's
 	}
 	if r.Fresh && (s.stale || s.role != authz.Superuser) { // only the superuser has a factor, so a proof

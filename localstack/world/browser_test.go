@@ -388,7 +388,7 @@ func TestKnownBrowsersAreListedAndForgotten(t *testing.T) {
 // not.
 func TestSessionsOfOthers(t *testing.T) {
 	w := relaxed(t, "others")
-	stan := made(t, w, "stan", "staff", "203.0.113.131")
+	stan := made(t, w, "stan", "staff", "203.0.113.131").enrolled(t)
 	mia := made(t, w, "mia", "member", "203.0.113.132")
 	second := person{Visitor: w.Entries.Visitor(w.Slug, "203.0.113.133"), email: mia.email, word: mia.word}
 	second.signIn(t)

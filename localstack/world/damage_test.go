@@ -100,7 +100,18 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		"data N#workspace#* / key": func(t *testing.T, _ table.Record) visitor.Answer {
 			return do(t, w, "DELETE", factors+p.factor+"/", nil)
 		},
-		"data M#workspace#* / *": nil, // no request reads it; see below
+		"data P#workspace / head": get("/api/status/"),
+		"data P#workspace / chunk#group#*": func(t *testing.T, _ table.Record) visitor.Answer {
+			shared.Clock.Advance(time.Minute) // it is kept in memory as long
+			return do(t, w, "GET", "/api/status/", nil)
+		},
+		"data J#workspace / head": func(t *testing.T, _ table.Record) visitor.Answer {
+			return do(t, w, "POST", groupsPath, map[string]string{"name": "another"})
+		},
+		"data J#workspace#* / group":    get(groupsPath),
+		"data J#workspace#* / member#*": get(groupsPath),
+		"data J#workspace#* / place":    get(membersPath),
+		"data M#workspace#* / *":        nil, // no request reads it; see below
 	}
 	for shape, records := range kinds {
 		name, sealed := strings.CutSuffix(shape, "  sealed")

@@ -2,6 +2,7 @@ package world_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -179,6 +180,27 @@ func TestAConfigurationGoesOutAndIn(t *testing.T) {
 	a := refused(t, w.Me, "invalid_config", "PUT", path, map[string]any{"config": strings.Replace(text, "webftp", "ftp", 1)})
 	if d := a.Problem().Detail; !strings.Contains(d, "line 8") || !strings.Contains(d, "ftp") {
 		t.Errorf("the refusal says %q", d)
+	}
+	settled(t, w)
+}
+
+// TestWhoIsDeletedLeavesTheirGroups deletes an account that is in as many groups
+// as one transaction does not take.
+func TestWhoIsDeletedLeavesTheirGroups(t *testing.T) {
+	w := relaxed(t, "group-deleted")
+	mia := made(t, w, "mia", "member", "203.0.113.37")
+	var group string
+	const groups = 23
+	for i := range groups {
+		group = newGroup(t, w.Me, map[string]any{"name": fmt.Sprint("group-", i)})
+		join(t, w.Me, group, mia, "member")
+	}
+	want(t, w.Me, http.StatusNoContent, "DELETE", mia.path, nil)
+	if all := want(t, w.Me, http.StatusOK, "GET", membersPath+"?page=1&group="+group, nil); !strings.Contains(string(all.Body), `"count":0`) {
+		t.Errorf("somebody is left: %s", all.Body)
+	}
+	if n := kindsOf(t, w)[audit.GroupMemberRemoved]; n != groups {
+		t.Errorf("%d left, want %d", n, groups)
 	}
 	settled(t, w)
 }

@@ -246,3 +246,54 @@ func TestMethodsAreReset(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDemandingAMethodIsPreviewed asks who would be held to set one up, and turns
+// the demand on: they are, at the next request, and nobody else (security, MF-10).
+func TestDemandingAMethodIsPreviewed(t *testing.T) {
+	w := relaxed(t, "demanded")
+	mia, ada, bob := made(t, w, "mia", "member", "203.0.113.176"), made(t, w, "ada", "member", "203.0.113.177"), made(t, w, "bob", "member", "203.0.113.178")
+	gone := made(t, w, "gone", "member", "203.0.113.179")
+	withApp(t, mia.Visitor)
+	keyed(t, w, ada.Visitor, "hardware_key")
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, w.Me, http.StatusOK, "PATCH", gone.path, map[string]bool{"is_active": false})
+	without := func(body map[string]any) string {
+		t.Helper()
+		var preview struct {
+			Affected           []struct{ Name string }
+			WithoutMethodCount int                     `json:"without_method_count"`
+			WithoutMethod      []struct{ Name string } `json:"without_method"`
+		}
+		if err := want(t, w.Me, http.StatusOK, "POST", security+"preview/", body).Decode(http.StatusOK, &preview); err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, p := range preview.WithoutMethod {
+			names = append(names, p.Name)
+		}
+		if preview.WithoutMethodCount != len(names) {
+			t.Errorf("%d people, %v", preview.WithoutMethodCount, names)
+		}
+		slices.Sort(names)
+		return strings.Join(names, " ")
+	}
+	if got := without(map[string]any{"mfa_required": true}); got != "bob" {
+		t.Errorf("who has no method: %q", got)
+	}
+	if got := without(map[string]any{"mfa_required": true, "allowed_mfa_methods": []string{"otp", "recovery_code"}}); got != "ada bob" {
+		t.Errorf("who has no method that would be allowed: %q", got)
+	}
+	if got := without(map[string]any{"mfa_timeout": 700}); got != "" {
+		t.Errorf("where nothing is demanded: %q", got)
+	}
+	want(t, w.Me, http.StatusOK, "PATCH", security, map[string]bool{"mfa_required": true})
+	refused(t, bob.Visitor, "enrolment_required", "GET", "/api/status/", nil)
+	for _, p := range []person{mia, ada} {
+		want(t, p.Visitor, http.StatusOK, "GET", "/api/status/", nil)
+	}
+	if got := without(map[string]any{"mfa_required": true}); got != "" {
+		t.Errorf("where it is demanded already: %q", got)
+	}
+}

@@ -139,6 +139,15 @@ func planted(t *testing.T) (*world.Walk, plants) {
 	p.device, p.factor = keyed(t, w, w.Me, "biometric")
 	p.passkey = ask(t, anyone, passkeys, nil)
 	p.verify = link(t, line(t, w).Visit)
+	// A group that its maker is in.
+	var self, group struct{ ID string }
+	if err := w.Me.Want(t.Context(), 200, "GET", "/api/iam/users/-/", nil, &self); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Me.Want(t.Context(), 201, "POST", groupsPath, map[string]string{"name": world.GroupName}, &group); err != nil {
+		t.Fatal(err)
+	}
+	want(t, w.Me, 201, "POST", membersPath, map[string]string{"group": group.ID, "user": self.ID, "role": "owner"})
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
 	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {

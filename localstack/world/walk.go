@@ -115,6 +115,7 @@ func (w *Walk) Steps() []Step {
 		{Name: "promote and demote", Do: w.edit(map[string]any{"is_superuser": false, "is_staff": false}, map[string]any{"is_superuser": true})},
 		{Name: "disable and enable", Do: w.edit(map[string]any{"is_active": true}, map[string]any{"is_active": false})},
 		{Name: "ask for a new address", Before: w.hire, Do: w.edit(map[string]any{"email": "new." + Colleague})},
+		{Name: "a group", Before: w.hire, Do: w.group},
 		{Name: "delete an account", Before: w.hire, Do: w.dismiss},
 		{Name: "change the password", Do: w.changePassword},
 		{Name: "forget the password", Do: w.forget},

@@ -101,6 +101,7 @@ type Principal struct {
 	ID        id.ID[id.Principal]
 	Actor     audit.Actor // how the audit log names the principal
 	Auth      audit.Auth
+	ProvedBy  string // the method of the proof that Auth names
 	Source    audit.Source
 	Role      RoleSetting
 	// Roles, Memberships and Grants are the principal's own; what they mean
@@ -156,9 +157,11 @@ func (a Allowed) Covers(p permission.Permission, object id.UUID) bool {
 // Task returns the name of the task or ceremony, empty for principals.
 func (a Allowed) Task() string { return a.task }
 
-// Privileged returns a marked as resting on a fresh MFA proof.
+// Privileged returns a marked as resting on a fresh MFA proof: events name its
+// method, and not what the session began with.
 func (a Allowed) Privileged() Allowed {
 	a.privileged = true
+	a.principal.Auth.Method = a.principal.ProvedBy
 	return a
 }
 

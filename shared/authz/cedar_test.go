@@ -26,7 +26,7 @@ func cedarOf(t *testing.T, m model, p *authz.Principal) func(permission.Permissi
 	entities := cedar.EntityMap{}
 	for _, o := range m.things {
 		attributes := cedar.RecordMap{"kind": cedar.String(o.kind), "owner": entity(o.Owner)}
-		if o.kind != "" {
+		if o.Name != "" {
 			attributes["name"] = cedar.String(o.Name)
 		}
 		var managers []cedar.Value

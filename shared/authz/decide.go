@@ -71,11 +71,8 @@ func BuiltIn(r RoleSetting) permission.Set {
 // condition that failed; decisionID is its identifier in the audit log.
 func Decide(p Principal, what permission.Permission, object Object, now time.Time, decisionID id.UUID) (Allowed, audit.Decision, error) {
 	reason, failing := judge(&p, what, object, now)
-	if failing == noGrant || failing == greater {
-		failing += " " + what.String()
-	}
 	if failing != "" {
-		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: failing}, ErrDenied
+		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: condition(failing, what)}, ErrDenied
 	}
 	d := audit.Decision{ID: decisionID, Effect: audit.Allow, Grants: []string{reason.String()}}
 	return Allowed{workspace: p.Workspace, principal: p, permission: what, object: object, decision: d}, d, nil
@@ -89,21 +86,23 @@ func May(p *Principal, what permission.Permission, object Object, now time.Time)
 }
 
 // Anywhere reports whether p holds the permission on at least one object at
-// now, as far as p and the policy tell; of applications they do not.
+// now.
 func Anywhere(p *Principal, what permission.Permission, now time.Time) bool {
 	if p.ID.Zero() || p.Workspace.Zero() {
 		return false
 	}
-	found := kindOf(what.Resource) == application
-	asked := func(u unit) bool {
-		found = found || u.set.Has(what) && (u.only == none || u.only == kindOf(what.Resource)) && u.live(now, now)
+	k, found := kindOf(what.Resource), false
+	p.each(func(u unit) bool {
+		found = u.set.Has(what) && (u.only == none || u.only == k) && u.live(now, now)
 		return !found
+	})
+	if found || p.Policy == nil {
+		return found
 	}
-	p.each(asked)
-	if !found {
-		p.belongings(asked)
-	}
-	return found
+	asOwner, asManager := owned(k)
+	return slices.ContainsFunc(p.Policy.byManager[p.ID.UUID()], func(m managed) bool {
+		return m.kind == k && (asManager.Has(what) || m.owner && asOwner.Has(what))
+	})
 }
 
 // Conditions that fail.

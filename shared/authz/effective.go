@@ -11,7 +11,7 @@ import (
 type Effective struct {
 	Everywhere permission.Set // on all objects of their resources
 	servers    [permission.MaxPermissions]bitset
-	units      []unit // of other objects
+	units      []unit // that are not everywhere
 }
 
 // Effective returns what p may at now.
@@ -40,9 +40,7 @@ func (e *Effective) add(policy *Policy, u unit) {
 		e.Everywhere = e.Everywhere.Union(u.set)
 		return
 	}
-	if u.only != server {
-		e.units = append(e.units, u)
-	}
+	e.units = append(e.units, u)
 	if u.only != none && u.only != server || policy == nil {
 		return
 	}
@@ -69,7 +67,8 @@ func (e *Effective) Server(what permission.Permission, at int) bool {
 	return ok && (e.Everywhere.Has(what) || e.servers[i].has(at))
 }
 
-// Other reports whether the permission is held on an object that is no server.
+// Other reports whether the permission is held on an object that is no server of
+// the policy.
 // An account that may more than who asks is not told apart: see May.
 func (e *Effective) Other(what permission.Permission, o Object) bool {
 	if e.Everywhere.Has(what) {

@@ -140,8 +140,9 @@ func AccessGift(a Access, on Scope, until time.Time) Gift {
 }
 
 // gift returns what u gives. What gives on nothing is taken for everywhere.
+// Rights on what is one's own come from nothing that is given.
 func (u *unit) gift() Gift {
-	g := Gift{Permissions: u.set, Until: u.until, Servers: u.only == server}
+	g := Gift{Permissions: u.set.Minus(ownRights), Until: u.until, Servers: u.only == server}
 	if u.everywhere {
 		return g
 	}

@@ -194,6 +194,11 @@ func (u *unit) covers(what permission.Permission, o Object) bool {
 	if u.only != none && u.only != kindOf(what.Resource) {
 		return false
 	}
+	return u.reaches(o)
+}
+
+// reaches reports whether the object is of u's scope.
+func (u *unit) reaches(o Object) bool {
 	if u.everywhere {
 		return true
 	}

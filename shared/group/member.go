@@ -51,7 +51,7 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 		if len(u.Memberships) >= identity.MaxMemberships {
 			return table.Change{}, ErrManyGroups
 		}
-		if err := s.handsOut(by, e.Before, e.Before.Gifts(p.held())...); err != nil {
+		if err := authz.MayJoin(actorUnder(by, e.Before), p.held(), now); err != nil {
 			return table.Change{}, err
 		}
 		u.Memberships = append(slices.Clone(u.Memberships), identity.Membership{ID: p.ID, Group: p.Group, Role: p.Role, Until: p.Until})
@@ -144,8 +144,8 @@ func (s *Service) Remove(ctx context.Context, by authz.Allowed, actor, item tabl
 }
 
 // replace writes a changed place, or takes it away.
-func (s *Service) replace(ctx context.Context, by authz.Allowed, actor, item table.Item, was Place, next *Place) error {
-	ws := by.Workspace()
+func (s *Service) replace(ctx context.Context, by authz.Allowed, asker, item table.Item, was Place, next *Place) error {
+	ws, now := by.Workspace(), s.store.Now()
 	return s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
 		row, ok := e.Before.Group(was.Group.UUID())
 		if !ok {
@@ -159,15 +159,13 @@ func (s *Service) replace(ctx context.Context, by authz.Allowed, actor, item tab
 		if err != nil || !ok {
 			return table.Change{}, cmpErr(err, ErrNoPlace)
 		}
-		self := by.Principal().ID == was.User
-		var gifts []authz.Gift
-		if next != nil || !self {
-			gifts = append(gifts, authz.Standing(was.held()))
+		actor := actorUnder(by, e.Before)
+		if next == nil {
+			err = authz.MayLeave(actor, was.User.UUID(), was.held(), now)
+		} else {
+			err = authz.MayChangeMembership(actor, was.held(), next.held(), now)
 		}
-		if next != nil {
-			gifts = append(gifts, e.Before.Gifts(next.held())...)
-		}
-		if err := s.handsOut(by, e.Before, gifts...); err != nil {
+		if err != nil {
 			return table.Change{}, err
 		}
 		at := slices.IndexFunc(u.Memberships, func(m identity.Membership) bool { return m.ID == was.ID })
@@ -177,21 +175,21 @@ func (s *Service) replace(ctx context.Context, by authz.Allowed, actor, item tab
 		change := table.Change{Ops: e.Hold()}
 		if next == nil {
 			u.Memberships = slices.Delete(u.Memberships, at, at+1)
-			change.Events = append(change.Events, s.left(by, row, was, self))
+			change.Events = append(change.Events, s.left(by, row, was))
 			change.Ops = append(change.Ops, table.Remove(item).Else(table.ErrTryAgain), table.Remove(listed).Else(table.ErrTryAgain))
 		} else {
 			u.Memberships[at].Role, u.Memberships[at].Until = next.Role, next.Until
 			change.Events = append(change.Events, s.moved(by, row, was, *next))
 			change.Ops = append(change.Ops, table.Replace(item, *next).Else(table.ErrTryAgain), table.Replace(listed, *next).Else(table.ErrTryAgain))
 		}
-		change.Ops = append(change.Ops, saved(actor, account, u)...)
+		change.Ops = append(change.Ops, saved(asker, account, u)...)
 		return change, nil
 	})
 }
 
-func (s *Service) left(by authz.Allowed, g *authz.Group, was Place, self bool) audit.Event {
+func (s *Service) left(by authz.Allowed, g *authz.Group, was Place) audit.Event {
 	cause := "admin"
-	if self {
+	if by.Principal().ID == was.User {
 		cause = "self"
 	}
 	return s.abouts(by, audit.GroupMemberRemoved, g, was, "Somebody left a group, or was taken out of it.").

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
@@ -83,24 +82,11 @@ func (f Fields) row(of id.ID[id.Group], roles []id.UUID) authz.Group {
 	return authz.Group{ID: of.UUID(), Name: f.Name, Roles: roles, Access: f.Access, Servers: f.Servers, Names: f.Names}
 }
 
-// gift returns what the group's servers are worth.
-func (f Fields) gift() authz.Gift {
-	return authz.AccessGift(f.Access, authz.Scope{Objects: f.Servers, Names: f.Names}, time.Time{})
-}
-
-// opens reports whether the group gives servers at all.
-func (f Fields) opens() bool { return f.Access != 0 && len(f.Servers)+len(f.Names) > 0 }
-
-// handsOut refuses a gift that the actor does not hold under a policy.
-func (s *Service) handsOut(by authz.Allowed, p *authz.Policy, gifts ...authz.Gift) error {
+// actorUnder returns who asks, under a policy.
+func actorUnder(by authz.Allowed, p *authz.Policy) *authz.Principal {
 	who := by.Principal()
 	who.Policy = p
-	for _, g := range gifts {
-		if what, lacks := who.Lacks(g, s.store.Now()); lacks {
-			return &authz.Lacking{What: what}
-		}
-	}
-	return nil
+	return &who
 }
 
 // Create makes a group. Who may not change every group becomes its owner.
@@ -112,7 +98,10 @@ func (s *Service) Create(ctx context.Context, by authz.Allowed, actor table.Item
 	now := s.store.Now()
 	g := Group{ID: id.Of[id.Group](made), Name: f.Name, DisplayName: f.DisplayName, Description: f.Description, Tags: f.Tags, AddedAt: now, UpdatedAt: now}
 	err = s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
-		if err := s.mayBe(by, e, f, Fields{}, g.ID); err != nil {
+		if err := unique(f, e.Before, g.ID); err != nil {
+			return table.Change{}, err
+		}
+		if err := authz.MayCreateGroup(actorUnder(by, e.Before), f.row(g.ID, nil), now); err != nil {
 			return table.Change{}, err
 		}
 		if len(e.Before.Groups()) >= policy.MaxGroups {
@@ -134,32 +123,15 @@ func (s *Service) Create(ctx context.Context, by authz.Allowed, actor table.Item
 	return g, err
 }
 
-// mayBe refuses fields that a group cannot have, and what they give beyond those
-// before that the actor may not hand out.
-func (s *Service) mayBe(by authz.Allowed, e *policy.Edit, f, before Fields, self id.ID[id.Group]) error {
-	if err := f.check(e.Before); err != nil {
+// unique refuses fields that a group cannot have beside the others.
+func unique(f Fields, p *authz.Policy, self id.ID[id.Group]) error {
+	if err := f.check(p); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(e.Before.Groups(), func(g authz.Group) bool { return g.Name == f.Name && g.ID != self.UUID() }) {
+	if slices.ContainsFunc(p.Groups(), func(g authz.Group) bool { return g.Name == f.Name && g.ID != self.UUID() }) {
 		return ErrNameTaken
 	}
-	if more := f.beyond(before); more.opens() {
-		return s.handsOut(by, e.Before, more.gift())
-	}
 	return nil
-}
-
-// beyond returns what f gives and before does not: new servers, or all of them
-// when it opens more of each.
-func (f Fields) beyond(before Fields) Fields {
-	if f.Access&^before.Access != 0 {
-		return f
-	}
-	f.Servers = slices.DeleteFunc(slices.Clone(f.Servers), func(u id.UUID) bool { return slices.Contains(before.Servers, u) })
-	f.Names = slices.DeleteFunc(slices.Clone(f.Names), func(n pattern.Pattern) bool {
-		return slices.ContainsFunc(before.Names, func(o pattern.Pattern) bool { return o.String() == n.String() })
-	})
-	return f
 }
 
 // numbered gives a group its POSIX group id, and returns the operation that
@@ -267,7 +239,10 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, actor, item tabl
 		if !ok {
 			return table.Change{}, ErrNoGroup
 		}
-		if err := s.mayBe(by, e, f, before, g.ID); err != nil {
+		if err := unique(f, e.Before, g.ID); err != nil {
+			return table.Change{}, err
+		}
+		if err := authz.MayChangeGroup(actorUnder(by, e.Before), *row, f.row(g.ID, row.Roles), s.store.Now()); err != nil {
 			return table.Change{}, err
 		}
 		e.PutGroup(f.row(g.ID, row.Roles))

@@ -43,7 +43,7 @@ var (
 )
 
 // A denial is a refusal for which an event was written; it carries the id of
-// the decision, and how fresh a proof would have to be.
+// the decision, if there was one, and how fresh a proof would have to be.
 type denial struct {
 	fault    fault.Error
 	decision id.UUID
@@ -82,18 +82,27 @@ func (c Call) Fresh() (authz.Allowed, error) {
 	return c.Allowed.Privileged(), nil
 }
 
+// FreshIfAble is Fresh for what a command line does from a session that can hold
+// no proof, too; see route.Rule.
+func (c Call) FreshIfAble() (authz.Allowed, error) {
+	if c.Who.Session.Kind == session.CLI {
+		return c.Allowed, nil
+	}
+	return c.Fresh()
+}
+
 // owed records that the session lacks what is demanded first, and returns the
 // refusal.
-func (c Call) owed(refusal error) error {
+func (c Call) owed(refusal fault.Error) error {
+	if errors.Is(refusal, errStepUp) || errors.Is(refusal, errCLIStep) {
+		p := c.Who.Principal(SourceOf(c.Request), c.Seen, c.Now())
+		return c.app.demand(c.Context(), &c, c.row, authz.ForCeremony(p.Workspace, "guard", p), refusal)
+	}
 	condition := "a second factor is owed"
 	if errors.Is(refusal, session.ErrChangePassword) {
 		condition = "the password must be replaced"
 	}
-	err := c.refuse(c.row, condition, refusal)
-	if d, ok := errors.AsType[*denial](err); ok && errors.Is(refusal, errStepUp) {
-		d.maxAge = c.Who.Workspace.MFATimeout()
-	}
-	return err
+	return c.refuse(c.row, condition, refusal)
 }
 
 // Deny records that the caller lacks a permission which the body or the query
@@ -268,8 +277,8 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 		return call, err
 	}
 	call.Who = who
-	if err := enforced(who, row); err != nil {
-		return call, call.owed(err)
+	if refusal, ok := enforced(who, row); !ok {
+		return call, call.owed(refusal)
 	}
 	if row.Rule.Console && (who.Session.Kind == session.CLI || who.Session.Kind == session.Device) {
 		return call, call.refuse(row, "a session of a command line", errConsole)
@@ -281,7 +290,7 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	if err != nil {
 		return call, err
 	}
-	if row.Rule.Fresh {
+	if row.Rule.Fresh && (!row.Rule.CLI || who.Session.Kind != session.CLI) {
 		if err := a.fresh(r.Context(), &call, row); err != nil {
 			return call, err
 		}
@@ -311,29 +320,30 @@ func notDevice(k session.Kind) error {
 	return session.ErrNotDevice
 }
 
-// enforced refuses a session without a second factor in a workspace that
-// demands one: it opens only what completes the sign-in (security, MF-10).
-func enforced(who session.Authenticated, row route.Row) error {
+// enforced is the rule of what a session may do before it proved what the
+// workspace demands: without a second factor it opens only what completes the
+// sign-in (security, MF-10). Where it may not, it returns the refusal.
+func enforced(who session.Authenticated, row route.Row) (refusal fault.Error, ok bool) {
 	if who.Session.EnrolOnly && !row.Rule.Half {
-		return session.ErrEnrolOnly
+		return session.ErrEnrolOnly, false
 	}
 	if who.Session.ChangePassword && who.Session.Kind != session.Half && !row.Rule.Half && !row.Rule.Change {
-		return session.ErrChangePassword
+		return session.ErrChangePassword, false
 	}
 	if row.Rule.Half || row.Rule.Device || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || who.Proved() {
-		return nil
+		return fault.Error{}, true
 	}
 	switch who.Session.Kind {
 	case session.CLI:
-		return errCLIStep
+		return errCLIStep, false
 	case session.Device:
-		return errStepUp
+		return errStepUp, false
 	case session.Console, session.Half:
 	}
 	if who.User.HasSecondFactor() { // what it proved is gone: another method proves anew
-		return errStepUp
+		return errStepUp, false
 	}
-	return session.ErrEnrolOnly
+	return session.ErrEnrolOnly, false
 }
 
 // decide asks authz for the row's permission, and writes the event of a
@@ -416,28 +426,32 @@ func appOf(row route.Row) string {
 	return parts[2]
 }
 
-// fresh demands a proof younger than the workspace's timeout, and writes
-// PD2007I when there is none.
+// fresh demands a proof younger than the workspace's timeout; see demand.
 func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
-	now, timeout := a.now().UTC(), call.Who.Workspace.MFATimeout()
-	proof := call.Who.Session.Proof
-	if call.Who.Fresh(now) {
+	if call.Who.Fresh(a.now().UTC()) {
 		return nil
 	}
 	refusal := errStepUp
 	if call.Who.Session.Kind == session.CLI {
 		refusal = errCLIStep
 	}
+	return a.demand(ctx, call, row, call.Allowed, refusal)
+}
+
+// demand writes that a proof was asked for, PD2007I, and returns the refusal,
+// which says how fresh it must be where the session can give one.
+func (a *App) demand(ctx context.Context, call *Call, row route.Row, by authz.Allowed, refusal fault.Error) error {
+	now, timeout, proof := a.now().UTC(), call.Who.Workspace.MFATimeout(), call.Who.Session.Proof
 	fields := []audit.Field{audit.Text("action_family", row.Rule.Permission.String()), audit.Number("timeout_s", int64(timeout/time.Second))}
 	if !proof.ID.Zero() {
 		fields = append(fields, audit.Number("proof_age_s", max(0, int64(now.Sub(proof.At)/time.Second))))
 	}
-	e := call.Allowed.Refusal(audit.StepUpRequired, now, refusal).With(fields...).WithDescription("A fresh MFA verification was demanded.")
-	if err := a.store.Commit(ctx, call.Allowed, table.Change{Events: []audit.Event{e}}); err != nil {
+	e := by.Refusal(audit.StepUpRequired, now, refusal).With(fields...).WithDescription("A fresh MFA verification was demanded.")
+	if err := a.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}
 	d := &denial{fault: refusal}
-	if call.Who.Session.Kind != session.CLI {
+	if errors.Is(refusal, errStepUp) {
 		d.maxAge = timeout
 	}
 	return d

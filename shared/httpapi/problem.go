@@ -57,7 +57,7 @@ func statusOf(k fault.Kind) int {
 func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := explained(w, r, err)
 	p := Problem{Detail: refusal.Detail, Code: refusal.Code, Source: refusal.Source, RequestID: OriginOf(r.Context()).RequestID}
-	if d, ok := errors.AsType[*denial](err); ok {
+	if d, ok := errors.AsType[*denial](err); ok && !d.decision.Zero() {
 		p.DecisionID = d.decision.String()
 	}
 	writeJSON(w, statusOf(refusal.Kind), p)
@@ -85,13 +85,17 @@ func explained(w http.ResponseWriter, r *http.Request, err error) fault.Error {
 	}
 	if d, ok := errors.AsType[*denial](err); ok && d.maxAge > 0 {
 		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_user_authentication", `+
-			`error_description="A fresh MFA verification is needed", max_age="`+seconds(d.maxAge)+`"`)
+			`error_description="A fresh MFA verification is needed", acr_values="`+stepUpClass+`", max_age="`+seconds(d.maxAge)+`"`)
 	}
 	if refusal.RetryAfter > 0 {
 		w.Header().Set("Retry-After", seconds(refusal.RetryAfter))
 	}
 	return refusal
 }
+
+// stepUpClass is the authentication context that protected actions ask for: a
+// proof by a method that the workspace takes for them. Source: RFC 9470 section 3.
+const stepUpClass = "step_up"
 
 // seconds prints a duration in whole seconds, rounded up, at least 1.
 func seconds(d time.Duration) string {

@@ -60,7 +60,10 @@ func ruleRefusals(row route.Row) []fault.Error {
 		out = append(out, session.ErrNotDevice, session.ErrSession)
 	}
 	if r.Fresh {
-		out = append(out, errStepUp, errCLIStep)
+		out = append(out, errStepUp)
+	}
+	if r.Fresh && !r.CLI {
+		out = append(out, errCLIStep)
 	}
 	switch r.Form {
 	case route.Everywhere, route.Body:

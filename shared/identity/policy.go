@@ -26,6 +26,9 @@ type PolicyImpact struct {
 	// Affected have a method that is allowed now, and none that would be: they
 	// sign in with the old one once more, to set up an allowed one.
 	Affected []Row
+	// Without have no method that would be allowed, where the change begins to
+	// demand one: they can do nothing but set one up.
+	Without []Row
 	// Superusers is how many active superusers could open protected actions.
 	Superusers int
 }
@@ -40,6 +43,9 @@ func Weigh(rows []Row, head Head, now, next workspace.Security) PolicyImpact {
 		}
 		if r.Holds(now.AllowedMFAMethods) && !r.Holds(next.AllowedMFAMethods) {
 			out.Affected = append(out.Affected, r)
+		}
+		if next.MFARequired && !now.MFARequired && !r.Holds(next.AllowedMFAMethods) {
+			out.Without = append(out.Without, r)
 		}
 		if r.Holds(next.StepsUp()) && slices.Contains(head.Superusers, r.ID) {
 			out.Superusers++

@@ -60,6 +60,9 @@ const (
 	FactorsReset
 	StepUpCode  // Code, Until
 	ConfirmCode // Code, Until
+	// FormerAddress tells an address that an account left, and that can still be
+	// brought back, what became of its sign-in methods: What is the whole of it.
+	FormerAddress
 )
 
 // A Message is one message to one address. Its fields are escaped by Render.
@@ -116,12 +119,21 @@ It works once, until {until}.
 If you did not expect this, ignore it: nothing happens.
 `,
 	},
-	FactorAdded:       {"A sign-in method was added to your account", reported("was added to your account")},
-	FactorRemoved:     {"A sign-in method was removed from your account", reported("was removed from your account")},
-	KeyCopied:         {"There may be a copy of your security key", notice("counted backwards, as a copy of it would, at a sign-in or verification")},
-	StepUpDone:        {"Your second factor was verified", notice("was verified for protected actions of your account")},
-	FactorsReset:      {"Your sign-in methods were removed", notice("removed every sign-in method of your account")},
-	RecoveryCodeUsed:  {"A recovery code was used for your account", notice("was used to sign in to your account")},
+	FactorAdded:      {"A sign-in method was added to your account", reported("was added to your account")},
+	FactorRemoved:    {"A sign-in method was removed from your account", reported("was removed from your account")},
+	KeyCopied:        {"There may be a copy of your security key", notice("counted backwards, as a copy of it would, at a sign-in or verification")},
+	StepUpDone:       {"Your second factor was verified", notice("was verified for protected actions of your account")},
+	FactorsReset:     {"Your sign-in methods were removed", notice("removed every sign-in method of your account")},
+	RecoveryCodeUsed: {"A recovery code was used for your account", notice("was used to sign in to your account")},
+	FormerAddress: {
+		"The sign-in methods of your account were changed",
+		`{what} in the workspace "{workspace}".
+
+It was done from {from}. This was the address of the account until it was changed a few days ago.
+
+If this was not you, open the link of the mail that told you so: it brings this address back, ends every session of the account, removes the methods added since, and you choose a new password.
+`,
+	},
 	RecoveryCodesMade: {"New recovery codes were made for your account", reported("were made for your account; older ones no longer work")},
 	EmailConfirmation: {
 		"Confirm your new address for {workspace}",

@@ -10,7 +10,7 @@ import (
 )
 
 // last is the newest template; the one after it is unknown.
-const last = message.ConfirmCode
+const last = message.FormerAddress
 
 // TestEveryTemplateRendersAndForgesNothing fills each template with values
 // that try to begin lines of their own (security, SR-4).

@@ -58,6 +58,20 @@ func TestFreshnessIsHalfOpenToTheNanosecond(t *testing.T) {
 	}
 }
 
+// TestAProofHasTheTimeoutOfItsTime holds that a timeout which was raised later
+// revives no proof, and one that was lowered ends it.
+func TestAProofHasTheTimeoutOfItsTime(t *testing.T) {
+	p := proof(identity.OTP, now.Add(-20*time.Minute))
+	p.For = 15 * time.Minute
+	if mfa.Fresh(p, now, 24*time.Hour) {
+		t.Error("a stale proof came back")
+	}
+	p.For = 20*time.Minute + 1
+	if !mfa.Fresh(p, now, 24*time.Hour) || mfa.Fresh(p, now, 20*time.Minute) {
+		t.Error("the lower of both timeouts does not decide")
+	}
+}
+
 func TestWhatNeverCountsAsFresh(t *testing.T) {
 	if mfa.Fresh(mfa.Proof{At: now, Method: identity.OTP}, now, time.Hour) {
 		t.Error("no proof is fresh")

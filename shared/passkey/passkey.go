@@ -5,10 +5,12 @@ package passkey
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
@@ -154,22 +156,61 @@ func (Ceremonies) Request(site mfa.Site, held []mfa.Key, verified bool) (json.Ra
 // Named returns whom an answer says it is of, and by which key: claims, until
 // Answered proved them.
 func (Ceremonies) Named(answer []byte) (handle, key []byte, err error) {
-	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
+	parsed, err := parse(answer)
 	if err != nil {
 		return nil, nil, &mfa.KeyFailure{Reason: "wrong", Cause: err}
 	}
 	return parsed.Response.UserHandle, parsed.RawID, nil
 }
 
+// An assertion is an AuthenticationResponseJSON, as far as it is looked at: no
+// extension is asked for, so what comes of any is ignored.
+type assertion struct {
+	ID         string `json:"id"`
+	RawID      string `json:"rawId"`
+	Type       string `json:"type"`
+	Attachment string `json:"authenticatorAttachment"`
+	Response   struct {
+		ClientDataJSON    string `json:"clientDataJSON"`
+		AuthenticatorData string `json:"authenticatorData"`
+		Signature         string `json:"signature"`
+		UserHandle        string `json:"userHandle"`
+	} `json:"response"`
+}
+
+// parse reads an answer. The library's own reader scans it twice and each
+// member once more, which takes a fifth of the time that the signature takes.
+func parse(answer []byte) (*protocol.ParsedCredentialAssertionData, error) {
+	var a assertion
+	if err := json.Unmarshal(answer, &a); err != nil {
+		return nil, err
+	}
+	var raw protocol.CredentialAssertionResponse
+	raw.ID, raw.Type, raw.AuthenticatorAttachment = a.ID, a.Type, a.Attachment
+	for _, member := range []struct {
+		text  string
+		bytes *protocol.URLEncodedBase64
+	}{
+		{a.RawID, &raw.RawID},
+		{a.Response.ClientDataJSON, &raw.AssertionResponse.ClientDataJSON},
+		{a.Response.AuthenticatorData, &raw.AssertionResponse.AuthenticatorData},
+		{a.Response.Signature, &raw.AssertionResponse.Signature},
+		{a.Response.UserHandle, &raw.AssertionResponse.UserHandle},
+	} {
+		read, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(member.text, "="))
+		if err != nil {
+			return nil, err
+		}
+		*member.bytes = read
+	}
+	return raw.Parse()
+}
+
 // Answered returns the place in held of the key that gave this answer, and the
 // key with the counter and backup state of the answer, which the caller still
 // has to weigh; or a *mfa.KeyFailure.
 func (Ceremonies) Answered(site mfa.Site, who mfa.Holder, held []mfa.Key, c mfa.Ceremony, answer []byte) (int, mfa.Key, error) {
-	party, err := partyOf(site)
-	if err != nil {
-		return -1, mfa.Key{}, err
-	}
-	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
+	parsed, err := parse(answer)
 	if err != nil {
 		return -1, mfa.Key{}, &mfa.KeyFailure{Reason: "wrong", Cause: err}
 	}
@@ -177,7 +218,8 @@ func (Ceremonies) Answered(site mfa.Site, who mfa.Holder, held []mfa.Key, c mfa.
 	if at < 0 {
 		return -1, mfa.Key{}, &mfa.KeyFailure{Reason: "wrong", Cause: errors.New("an unknown key")}
 	}
-	if _, err := party.ValidateLogin(holderOf(who, held), sessionOf(site, who, c, held), parsed); err != nil {
+	party, one := webauthn.WebAuthn{Config: configOf(site)}, held[at:at+1] // Request found the site sound
+	if _, err := party.ValidateLogin(holderOf(who, one), sessionOf(site, who, c, one), parsed); err != nil {
 		return -1, mfa.Key{}, failed(site, c, parsed.Response.CollectedClientData, parsed.Response.AuthenticatorData.Flags, err)
 	}
 	k := held[at]
@@ -196,8 +238,14 @@ func failed(site mfa.Site, c mfa.Ceremony, client protocol.CollectedClientData, 
 	return &mfa.KeyFailure{Reason: "wrong", Cause: cause}
 }
 
+func configOf(site mfa.Site) *webauthn.Config {
+	return &webauthn.Config{
+		RPID: site.Host, RPDisplayName: site.Name, RPOrigins: site.Origins, RPTopOriginVerificationMode: protocol.TopOriginExplicitVerificationMode,
+	}
+}
+
 func partyOf(site mfa.Site) (*webauthn.WebAuthn, error) {
-	party, err := webauthn.New(&webauthn.Config{RPID: site.Host, RPDisplayName: site.Name, RPOrigins: site.Origins})
+	party, err := webauthn.New(configOf(site))
 	if err != nil {
 		return nil, fmt.Errorf("passkey: site %q: %w", site.Host, err)
 	}

@@ -65,7 +65,7 @@ func chunkKey(ws id.ID[id.Workspace], name string) table.Key {
 // chunkName returns the chunk in which a row lies: identifiers end in random
 // bits.
 func chunkName(kind string, of id.UUID) string {
-	return fmt.Sprintf("%s%02d", kind, of[len(of)-1]%spread)
+	return fmt.Sprintf("%s#%02d", kind, of[len(of)-1]%spread)
 }
 
 // The kinds of rows, as chunks are named.

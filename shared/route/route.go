@@ -85,6 +85,7 @@ type Rule struct {
 	Permission permission.Permission
 	Reason     string // Public only
 	Fresh      bool   // needs an MFA proof younger than the workspace's timeout
+	CLI        bool   // Fresh only: not of a command line that signed in with a password, which can hold no proof
 	Half       bool   // Self only: also open to a half-signed-in session
 	Change     bool   // Self only: also open to a session that must replace its password
 	Console    bool   // closed to sessions of command lines
@@ -101,6 +102,9 @@ func (r Rule) String() string {
 	text += " " + r.Permission.String()
 	if r.Fresh {
 		text += ", fresh proof"
+	}
+	if r.CLI {
+		text += " unless it is a command line's password session"
 	}
 	if r.Half {
 		text += ", half-signed-in too"
@@ -166,6 +170,15 @@ func fresh(r Rule) Rule {
 	return r
 }
 
+// able is fresh, for what the command line does from sessions that can hold no
+// proof too. Those are of accounts without a second factor, where the workspace
+// lets command lines send passwords.
+func able(r Rule) Rule {
+	r = fresh(r)
+	r.CLI = true
+	return r
+}
+
 // Rows is the API. Order has no meaning.
 var Rows = []Row{
 	// Signing in.
@@ -228,11 +241,11 @@ var Rows = []Row{
 	{"POST", "/api/iam/users/", Signin, everywhere(permission.CreateUser), true},
 	{"PATCH", "/api/iam/users/-/", API, self(), false},
 	{"PATCH", "/api/iam/users/{id}/", API, path(permission.UpdateUser), true},
-	{"DELETE", "/api/iam/users/{id}/", Signin, path(permission.DeleteUser), true},
+	{"DELETE", "/api/iam/users/{id}/", Signin, able(path(permission.DeleteUser)), true},
 	{"POST", "/api/iam/users/{id}/mfa/reset/", Signin, console(fresh(path(permission.UpdateUser))), false},
 	{"GET", "/api/iam/users/{id}/sessions/", API, path(permission.ReadSession), false},
-	{"DELETE", "/api/iam/users/{id}/sessions/{session}/", Signin, path(permission.DeleteSession), false},
-	{"POST", "/api/iam/users/{id}/sessions/end-all/", Signin, path(permission.DeleteSession), false},
+	{"DELETE", "/api/iam/users/{id}/sessions/{session}/", Signin, able(path(permission.DeleteSession)), false},
+	{"POST", "/api/iam/users/{id}/sessions/end-all/", Signin, able(path(permission.DeleteSession)), false},
 	{"POST", "/api/iam/username/", API, self(), true},
 	{"GET", "/api/iam/invitations/", API, everywhere(permission.CreateUser), false},
 	{"DELETE", "/api/iam/invitations/{id}/", API, everywhere(permission.CreateUser), false},
@@ -281,7 +294,7 @@ var Rows = []Row{
 	{"POST", "/api/workspaces/security/-/preview/", API, console(everywhere(permission.UpdateSecurity)), false},
 	{"GET", "/api/workspaces/security/-/mfa-methods/", API, self(), true},
 	{"GET", "/api/workspaces/preferences/-/", API, everywhere(permission.ReadPreferences), true},
-	{"PATCH", "/api/workspaces/preferences/-/", API, everywhere(permission.UpdatePreferences), true},
+	{"PATCH", "/api/workspaces/preferences/-/", API, able(everywhere(permission.UpdatePreferences)), true},
 	{"GET", "/api/workspaces/access-control/-/", API, everywhere(permission.ReadAccessControl), true},
 	{"PATCH", "/api/workspaces/access-control/-/", API, fresh(everywhere(permission.UpdateAccessControl)), true},
 

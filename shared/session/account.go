@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/fault"
+	"paddock/shared/group"
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/message"
@@ -263,6 +265,9 @@ func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	if user.ID == a.User.ID {
 		return identity.ErrOwnState
 	}
+	if target, user, err = s.strip(ctx, by, a, target, user); err != nil {
+		return err
+	}
 	for range 3 {
 		err := s.deleteAccount(ctx, by, a, target, user)
 		if !errors.Is(err, identity.ErrDirectoryMoved) {
@@ -270,6 +275,28 @@ func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authent
 		}
 	}
 	return table.ErrTryAgain
+}
+
+// strip takes an account that is about to go out of its groups, which would be
+// too much for the transaction that deletes it.
+func (s *Service) strip(ctx context.Context, by authz.Allowed, a Authenticated, account table.Item, u identity.User) (table.Item, identity.User, error) {
+	for len(u.Memberships) > 0 {
+		read, err := s.store.Read(ctx, by, group.PlacesOf(a.Workspace.ID, u)...)
+		if err != nil {
+			return table.Item{}, identity.User{}, err
+		}
+		change, next := group.Strip(by, account, u, read, func(k audit.Kind) audit.Event { return by.Event(k, s.store.Now()) })
+		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
+		if err := s.store.Commit(ctx, by, change); err != nil {
+			return table.Item{}, identity.User{}, err
+		}
+		var ok bool
+		if account, ok, err = s.store.One(ctx, by, account.Key); err != nil || !ok {
+			return table.Item{}, identity.User{}, cmp.Or(err, error(table.ErrTryAgain))
+		}
+		u = next
+	}
+	return account, u, nil
 }
 
 func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authenticated, target table.Item, user identity.User) error {

@@ -182,6 +182,7 @@ func (s *Service) EnrolCode(ctx context.Context, by authz.Allowed, a Authenticat
 	if err := s.mayBegin(ctx, by, a, wanted.Method, wanted.Name); err != nil {
 		return Enrolment{}, err
 	}
+	by = provedFor(by, a)
 	to, err := s.wanted(a, &wanted)
 	if err != nil {
 		return Enrolment{}, err

@@ -87,6 +87,15 @@ func MayEnrol(a Authenticated, now time.Time) error {
 	return nil
 }
 
+// provedFor returns by as resting on the session's proof, where MayEnrol asked for
+// one.
+func provedFor(by authz.Allowed, a Authenticated) authz.Allowed {
+	if a.User.HasSecondFactor() && !a.Session.EnrolOnly {
+		return by.Privileged()
+	}
+	return by
+}
+
 // mayBegin refuses to set up a method: by MayEnrol, the workspace's policy, the
 // number of methods, the budget and the name.
 func (s *Service) mayBegin(ctx context.Context, by authz.Allowed, a Authenticated, m identity.Method, name string) error {
@@ -149,6 +158,7 @@ func (s *Service) ConfirmCode(ctx context.Context, by authz.Allowed, a Authentic
 	if err := MayEnrol(a, now); err != nil {
 		return Confirmed{}, err
 	}
+	by = provedFor(by, a)
 	ws, user := a.Workspace.ID, a.User.ID
 	items, err := s.store.Read(ctx, by, mfa.FactorKey(ws, user, which), mfa.RecoveryKey(ws, user))
 	if err != nil {
@@ -239,7 +249,11 @@ func (s *Service) confirm(ctx context.Context, by authz.Allowed, a Authenticated
 		return Confirmed{}, err
 	}
 	told.What = nameOf(f.Method)
-	change, ops := table.Change{Events: events, Messages: []message.Message{told}}, append(ops, report)
+	messages, err := s.tell(ctx, by, a.User, told)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	change, ops := table.Change{Events: events, Messages: messages}, append(ops, report)
 	var added newcomers
 	if a.Session.Kind == Half {
 		done, err := s.rememberHalf(ctx, by, a, browser)
@@ -327,9 +341,13 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by authz.Allowed, a Auth
 		return nil, err
 	}
 	told.What = "Recovery codes"
+	messages, err := s.tell(ctx, by, a.User, told)
+	if err != nil {
+		return nil, err
+	}
 	err = s.store.Commit(ctx, by, table.Change{
 		Events: []audit.Event{e}, Ops: []table.Op{write.Else(table.ErrTryAgain), identity.SaveUser(a.UserItem, user).Else(table.ErrTryAgain), report},
-		Messages: []message.Message{told},
+		Messages: messages,
 	})
 	if err != nil {
 		return nil, err
@@ -372,8 +390,12 @@ func (s *Service) RemoveFactor(ctx context.Context, by authz.Allowed, a Authenti
 		return err
 	}
 	told.What = removed.Name
+	messages, err := s.tell(ctx, by, a.User, told)
+	if err != nil {
+		return err
+	}
 	return s.relisted(ctx, by, a.User, user, table.Change{
-		Events: []audit.Event{e}, Ops: append(ops, report), Messages: []message.Message{told},
+		Events: []audit.Event{e}, Ops: append(ops, report), Messages: messages,
 	}, func(c table.Change) error { return s.store.Commit(ctx, by, c) })
 }
 
@@ -408,6 +430,44 @@ func (s *Service) ResetFactors(ctx context.Context, by authz.Allowed, a Authenti
 	}
 	told := notice(by, a, message.FactorsReset, a.User.DisplayName())
 	told.To = user.Email
-	return s.relisted(ctx, by, user, after, table.Change{Events: []audit.Event{e}, Ops: ops, Messages: []message.Message{told}},
+	messages, err := s.tell(ctx, by, user, told)
+	if err != nil {
+		return err
+	}
+	return s.relisted(ctx, by, user, after, table.Change{Events: []audit.Event{e}, Ops: ops, Messages: messages},
 		func(c table.Change) error { return s.store.Commit(ctx, by, c) })
+}
+
+// did says what became of an account's methods where a notice of it has no words
+// of its own.
+var did = map[message.Template]string{ //nolint:gochecknoglobals // a table
+	message.FactorAdded:       " was added to your account",
+	message.FactorRemoved:     " was removed from your account",
+	message.RecoveryCodesMade: " were made for your account",
+	message.FactorsReset:      " removed every sign-in method of your account",
+}
+
+// tell returns a notice of a change of methods to the account's address, and to
+// each that it left while a link can bring it back: whoever took the account over
+// may read the first one only. Source: security, MF-6.
+func (s *Service) tell(ctx context.Context, by authz.Allowed, u identity.User, told message.Message) ([]message.Message, error) {
+	out := []message.Message{told}
+	if u.EmailChanges == 0 {
+		return out, nil
+	}
+	links, err := s.undoLinks(ctx, by, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	seen := []string{u.EmailKey}
+	for _, l := range links {
+		if slices.Contains(seen, l.EmailKey) {
+			continue
+		}
+		seen = append(seen, l.EmailKey)
+		former := told
+		former.Template, former.To, former.What, former.Link, former.Until = message.FormerAddress, l.Email, told.What+did[told.Template], "", time.Time{}
+		out = append(out, former)
+	}
+	return out, nil
 }

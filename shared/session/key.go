@@ -222,6 +222,7 @@ func (s *Service) ConfirmKey(ctx context.Context, by authz.Allowed, a Authentica
 	if err := MayEnrol(a, now); err != nil {
 		return Confirmed{}, err
 	}
+	by = provedFor(by, a)
 	items, err := s.store.Read(ctx, by, mfa.FactorKey(ws, user, which), mfa.RecoveryKey(ws, user))
 	if err != nil {
 		return Confirmed{}, err

@@ -194,7 +194,7 @@ func (s *Service) confirmEmail(ctx context.Context, o opened) error {
 }
 
 // UndoEmail brings an address back that was changed, ends every session,
-// removes the password and the sign-in methods that were added since, and mails
+// removes the password and the sign-in methods that without names, and mails
 // a link to choose a new password. Links that undo later changes end with
 // it, and those of earlier ones stay: whoever took the account over must
 // neither take it back nor keep its owner from doing so.
@@ -234,13 +234,15 @@ func (s *Service) undoEmail(ctx context.Context, o opened) error {
 
 // without returns the account without the sign-in methods that were added since
 // an instant, and the operations that remove their secrets: with them whoever
-// changed the address would keep its owner out.
+// changed the address would keep its owner out. Keys, which can sign in alone, go
+// if they were added within identity.NoticeLife before it too: whoever changed the
+// address may have begun with one.
 func (s *Service) without(ctx context.Context, o opened, after identity.User, since time.Time) (identity.User, []table.Op, error) {
 	var kept []identity.Factor
 	var keys []table.Key
 	for _, f := range after.Factors {
 		switch {
-		case f.ConfirmedAt.Before(since):
+		case f.ConfirmedAt.Before(since.Add(-aloneBefore(f))):
 			kept = append(kept, f)
 		case f.Method == identity.RecoveryCode:
 			keys = append(keys, mfa.RecoveryKey(o.ws.ID, after.ID))
@@ -261,6 +263,15 @@ func (s *Service) without(ctx context.Context, o opened, after identity.User, si
 		ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
 	}
 	return after, ops, nil
+}
+
+// aloneBefore returns how long before an act a method can have been added that is
+// taken for a part of it.
+func aloneBefore(f identity.Factor) time.Duration {
+	if mfa.IsKey(f.Method) {
+		return identity.NoticeLife
+	}
+	return 0
 }
 
 // noPassword returns the operation that removes the account's password, if it
@@ -345,7 +356,7 @@ func (s *Service) heldFor(ctx context.Context, by authz.Allowed, user id.ID[id.P
 
 // NotMe ends everything that can act for an account whose owner says that it
 // was not them: its sessions, its password and its links. A link to choose a
-// new password is mailed; second factors stay.
+// new password is mailed. Second factors stay, but for those that without names.
 func (s *Service) NotMe(ctx context.Context, r Redemption) error {
 	return s.follow(ctx, r, identity.Report, s.notMe)
 }

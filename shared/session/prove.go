@@ -176,7 +176,7 @@ func (s *Service) Verify(ctx context.Context, by authz.Allowed, a Authenticated,
 	if !mayProve(a, c.Method) || mfa.IsCode(c.Method) && !standing(a, c) { // the policy changed, or the method went
 		return Risen{}, s.failed(ctx, by, c, 0, "expired", remaining(a))
 	}
-	t, err := s.try(ctx, by, a, c)
+	t, err := s.try(ctx, by, a, c, answer.Browser)
 	if refusal, ok := errors.AsType[fault.Error](err); ok {
 		return Risen{}, s.failed(ctx, by, c, t.attempt, "wrong", refusal)
 	}

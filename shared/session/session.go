@@ -199,7 +199,7 @@ func (a Authenticated) Principal(src audit.Source, req authz.Request, now time.T
 	p.Actor.SessionID = a.Session.ID.UUID()
 	p.Auth = audit.Auth{Method: a.Session.Method, Factors: a.Session.Factors}
 	if !a.Session.Proof.ID.Zero() {
-		p.Auth.ProofID = a.Session.Proof.ID.UUID()
+		p.Auth.ProofID, p.ProvedBy = a.Session.Proof.ID.UUID(), string(a.Session.Proof.Method)
 		p.Auth.MFAAge = max(0, now.Sub(a.Session.Proof.At))
 	}
 	return p

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"paddock/shared/authz"
+	"paddock/shared/credential"
 	"paddock/shared/identity"
 	"paddock/shared/mfa"
 	"paddock/shared/table"
@@ -25,17 +26,37 @@ type try struct {
 const totalKept = 365 * 24 * time.Hour
 
 // try counts an answer before it is looked at: at its challenge, by the method
-// in this hour, and by the method since a right one.
-func (s *Service) try(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge) (try, error) {
+// in this hour, and by the method since a right one. A browser that the account
+// knows has an hour's budget of its own: whoever knows the password only does not
+// use it up. Source: security, LK-1 and MF-3.
+func (s *Service) try(ctx context.Context, by authz.Allowed, a Authenticated, c mfa.Challenge, browser credential.Secret) (try, error) {
 	ws, user, now := a.Workspace.ID, a.User.ID, s.store.Now()
-	t := try{budget: mfa.GuessKey(ws, user, string(c.Method), now), total: mfa.TotalKey(ws, a.User, c.Method), end: now.Add(2 * mfa.FactorWindow)}
-	var err error
-	if t.attempt, err = s.count(ctx, by, mfa.TriesKey(ws, user, c.ID), mfa.MaxTries, c.ExpiresAt); err != nil {
-		return t, afterWindow(err)
+	t := try{guessed: guessed(c.Method), total: mfa.TotalKey(ws, a.User, c.Method), end: now.Add(2 * mfa.FactorWindow)}
+	var from presented
+	var atChallenge error
+	err := together(
+		func() error {
+			t.attempt, atChallenge = s.count(ctx, by, mfa.TriesKey(ws, user, c.ID), mfa.MaxTries, c.ExpiresAt)
+			return unlessTries(atChallenge)
+		},
+		func() (err error) {
+			if t.guessed {
+				from, err = s.browser(ctx, by, browser)
+			}
+			return err
+		},
+	)
+	if err != nil {
+		return t, err
 	}
-	if t.guessed = guessed(c.Method); !t.guessed {
-		return t, nil
+	if atChallenge != nil || !t.guessed {
+		return t, afterWindow(atChallenge)
 	}
+	of := string(c.Method)
+	if from.trusts(a.User, now) {
+		of += "#" + from.browser.ID.String()
+	}
+	t.budget = mfa.GuessKey(ws, user, of, now)
 	var hour, all error
 	err = together(
 		func() error { _, hour = s.count(ctx, by, t.budget, mfa.FactorTries, t.end); return unlessTries(hour) },

@@ -106,8 +106,8 @@ type GroupDocument struct {
 	UpdatedAt      time.Time      `json:"updated_at"`
 }
 
-// named is how many members a group's document names.
-const named = 20
+// membersNamed is how many members a group's document names.
+const membersNamed = 20
 
 // document returns a group with how many are in it, and the names of the first.
 func (f *Face) document(c httpapi.Call, g group.Group, p *authz.Policy) (GroupDocument, error) {
@@ -138,7 +138,7 @@ func (f *Face) document(c httpapi.Call, g group.Group, p *authz.Policy) (GroupDo
 	}
 	d.NumMembers = len(members)
 	var ids []id.ID[id.Principal]
-	for _, m := range members[:min(named, len(members))] {
+	for _, m := range members[:min(membersNamed, len(members))] {
 		ids = append(ids, m.User)
 	}
 	users, err := f.people.Users(c.Context(), c.Allowed, ids)

@@ -80,8 +80,8 @@ func (f *Face) patchUser(c httpapi.Call, in identity.Patch) (UserDocument, error
 	return f.edit(c, in, u, item)
 }
 
-// edit changes an account: who may do what and where mail goes only with a
-// fresh proof.
+// edit changes an account: who may do what, where mail goes and who is disabled
+// only with a fresh proof.
 func (f *Face) edit(c httpapi.Call, in identity.Patch, u identity.User, item table.Item) (UserDocument, error) {
 	changed, err := in.Apply(u, u.ID == c.Who.User.ID)
 	if err != nil {
@@ -91,10 +91,14 @@ func (f *Face) edit(c httpapi.Call, in identity.Patch, u identity.User, item tab
 		return UserDocument{}, c.Deny(permission.PromoteUser, errPromote)
 	}
 	allowed := c.Allowed
-	if changed.Fresh() {
-		if allowed, err = c.Fresh(); err != nil {
-			return UserDocument{}, err
-		}
+	switch {
+	case changed.Fresh():
+		allowed, err = c.Fresh()
+	case changed.Disabled || changed.Enabled:
+		allowed, err = c.FreshIfAble()
+	}
+	if err != nil {
+		return UserDocument{}, err
 	}
 	after, err := f.people.Update(c.Context(), allowed, identity.Edit{Workspace: c.Who.Workspace, Actor: c.Who.UserItem, Target: item, Before: u, Changed: changed})
 	return documentOf(after), err

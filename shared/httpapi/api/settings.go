@@ -3,6 +3,7 @@ package api
 import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
+	"paddock/shared/identity"
 	"paddock/shared/workspace"
 )
 
@@ -30,6 +31,11 @@ type Preview struct {
 	// number, and the first of them by name.
 	AffectedCount int              `json:"affected_count"`
 	Affected      []AffectedPerson `json:"affected"`
+	// WithoutMethod have no method that would be allowed where the change turns
+	// mfa_required on: they are held to set one up. They are named for information,
+	// and no number of them is acknowledged.
+	WithoutMethodCount int              `json:"without_method_count"`
+	WithoutMethod      []AffectedPerson `json:"without_method"`
 	// Superusers is how many active ones could change the settings back; with
 	// none the change is refused.
 	Superusers int `json:"superusers"`
@@ -57,11 +63,20 @@ func (f *Face) previewSecurity(c httpapi.Call, in PreviewRequest) (Preview, erro
 	if err != nil {
 		return Preview{}, err
 	}
-	out := Preview{AffectedCount: len(impact.Affected), Affected: []AffectedPerson{}, Superusers: impact.Superusers}
-	for _, r := range impact.Affected[:min(len(impact.Affected), maxAffected)] {
-		out.Affected = append(out.Affected, AffectedPerson{ID: r.ID, Name: r.Name})
+	return Preview{
+		AffectedCount: len(impact.Affected), Affected: named(impact.Affected),
+		WithoutMethodCount: len(impact.Without), WithoutMethod: named(impact.Without),
+		Superusers: impact.Superusers,
+	}, nil
+}
+
+// named returns the first of these people.
+func named(rows []identity.Row) []AffectedPerson {
+	out := []AffectedPerson{}
+	for _, r := range rows[:min(len(rows), maxAffected)] {
+		out = append(out, AffectedPerson{ID: r.ID, Name: r.Name})
 	}
-	return out, nil
+	return out
 }
 
 // MFAMethods tells every signed-in person which methods may be set up.

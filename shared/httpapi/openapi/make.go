@@ -201,7 +201,7 @@ func headers(status int, codes []any) map[string]Header {
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
 		return map[string]Header{"Retry-After": {Description: "Whole seconds to wait, when known.", Schema: &jsonschema.Schema{Type: "integer", Minimum: "1"}}}
 	case slices.Contains(codes, any(session.ErrStepUp.Code)):
-		return map[string]Header{"WWW-Authenticate": {Description: "With auth_mfa_required: how fresh a proof must be (RFC 9470).", Schema: &jsonschema.Schema{Type: "string"}}}
+		return map[string]Header{"WWW-Authenticate": {Description: "With auth_mfa_required: how fresh a proof must be, and of which class (RFC 9470).", Schema: &jsonschema.Schema{Type: "string"}}}
 	}
 	return nil
 }
