@@ -568,3 +568,14 @@ func TestGuides(t *testing.T) {
 		refused(t, mia.Visitor, "permission_denied", "POST", path, map[string]any{"platform": "debian"})
 	}
 }
+
+// plantServer makes one of each thing that is stored of servers, and returns
+// the key of a registration token.
+func plantServer(t *testing.T, w *world.Walk, user string) string {
+	t.Helper()
+	token := newToken(t, w.Me, map[string]any{"name": "planted"})
+	path := registered(t, w, token.key, world.ServerName)
+	want(t, w.Me, http.StatusCreated, "POST", assignPath, map[string]any{"user": user, "server": idIn(path)})
+	want(t, w.Me, http.StatusCreated, "POST", notesPath, map[string]any{"server": idIn(path), "content": world.NoteContent})
+	return token.key
+}

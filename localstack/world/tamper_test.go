@@ -148,6 +148,7 @@ func planted(t *testing.T) (*world.Walk, plants) {
 		t.Fatal(err)
 	}
 	want(t, w.Me, 201, "POST", membersPath, map[string]string{"group": group.ID, "user": self.ID, "role": "owner"})
+	plantServer(t, w, self.ID)
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
 	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {
