@@ -579,3 +579,58 @@ func plantServer(t *testing.T, w *world.Walk, user string) string {
 	want(t, w.Me, http.StatusCreated, "POST", notesPath, map[string]any{"server": idIn(path), "content": world.NoteContent})
 	return token.key
 }
+
+// TestActionsOfACommandLineAskForAProof holds that a server does nothing for a
+// command line whose owner's proof is too old, where the workspace asks for one.
+func TestActionsOfACommandLineAskForAProof(t *testing.T) {
+	w := relaxed(t, "server-actions")
+	path := registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "web-1") + "actions/"
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, w.Me, http.StatusOK, "PATCH", security, map[string]any{"mfa_timeout": 60, "cli_login": "browser"})
+	reboot := map[string]any{"action": "reboot_system", "force": true}
+	l := line(t, w)
+	refused(t, l.Visit, "server_not_connected", "POST", path, reboot)
+	shared.Clock.Advance(time.Minute)
+	refused(t, l.Visit, "auth_mfa_required", "POST", path, reboot)
+}
+
+// TestAServerWithMuchOnItIsDeleted holds that bounds are refused by name, and
+// that a server at its bounds, and in more groups than one transaction changes,
+// is deleted with all that is on it.
+func TestAServerWithMuchOnItIsDeleted(t *testing.T) {
+	w := relaxed(t, "server-much")
+	path := registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "web-1")
+	many := func(n int) (ids []string, refs []map[string]string) {
+		for i := range n {
+			of := fmt.Sprintf("01900000-0000-7000-8000-%012d", i)
+			ids, refs = append(ids, of), append(refs, map[string]string{"id": of})
+		}
+		return ids, refs
+	}
+	ids, refs := many(21)
+	refused(t, w.Me, "limit_reached", "POST", tokensPath, map[string]any{"name": "wide", "allowed_groups": ids})
+	refused(t, w.Me, "limit_reached", "PATCH", path, map[string]any{"managers": refs})
+	var group string
+	for i := range 130 {
+		group = newGroup(t, w.Me, map[string]any{"name": fmt.Sprint("group ", i), "servers": []string{idIn(path)}})
+	}
+	for range 40 {
+		want(t, w.Me, http.StatusCreated, "POST", notesPath, map[string]any{"server": idIn(path), "content": "one of many"})
+	}
+	refused(t, w.Me, "limit_reached", "POST", notesPath, map[string]any{"server": idIn(path), "content": "one too many"})
+	if d := want(t, w.Me, http.StatusOK, "GET", path, nil); strings.Count(string(d.Body), `"group `) != 130 {
+		t.Errorf("the groups that open it: %s", d.Body)
+	}
+	want(t, w.Me, http.StatusNoContent, "DELETE", path, nil)
+	want(t, w.Me, http.StatusNotFound, "GET", path, nil)
+	if got := paged(t, w.Me, notesPath, "id"); len(got) != 0 {
+		t.Errorf("%d notes are left", len(got))
+	}
+	if d := want(t, w.Me, http.StatusOK, "GET", groupsPath+"?page_size=100", nil); strings.Contains(string(d.Body), idIn(path)) {
+		t.Errorf("a group names the server that is gone: %s", d.Body)
+	}
+	want(t, w.Me, http.StatusOK, "PATCH", groupsPath+group+"/", map[string]any{"description": "without it"})
+	settled(t, w)
+}

@@ -10,6 +10,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/pattern"
 	"paddock/shared/permission"
 	"paddock/shared/policy"
 	"paddock/shared/server"
@@ -75,12 +76,11 @@ func (f *Face) documents(c httpapi.Call, rows []authz.Server, p *authz.Policy) (
 	if err != nil {
 		return nil, err
 	}
-	who := c.Principal()
-	who.Policy = p
+	groups := openers(c, p)
 	out := make([]ServerDocument, 0, len(rows))
 	for _, s := range rows {
 		d := ServerDocument{
-			ID: s.ID.String(), Name: s.Name, Platform: kept[s.ID].Platform, Owner: named(s.Owner), Managers: []Brief{}, Groups: f.opening(&who, s, c.Now()),
+			ID: s.ID.String(), Name: s.Name, Platform: kept[s.ID].Platform, Owner: named(s.Owner), Managers: []Brief{}, Groups: openedBy(groups, s),
 			AddedAt: s.ID.Time(),
 		}
 		for _, m := range s.Managers {
@@ -113,16 +113,24 @@ func (f *Face) briefs(c httpapi.Call, ids []id.UUID) (func(id.UUID) Brief, error
 	return func(u id.UUID) Brief { return all[u] }, nil
 }
 
-// opening returns the names of the groups that open a server and that somebody
-// may see.
-func (f *Face) opening(who *authz.Principal, s authz.Server, now time.Time) []string {
-	out := []string{}
-	for _, g := range who.Policy.Groups() {
-		opens := slices.Contains(g.Servers, s.ID)
-		for _, n := range g.Names {
-			opens = opens || n.Match(s.Name)
+// openers returns the groups that open servers and that the caller may see.
+func openers(c httpapi.Call, p *authz.Policy) []authz.Group {
+	who := c.Principal()
+	who.Policy = p
+	var out []authz.Group
+	for _, g := range p.Groups() {
+		if g.Access != 0 && len(g.Servers)+len(g.Names) > 0 && authz.May(&who, permission.ReadGroup, authz.Object{ID: g.ID, Name: g.Name}, c.Now()) {
+			out = append(out, g)
 		}
-		if opens && g.Access != 0 && authz.May(who, permission.ReadGroup, authz.Object{ID: g.ID, Name: g.Name}, now) {
+	}
+	return out
+}
+
+// openedBy returns the names of those groups that open a server.
+func openedBy(groups []authz.Group, s authz.Server) []string {
+	out := []string{}
+	for _, g := range groups {
+		if slices.Contains(g.Servers, s.ID) || slices.ContainsFunc(g.Names, func(n pattern.Pattern) bool { return n.Match(s.Name) }) {
 			out = append(out, g.Name)
 		}
 	}
