@@ -62,7 +62,7 @@ func TestEveryRowRefusesEveryStranger(t *testing.T) {
 // the superuser's own account, so that seeing and touching it can be told apart.
 func samples(t *testing.T, chief *visitor.Visitor) map[route.Object]string {
 	t.Helper()
-	var self, group, place struct{ ID string }
+	var self, group, place, role, given struct{ ID string }
 	for _, ask := range []struct {
 		status       int
 		method, path string
@@ -72,12 +72,14 @@ func samples(t *testing.T, chief *visitor.Visitor) map[route.Object]string {
 		{http.StatusOK, "GET", "/api/iam/users/-/", func() any { return nil }, &self},
 		{http.StatusCreated, "POST", "/api/iam/groups/", func() any { return map[string]any{"name": "matrix"} }, &group},
 		{http.StatusCreated, "POST", "/api/iam/memberships/", func() any { return map[string]any{"group": group.ID, "user": self.ID, "role": "member"} }, &place},
+		{http.StatusCreated, "POST", "/api/iam/roles/", func() any { return map[string]any{"name": "matrix", "permissions": []string{"user:read"}} }, &role},
+		{http.StatusCreated, "POST", "/api/iam/role-assignments/", func() any { return map[string]any{"role": role.ID, "user": self.ID} }, &given},
 	} {
 		if err := chief.Want(t.Context(), ask.status, ask.method, ask.path, ask.body(), ask.out); err != nil {
 			t.Fatal(err)
 		}
 	}
-	out := map[route.Object]string{route.User: self.ID, route.Group: group.ID, route.Membership: place.ID}
+	out := map[route.Object]string{route.User: self.ID, route.Group: group.ID, route.Membership: place.ID, route.Role: role.ID, route.RoleAssignment: given.ID}
 	for o, of := range serverSamples(t, chief) {
 		out[o] = of
 	}

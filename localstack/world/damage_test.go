@@ -105,6 +105,15 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 			shared.Clock.Advance(time.Minute) // it is kept in memory as long
 			return do(t, w, "GET", "/api/status/", nil)
 		},
+		"data P#workspace / chunk#role#*": func(t *testing.T, _ table.Record) visitor.Answer {
+			shared.Clock.Advance(time.Minute) // it is kept in memory as long
+			return do(t, w, "GET", "/api/status/", nil)
+		},
+		"data R#workspace#* / role":       get(rolesPath),
+		"data R#workspace#* / assignment": get(assignedPath),
+		"data R#workspace#* / holder#*": func(t *testing.T, r table.Record) visitor.Answer {
+			return do(t, w, "GET", assignedPath+"?role="+r.Key.Of, nil)
+		},
 		"data J#workspace / head": func(t *testing.T, _ table.Record) visitor.Answer {
 			return do(t, w, "POST", groupsPath, map[string]string{"name": "another"})
 		},
@@ -121,7 +130,7 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		},
 		"data H#workspace#* / server": get(serversPath),
 		"data H#workspace / note#*":   get(notesPath),
-		"data R#workspace / tokens":   get(tokensPath),
+		"data H#workspace / tokens":   get(tokensPath),
 		"data M#workspace#* / *":      nil, // no request reads it; see below
 	}
 	for shape, records := range kinds {

@@ -195,7 +195,12 @@ func TestWhoIsDeletedLeavesTheirGroups(t *testing.T) {
 		group = newGroup(t, w.Me, map[string]any{"name": fmt.Sprint("group-", i)})
 		join(t, w.Me, group, mia, "member")
 	}
+	role := field(t, want(t, w.Me, http.StatusCreated, "POST", rolesPath, map[string]any{"name": "reader", "permissions": []string{"user:read"}}), "id")
+	want(t, w.Me, http.StatusCreated, "POST", assignedPath, map[string]any{"role": role, "user": mia.idOf()})
 	want(t, w.Me, http.StatusNoContent, "DELETE", mia.path, nil)
+	if all := want(t, w.Me, http.StatusOK, "GET", assignedPath+"?role="+role, nil); !strings.Contains(string(all.Body), `"count":0`) {
+		t.Errorf("somebody still has the role: %s", all.Body)
+	}
 	if all := want(t, w.Me, http.StatusOK, "GET", membersPath+"?page=1&group="+group, nil); !strings.Contains(string(all.Body), `"count":0`) {
 		t.Errorf("somebody is left: %s", all.Body)
 	}

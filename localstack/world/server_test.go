@@ -346,6 +346,8 @@ func TestANameOpensByOlderPatterns(t *testing.T) {
 	group := newGroup(t, w.Me, map[string]any{"name": "web", "server_patterns": []string{"web-*"}})
 	join(t, w.Me, group, mia, "member")
 	want(t, w.Me, http.StatusCreated, "POST", assignPath, map[string]any{"user": max.idOf(), "pattern": "*-prod"})
+	zoe := made(t, w, "zoe", "member", "203.0.113.54")
+	given(t, w, zoe, map[string]any{"name": "reader", "permissions": []string{"server:read"}, "scope": map[string]any{"patterns": []string{"*-prod"}}})
 	token := newToken(t, w.Me, map[string]any{"name": "fleet"})
 	path := registered(t, w, token.key, "x")
 	unknown(t, mia.Visitor, "GET", path, nil)
@@ -362,9 +364,10 @@ func TestANameOpensByOlderPatterns(t *testing.T) {
 		}
 	}
 	rename("web-prod")
-	if len(answer.Opened) != 2 || answer.Users != 2 || answer.Opened[0].Group != "web" || answer.Opened[0].By != "group" || answer.Opened[1].Pattern != "*-prod" || answer.Opened[1].By != "assignment" {
-		t.Errorf("the new name opens %+v", answer)
+	if got := fmt.Sprint(answer.Opened, answer.Users); got != "[{*-prod role } {web-* group web} {*-prod assignment }] 3" {
+		t.Errorf("the new name opens %s", got)
 	}
+	want(t, zoe.Visitor, http.StatusOK, "GET", path, nil)
 	want(t, mia.Visitor, http.StatusOK, "GET", path, nil)
 	want(t, max.Visitor, http.StatusOK, "GET", path, nil)
 	rename("web-test") // stays within one, leaves the other
@@ -453,6 +456,44 @@ func TestAssignments(t *testing.T) {
 	got := kindsOf(t, w)
 	if got[audit.ServerAssigned] != 4 || got[audit.ServerUnassigned] != 2 {
 		t.Errorf("%d assigned, %d unassigned", got[audit.ServerAssigned], got[audit.ServerUnassigned])
+	}
+	settled(t, w)
+}
+
+// given makes a role and gives it to somebody.
+func given(t *testing.T, w *world.Walk, p person, role map[string]any) {
+	t.Helper()
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	of := field(t, want(t, w.Me, http.StatusCreated, "POST", rolesPath, role), "id")
+	want(t, w.Me, http.StatusCreated, "POST", assignedPath, map[string]any{"role": of, "user": p.idOf()})
+}
+
+// TestWhoAssignsByPattern assigns with a role that counts for some names: as
+// far as those go, and no further.
+func TestWhoAssignsByPattern(t *testing.T) {
+	w := relaxed(t, "assign-by-name")
+	zoe, mia := made(t, w, "zoe", "member", "203.0.113.55"), made(t, w, "mia", "member", "203.0.113.56")
+	given(t, w, zoe, map[string]any{"name": "web", "permissions": []string{"assignment:read", "assignment:create", "assignment:delete"}, "scope": map[string]any{"patterns": []string{"web-*"}}})
+	web := registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "web-1")
+	for pattern, ok := range map[string]bool{"web-*": true, "web-1*": true, "web-1": true, "web*": false, "*": false, "*-web-1": false} {
+		body := map[string]any{"user": mia.idOf(), "pattern": pattern, "permissions": map[string]bool{"terminal": true, "webftp": true, "deploy_shell": true, "sudo": true}}
+		if !ok {
+			refused(t, zoe.Visitor, "grant_ceiling", "POST", assignPath, body)
+			continue
+		}
+		want(t, zoe.Visitor, http.StatusCreated, "POST", assignPath, body)
+	}
+	want(t, zoe.Visitor, http.StatusCreated, "POST", assignPath, map[string]any{"user": mia.idOf(), "server": idIn(web)})
+	wide := field(t, want(t, w.Me, http.StatusCreated, "POST", assignPath, map[string]any{"user": mia.idOf(), "pattern": "*"}), "id")
+	mine := paged(t, zoe.Visitor, assignPath, "id")
+	if len(mine) != 4 || slices.Contains(mine, wide) {
+		t.Errorf("who assigns by a pattern sees %v", mine)
+	}
+	unknown(t, zoe.Visitor, "DELETE", assignPath+wide+"/", nil)
+	for _, of := range mine {
+		want(t, zoe.Visitor, http.StatusNoContent, "DELETE", assignPath+of+"/", nil)
 	}
 	settled(t, w)
 }

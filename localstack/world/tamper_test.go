@@ -148,6 +148,13 @@ func planted(t *testing.T) (*world.Walk, plants) {
 		t.Fatal(err)
 	}
 	want(t, w.Me, 201, "POST", membersPath, map[string]string{"group": group.ID, "user": self.ID, "role": "owner"})
+	// A role that the group has, and its maker.
+	var role struct{ ID string }
+	if err := w.Me.Want(t.Context(), 201, "POST", rolesPath, map[string]any{"name": world.GroupName, "permissions": []string{"user:read"}}, &role); err != nil {
+		t.Fatal(err)
+	}
+	want(t, w.Me, 201, "POST", assignedPath, map[string]string{"role": role.ID, "group": group.ID})
+	want(t, w.Me, 201, "POST", assignedPath, map[string]string{"role": role.ID, "user": self.ID})
 	plantServer(t, w, self.ID)
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}

@@ -117,6 +117,7 @@ func (w *Walk) Steps() []Step {
 		{Name: "disable and enable", Do: w.edit(map[string]any{"is_active": true}, map[string]any{"is_active": false})},
 		{Name: "ask for a new address", Before: w.hire, Do: w.edit(map[string]any{"email": "new." + Colleague})},
 		{Name: "a group", Before: w.hire, Do: w.group},
+		{Name: "a role", Before: w.hire, Do: w.role},
 		{Name: "register a server", Do: w.enlist},
 		{Name: "run a server", Before: w.enlistKept, Do: w.run},
 		{Name: "delete an account", Before: w.hire, Do: w.dismiss},

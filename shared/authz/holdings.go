@@ -136,6 +136,10 @@ func kindOf(r permission.Resource) kind {
 	return none
 }
 
+// OfObjects reports whether a permission speaks of objects that a scope can
+// name.
+func OfObjects(what permission.Permission) bool { return kindOf(what.Resource) != none }
+
 // owned returns what owners and managers may do with an object of a kind.
 func owned(k kind) (owner, manager permission.Set) {
 	switch k {

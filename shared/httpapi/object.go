@@ -9,6 +9,7 @@ import (
 	"paddock/shared/group"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/role"
 	"paddock/shared/route"
 	"paddock/shared/server"
 	"paddock/shared/session"
@@ -49,6 +50,22 @@ var things = map[route.Object]thing{
 			return o, err
 		},
 	},
+	route.Role: {
+		key: func(ws id.ID[id.Workspace], of id.UUID) table.Key { return role.Key(ws, id.Of[id.Role](of)) },
+		object: func(c *Call, item table.Item) (authz.Object, error) {
+			r, err := role.Decode(item)
+			return roleObject(c, r.ID.UUID()), err
+		},
+	},
+	route.RoleAssignment: {
+		key: func(ws id.ID[id.Workspace], of id.UUID) table.Key {
+			return role.AssignmentKey(ws, id.Of[id.RoleAssignment](of))
+		},
+		object: func(c *Call, item table.Item) (authz.Object, error) {
+			a, err := role.DecodeAssignment(item)
+			return roleObject(c, a.Role.UUID()), err
+		},
+	},
 	route.Server: {
 		key: func(ws id.ID[id.Workspace], of id.UUID) table.Key { return server.Key(ws, id.Of[id.Server](of)) },
 		object: func(c *Call, item table.Item) (authz.Object, error) {
@@ -78,6 +95,15 @@ var things = map[route.Object]thing{
 			return c.serverObject(n.Server), err
 		},
 	},
+}
+
+// roleObject returns a role as object: what is asked of it is asked of all.
+func roleObject(c *Call, of id.UUID) authz.Object {
+	r, ok := c.Who.Policy.Role(of)
+	if !ok {
+		return authz.Object{}
+	}
+	return authz.Object{ID: r.ID, Name: r.Name}
 }
 
 func userObject(c *Call, item table.Item) (authz.Object, error) {

@@ -168,6 +168,10 @@ type (
 	Message struct{}
 	// Group marks the id of a group.
 	Group struct{}
+	// Role marks the id of a custom role.
+	Role struct{}
+	// RoleAssignment marks the id of a role that somebody has.
+	RoleAssignment struct{}
 	// Server marks the id of a server.
 	Server struct{}
 	// Membership marks the id of somebody's place in a group.

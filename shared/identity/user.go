@@ -81,6 +81,8 @@ type User struct {
 	// administrator chose; zero when the owner chose it, or there is none.
 	TemporaryUntil time.Time `json:"temporary_until,omitzero"`
 
+	// Roles are the custom roles that the account has by itself.
+	Roles []RoleGrant `json:"roles,omitempty"`
 	// Memberships are the account's places in groups.
 	Memberships []Membership `json:"memberships,omitempty"`
 
@@ -97,6 +99,28 @@ type Membership struct {
 	Group id.ID[id.Group]      `json:"group"`
 	Role  authz.MemberRole     `json:"role"`
 	Until time.Time            `json:"until,omitzero"` // exclusive; zero: no end
+}
+
+// A RoleGrant is a custom role that an account has, as the account holds it.
+type RoleGrant struct {
+	ID    id.ID[id.RoleAssignment] `json:"id"`
+	Role  id.ID[id.Role]           `json:"role"`
+	Until time.Time                `json:"until,omitzero"` // exclusive; zero: no end
+}
+
+// MaxRoles bounds the custom roles of one account or group.
+const MaxRoles = 100
+
+// Granted returns the roles as decisions see them.
+func (u User) Granted() []authz.RoleAssignment {
+	if len(u.Roles) == 0 {
+		return nil
+	}
+	out := make([]authz.RoleAssignment, len(u.Roles))
+	for i, r := range u.Roles {
+		out[i] = authz.RoleAssignment{ID: r.ID.UUID(), Role: r.Role.UUID(), Until: r.Until}
+	}
+	return out
 }
 
 // MaxMemberships bounds the groups of one account. Source: design, section 5.

@@ -32,6 +32,7 @@ func level(path string) int {
 		{"shared/outgoing", 2},
 		{"shared/workspace", 3},
 		{"shared/policy", 3},
+		{"shared/role", 3},
 		{"shared/group", 3},
 		{"shared/server", 3},
 		{"shared/once", 3},

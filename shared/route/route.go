@@ -70,13 +70,15 @@ const (
 	User Object = iota + 1
 	Group
 	Membership
+	Role
+	RoleAssignment
 	Server
 	Registration
 	Note
 )
 
 // Objects lists them, for tests that walk them.
-var Objects = []Object{User, Group, Membership, Server, Registration, Note}
+var Objects = []Object{User, Group, Membership, Role, RoleAssignment, Server, Registration, Note}
 
 // A Rule is what a caller must hold.
 type Rule struct {
@@ -249,6 +251,7 @@ var Rows = []Row{
 	{"POST", "/api/iam/username/", API, self(), true},
 	{"GET", "/api/iam/invitations/", API, everywhere(permission.CreateUser), false},
 	{"DELETE", "/api/iam/invitations/{id}/", API, everywhere(permission.CreateUser), false},
+	{"POST", "/api/workspaces/users/invite/", API, everywhere(permission.CreateUser), true},
 
 	// Groups.
 	{"GET", "/api/iam/groups/", API, list(permission.ReadGroup), true},
@@ -265,7 +268,16 @@ var Rows = []Row{
 	{"PATCH", "/api/iam/memberships/{id}/", API, on(Membership, permission.UpdateMembership), false},
 	{"DELETE", "/api/iam/memberships/{id}/", API, on(Membership, permission.DeleteMembership), true},
 
-	{"POST", "/api/workspaces/users/invite/", API, everywhere(permission.CreateUser), true},
+	// Roles.
+	{"GET", "/api/iam/permissions/", API, self(), false},
+	{"GET", "/api/iam/roles/", API, list(permission.ReadRole), false},
+	{"POST", "/api/iam/roles/", API, fresh(everywhere(permission.CreateRole)), false},
+	{"GET", "/api/iam/roles/{id}/", API, on(Role, permission.ReadRole), false},
+	{"PATCH", "/api/iam/roles/{id}/", API, fresh(on(Role, permission.UpdateRole)), false},
+	{"DELETE", "/api/iam/roles/{id}/", API, fresh(on(Role, permission.DeleteRole)), false},
+	{"GET", "/api/iam/role-assignments/", API, list(permission.ReadRoleAssignment), false},
+	{"POST", "/api/iam/role-assignments/", API, fresh(everywhere(permission.CreateRoleAssignment)), false},
+	{"DELETE", "/api/iam/role-assignments/{id}/", API, fresh(on(RoleAssignment, permission.DeleteRoleAssignment)), false},
 
 	// Servers.
 	{"GET", "/api/servers/servers/", API, list(permission.ReadServer), true},

@@ -17,6 +17,7 @@ import (
 	"paddock/shared/identity"
 	"paddock/shared/permission"
 	"paddock/shared/policy"
+	"paddock/shared/role"
 	"paddock/shared/session"
 	"paddock/shared/table"
 )
@@ -27,18 +28,19 @@ type Service struct {
 	store    *table.Store
 	policies *policy.Service
 	groups   *group.Service
+	roles    *role.Service
 	random   io.Reader
 }
 
 // New returns a Service. Secrets are made of random; nil: of crypto/rand.
-func New(store *table.Store, policies *policy.Service, groups *group.Service, random io.Reader) (*Service, error) {
-	if store == nil || policies == nil || groups == nil {
-		return nil, errors.New("server: a store, policies and groups are required")
+func New(store *table.Store, policies *policy.Service, groups *group.Service, roles *role.Service, random io.Reader) (*Service, error) {
+	if store == nil || policies == nil || groups == nil || roles == nil {
+		return nil, errors.New("server: a store, policies, groups and roles are required")
 	}
 	if random == nil {
 		random = rand.Reader
 	}
-	return &Service{store: store, policies: policies, groups: groups, random: random}, nil
+	return &Service{store: store, policies: policies, groups: groups, roles: roles, random: random}, nil
 }
 
 // maxGroupServers bounds the servers of a group. Source: design, section 5.
@@ -77,16 +79,15 @@ func (s *Service) about(by authz.Allowed, kind audit.Kind, row authz.Server, tex
 type Audience struct {
 	Openings []authz.Opening
 	Patterns []string // in order, each once; the first maxPatterns
-	// Users is how many people reach the server by them, through groups and
-	// assignments; -1 when more than maxCounted groups would have to be read.
-	// Who holds a role in person is not among them.
+	// Users is how many people have something on the server by them; -1 when
+	// more than maxCounted groups and roles would have to be read.
 	Users int
 }
 
 // maxPatterns bounds what an event holds of patterns.
 const maxPatterns = 100
 
-// maxCounted bounds how many groups are read to count an audience.
+// maxCounted bounds how many groups and roles are read to count an audience.
 const maxCounted = 64
 
 // opened returns to whom a server opens that has another name than before, ""
@@ -94,7 +95,7 @@ const maxCounted = 64
 func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy, before, name string) (Audience, error) {
 	now := s.store.Now()
 	var a Audience
-	groups, users := map[id.UUID]bool{}, map[id.UUID]bool{}
+	groups, roles, users := map[id.UUID]bool{}, map[id.UUID]bool{}, map[id.UUID]bool{}
 	for _, o := range p.Opened(permission.Server, before, name) {
 		if !o.Until.IsZero() && !now.Before(o.Until) {
 			continue
@@ -103,11 +104,7 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 		a.Patterns = append(a.Patterns, o.Name.String())
 		switch {
 		case o.Reason.What == "role":
-			for _, g := range p.Groups() {
-				if slices.Contains(g.Roles, o.Reason.Of) {
-					groups[g.ID] = true
-				}
-			}
+			roles[o.Reason.Of] = true
 		case o.Subject.Zero():
 			groups[o.Reason.Of] = true
 		case o.Group:
@@ -119,9 +116,25 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 	slices.Sort(a.Patterns)
 	a.Patterns = slices.Compact(a.Patterns)
 	a.Patterns = a.Patterns[:min(len(a.Patterns), maxPatterns)]
-	if len(groups) > maxCounted {
+	for _, g := range p.Groups() {
+		if slices.ContainsFunc(g.Roles, func(r id.UUID) bool { return roles[r] }) {
+			groups[g.ID] = true
+		}
+	}
+	if len(groups)+len(roles) > maxCounted {
 		a.Users = -1
 		return a, nil
+	}
+	for r := range roles {
+		holders, err := s.roles.Holders(ctx, by, id.Of[id.Role](r))
+		if err != nil {
+			return Audience{}, err
+		}
+		for _, h := range holders {
+			if !h.User.Zero() {
+				users[h.User.UUID()] = true
+			}
+		}
 	}
 	for g := range groups {
 		members, err := s.groups.Members(ctx, by, id.Of[id.Group](g), 0)

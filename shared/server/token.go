@@ -33,7 +33,7 @@ func (t Token) Live(now time.Time) bool { return t.Until.IsZero() || now.Before(
 
 // TokensKey places the registration tokens of a workspace.
 func TokensKey(ws id.ID[id.Workspace]) table.Key {
-	return table.Key{Table: table.Data, Kind: "R", Workspace: ws, SK: "tokens"}
+	return table.Key{Table: table.Data, Kind: "H", Workspace: ws, SK: "tokens"}
 }
 
 // DecodeTokens reads the item of a workspace's tokens; none of the zero Item.

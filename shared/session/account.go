@@ -18,6 +18,7 @@ import (
 	"paddock/shared/identity"
 	"paddock/shared/message"
 	"paddock/shared/mfa"
+	"paddock/shared/role"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
 )
@@ -277,15 +278,25 @@ func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	return table.ErrTryAgain
 }
 
-// strip takes an account that is about to go out of its groups, which would be
-// too much for the transaction that deletes it.
+// strip takes an account that is about to go out of its groups and takes its
+// roles, which would be too much for the transaction that deletes it.
 func (s *Service) strip(ctx context.Context, by authz.Allowed, a Authenticated, account table.Item, u identity.User) (table.Item, identity.User, error) {
-	for len(u.Memberships) > 0 {
-		read, err := s.store.Read(ctx, by, group.PlacesOf(a.Workspace.ID, u)...)
+	event := func(k audit.Kind) audit.Event { return by.Event(k, s.store.Now()) }
+	for len(u.Memberships)+len(u.Roles) > 0 {
+		keys, roles := role.KeptOf(a.Workspace.ID, u)
+		if len(u.Memberships) > 0 {
+			keys = group.PlacesOf(a.Workspace.ID, u)
+		}
+		read, err := s.store.Read(ctx, by, keys...)
 		if err != nil {
 			return table.Item{}, identity.User{}, err
 		}
-		change, next := group.Strip(by, account, u, read, func(k audit.Kind) audit.Event { return by.Event(k, s.store.Now()) })
+		var change table.Change
+		if len(u.Memberships) > 0 {
+			change, u = group.Strip(by, account, u, read, event)
+		} else {
+			change, u = role.Strip(account, u, roles, read, event)
+		}
 		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
 		if err := s.store.Commit(ctx, by, change); err != nil {
 			return table.Item{}, identity.User{}, err
@@ -294,7 +305,6 @@ func (s *Service) strip(ctx context.Context, by authz.Allowed, a Authenticated, 
 		if account, ok, err = s.store.One(ctx, by, account.Key); err != nil || !ok {
 			return table.Item{}, identity.User{}, cmp.Or(err, error(table.ErrTryAgain))
 		}
-		u = next
 	}
 	return account, u, nil
 }

@@ -209,7 +209,7 @@ func (a Authenticated) Principal(src audit.Source, req authz.Request, now time.T
 // signing in.
 func PrincipalOf(ws id.ID[id.Workspace], u identity.User, src audit.Source) authz.Principal {
 	return authz.Principal{
-		Workspace: ws, ID: u.ID, Role: u.Role, Memberships: u.Held(), Source: src,
+		Workspace: ws, ID: u.ID, Role: u.Role, Roles: u.Granted(), Memberships: u.Held(), Source: src,
 		Actor: audit.Actor{Type: audit.UserActor, ID: u.ID.UUID(), Username: u.Username, Display: u.DisplayName(), RoleSetting: u.Role.String()},
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"paddock/shared/passkey"
 	"paddock/shared/policy"
 	"paddock/shared/provision"
+	"paddock/shared/role"
 	"paddock/shared/route"
 	"paddock/shared/seal"
 	"paddock/shared/server"
@@ -141,11 +142,15 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	servers, err := server.New(store, policies, groups, c.Random)
+	roles, err := role.New(store, policies)
 	if err != nil {
 		return nil, err
 	}
-	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Servers: servers, BaseURLs: c.BaseURLs})
+	servers, err := server.New(store, policies, groups, roles, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
 }
 

@@ -13,6 +13,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/role"
 	"paddock/shared/server"
 	"paddock/shared/session"
 	"paddock/shared/workspace"
@@ -25,6 +26,7 @@ type Face struct {
 	activity *activity.Service
 	sessions *session.Service
 	groups   *group.Service
+	roles    *role.Service
 	servers  *server.Service
 	bases    []string
 }
@@ -36,6 +38,7 @@ type Parts struct {
 	Activity *activity.Service
 	Sessions *session.Service
 	Groups   *group.Service
+	Roles    *role.Service
 	Servers  *server.Service
 	// BaseURLs are those of the deployment, below which agents connect.
 	BaseURLs []string
@@ -43,13 +46,13 @@ type Parts struct {
 
 // New returns a Face over its services.
 func New(p Parts) *Face {
-	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, servers: p.Servers, bases: p.BaseURLs}
+	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles, servers: p.Servers, bases: p.BaseURLs}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), f.serverBindings(), []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), f.roleBindings(), f.serverBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),

@@ -16,7 +16,7 @@ import (
 
 func (f *Face) assignmentBindings() []httpapi.Binding {
 	return []httpapi.Binding{
-		httpapi.Answer(http.MethodGet, "/api/servers/assignments/", http.StatusOK, f.assignments).Summed("List the assignments of servers that the caller may see."),
+		httpapi.Answer(http.MethodGet, "/api/servers/assignments/", http.StatusOK, f.serverAssignments).Summed("List the assignments of servers that the caller may see."),
 		httpapi.Answer(http.MethodPost, "/api/servers/assignments/", http.StatusCreated, f.assign).Summed("Give a person or a group a server, or all whose name a pattern matches.").
 			Refuses(server.ErrAssigned, server.ErrAccess, server.ErrUntil, server.ErrNoServer, server.ErrGroup, server.ErrPerson, errPattern, policy.ErrLarge, policy.Limit("assignments", ""), authz.ErrCeiling),
 		httpapi.Answer(http.MethodDelete, "/api/servers/assignments/{id}/", http.StatusNoContent, f.unassign).Summed("Take an assignment of servers away.").
@@ -30,19 +30,13 @@ type AssignmentDocument struct {
 	// User or Group is who is given them, Server or Pattern what is given; the
 	// others are null.
 	User        *Brief         `json:"user" jsonschema:"nullable"`
-	Group       *GroupRef      `json:"group" jsonschema:"nullable"`
+	Group       *GroupBrief    `json:"group" jsonschema:"nullable"`
 	Server      *ServerBrief   `json:"server" jsonschema:"nullable"`
 	Pattern     *string        `json:"pattern" jsonschema:"nullable"`
 	Permissions AccessDocument `json:"permissions"`
 	// ExpiresAt is the instant at which it ends; null: never.
 	ExpiresAt *time.Time `json:"expires_at" jsonschema:"nullable"`
 	AddedAt   time.Time  `json:"added_at"`
-}
-
-// GroupRef names a group.
-type GroupRef struct {
-	ID   id.ID[id.Group] `json:"id"`
-	Name string          `json:"name"`
 }
 
 // AssignmentsQuery narrows the list of assignments, by ids.
@@ -55,7 +49,7 @@ type AssignmentsQuery struct {
 	httpapi.PageQuery
 }
 
-func (f *Face) assignments(c httpapi.Call, in AssignmentsQuery) (httpapi.Page[AssignmentDocument], error) {
+func (f *Face) serverAssignments(c httpapi.Call, in AssignmentsQuery) (httpapi.Page[AssignmentDocument], error) {
 	who, now := c.Principal(), c.Now()
 	var seen []authz.Assignment
 	for _, a := range c.Who.Policy.Assignments() {
@@ -90,7 +84,7 @@ func (f *Face) assignmentDocuments(c httpapi.Call, all []authz.Assignment) ([]As
 			people = append(people, a.Subject)
 		}
 	}
-	named, err := f.briefs(c, people)
+	named, err := f.namesFor(c, people)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +92,7 @@ func (f *Face) assignmentDocuments(c httpapi.Call, all []authz.Assignment) ([]As
 	for _, a := range all {
 		d := AssignmentDocument{ID: id.Of[id.Assignment](a.ID), Permissions: accessDocument(a.Access), AddedAt: a.ID.Time()}
 		if g, ok := c.Who.Policy.Group(a.Subject); a.Group && ok {
-			d.Group = &GroupRef{ID: id.Of[id.Group](g.ID), Name: g.Name}
+			d.Group = &GroupBrief{ID: id.Of[id.Group](g.ID), Name: g.Name}
 		} else {
 			user := named(a.Subject)
 			d.User = &user

@@ -85,7 +85,7 @@ func (f *Face) noteDocuments(c httpapi.Call, all []server.Note) ([]NoteDocument,
 	for _, n := range all {
 		people = append(people, n.Author.UUID())
 	}
-	named, err := f.briefs(c, people)
+	named, err := f.namesFor(c, people)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (f *Face) documents(c httpapi.Call, rows []authz.Server, p *authz.Policy) (
 	if err != nil {
 		return nil, err
 	}
-	named, err := f.briefs(c, people)
+	named, err := f.namesFor(c, people)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (f *Face) documents(c httpapi.Call, rows []authz.Server, p *authz.Policy) (
 }
 
 // briefs returns how people are named; who is gone has an id alone.
-func (f *Face) briefs(c httpapi.Call, ids []id.UUID) (func(id.UUID) Brief, error) {
+func (f *Face) namesFor(c httpapi.Call, ids []id.UUID) (func(id.UUID) Brief, error) {
 	all := map[id.UUID]Brief{}
 	var ask []id.ID[id.Principal]
 	for _, u := range ids {
@@ -267,8 +267,8 @@ type ChangedServer struct {
 	ServerDocument
 	// Opened are the patterns that open the server since it has its new name.
 	Opened []Opening `json:"opened"`
-	// OpenedUsers is to how many people they open it through groups and
-	// assignments; null: too many groups to tell.
+	// OpenedUsers is to how many people they open it; null: too many groups and
+	// roles to tell.
 	OpenedUsers *int `json:"opened_users_n" jsonschema:"nullable"`
 }
 

@@ -1,0 +1,225 @@
+package role
+
+import (
+	"context"
+	"slices"
+
+	"paddock/shared/audit"
+	"paddock/shared/authz"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/policy"
+	"paddock/shared/table"
+)
+
+// Assign gives a role to a user or a group.
+func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item, g Giving) (Assignment, error) {
+	made, err := s.store.NewID()
+	if err != nil {
+		return Assignment{}, err
+	}
+	now := s.store.Now()
+	if !g.Until.IsZero() && (!now.Before(g.Until) || !g.Group.Zero()) {
+		return Assignment{}, ErrUntil
+	}
+	a := Assignment{ID: id.Of[id.RoleAssignment](made), Role: g.Role, User: g.User, Group: g.Group, Until: g.Until, AddedAt: now}
+	err = s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+		row, ok := e.Before.Role(g.Role.UUID())
+		if !ok {
+			return table.Change{}, ErrNoRole
+		}
+		if err := authz.MayAssignRole(actorUnder(by, e.Before), *row, g.Until, now); err != nil {
+			return table.Change{}, err
+		}
+		ops, err := s.give(ctx, by, e, actor, a)
+		if err != nil {
+			return table.Change{}, err
+		}
+		ws := by.Workspace()
+		ops = append(ops, table.Insert(holderKey(ws, a), a).Else(ErrAssigned), table.Insert(AssignmentKey(ws, a.ID), a).Else(table.ErrTryAgain))
+		ev := s.given(by, audit.RoleAssigned, row, a, "A role was given.").With(audit.Flag("automatic", false))
+		if !a.Until.IsZero() {
+			ev = ev.With(audit.Instant("expires_at", a.Until))
+		}
+		return table.Change{Events: []audit.Event{ev.With(audit.Text("subject_type", a.kind()))}, Ops: ops}, nil
+	})
+	return a, err
+}
+
+func (a Assignment) kind() string {
+	if a.Group.Zero() {
+		return "user"
+	}
+	return "group"
+}
+
+// give returns the operations that note the role where it is held.
+func (s *Service) give(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) ([]table.Op, error) {
+	if !a.Group.Zero() {
+		g, ok := e.Before.Group(a.Group.UUID())
+		if !ok {
+			return nil, ErrNoGroup
+		}
+		if slices.Contains(g.Roles, a.Role.UUID()) {
+			return nil, ErrAssigned
+		}
+		next := *g
+		next.Roles = append(slices.Clone(g.Roles), a.Role.UUID())
+		if len(next.Roles) > identity.MaxRoles {
+			return nil, ErrManyRoles.In("group")
+		}
+		e.PutGroup(next)
+		return []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}, nil
+	}
+	item, u, err := s.account(ctx, by, e.Before, a.User)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(u.Roles, func(r identity.RoleGrant) bool { return r.Role == a.Role }) {
+		return nil, ErrAssigned
+	}
+	if len(u.Roles) >= identity.MaxRoles {
+		return nil, ErrManyRoles
+	}
+	u.Roles = append(slices.Clone(u.Roles), identity.RoleGrant{ID: a.ID, Role: a.Role, Until: a.Until})
+	return append(e.Hold(), saved(actor, item, u)...), nil
+}
+
+// saved returns the operations that write a changed account and hold that the
+// actor is who it was.
+func saved(actor, item table.Item, u identity.User) []table.Op {
+	ops := []table.Op{identity.SaveUser(item, u).Else(table.ErrTryAgain)}
+	if actor.Key != item.Key {
+		ops = append(ops, table.Unchanged(actor).Else(table.ErrTryAgain))
+	}
+	return ops
+}
+
+// account returns an account without roles that are gone.
+func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, of id.ID[id.Principal]) (table.Item, identity.User, error) {
+	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), of))
+	if err != nil {
+		return table.Item{}, identity.User{}, err
+	}
+	if !ok {
+		return table.Item{}, identity.User{}, ErrNoUser
+	}
+	u, err := identity.DecodeUser(item)
+	u.Roles = slices.DeleteFunc(slices.Clone(u.Roles), func(r identity.RoleGrant) bool {
+		_, there := p.Role(r.Role.UUID())
+		return !there
+	})
+	return item, u, err
+}
+
+func (s *Service) given(by authz.Allowed, kind audit.Kind, r *authz.Role, a Assignment, text string) audit.Event {
+	return by.Event(kind, s.store.Now()).With(audit.ID("subject", a.subject()), audit.Text("role_id", a.Role.String())).
+		WithSubject(a.subject()).WithTarget(audit.Target{Type: "role", ID: r.ID, Name: r.Name}).WithDescription(text)
+}
+
+// Unassign takes a role away from who has it, at their next request.
+func (s *Service) Unassign(ctx context.Context, by authz.Allowed, actor, item table.Item) error {
+	a, err := DecodeAssignment(item)
+	if err != nil {
+		return err
+	}
+	return s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+		row, ok := e.Before.Role(a.Role.UUID())
+		if !ok {
+			return table.Change{}, ErrNoAssignment
+		}
+		listed, ok, err := s.store.One(ctx, by, holderKey(by.Workspace(), a))
+		if err != nil {
+			return table.Change{}, err
+		}
+		ops := []table.Op{table.Remove(item).Else(table.ErrTryAgain)}
+		if ok {
+			ops = append(ops, table.Remove(listed).Else(table.ErrTryAgain))
+		}
+		taken, err := s.take(ctx, by, e, actor, a)
+		if err != nil {
+			return table.Change{}, err
+		}
+		ev := s.given(by, audit.RoleUnassigned, row, a, "A role was taken away.").With(audit.Text("cause", "admin"))
+		return table.Change{Events: []audit.Event{ev}, Ops: append(ops, taken...)}, nil
+	})
+}
+
+// take returns the operations that note that the role is held no more.
+func (s *Service) take(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) ([]table.Op, error) {
+	if !a.Group.Zero() {
+		if g, ok := e.Before.Group(a.Group.UUID()); ok {
+			next := *g
+			next.Roles = slices.DeleteFunc(slices.Clone(g.Roles), func(r id.UUID) bool { return r == a.Role.UUID() })
+			e.PutGroup(next)
+		}
+		return []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}, nil
+	}
+	account, u, err := s.account(ctx, by, e.Before, a.User)
+	if err != nil {
+		return nil, err
+	}
+	u.Roles = slices.DeleteFunc(u.Roles, func(r identity.RoleGrant) bool { return r.ID == a.ID })
+	return append(e.Hold(), saved(actor, account, u)...), nil
+}
+
+// Holders returns who has a role now.
+func (s *Service) Holders(ctx context.Context, by authz.Allowed, of id.ID[id.Role]) ([]Assignment, error) {
+	items, err := s.store.Query(ctx, by, table.Query{Key: Key(by.Workspace(), of), Prefix: holderPrefix})
+	if err != nil {
+		return nil, err
+	}
+	return s.live(items)
+}
+
+// Of returns the roles that an account has now by itself.
+func (s *Service) Of(ctx context.Context, by authz.Allowed, user id.ID[id.Principal]) ([]Assignment, error) {
+	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), user))
+	if err != nil || !ok {
+		return nil, err
+	}
+	u, err := identity.DecodeUser(item)
+	if err != nil || len(u.Roles) == 0 {
+		return nil, err
+	}
+	keys := make([]table.Key, len(u.Roles))
+	for i, r := range u.Roles {
+		keys[i] = AssignmentKey(by.Workspace(), r.ID)
+	}
+	items, err := s.store.Read(ctx, by, keys...)
+	if err != nil {
+		return nil, err
+	}
+	return s.live(items)
+}
+
+func (s *Service) live(items []table.Item) ([]Assignment, error) {
+	now := s.store.Now()
+	var out []Assignment
+	for _, item := range items {
+		a, err := DecodeAssignment(item)
+		if err != nil {
+			return nil, err
+		}
+		if a.Live(now) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// OfGroup returns the roles that a group has.
+func (s *Service) OfGroup(ctx context.Context, by authz.Allowed, g *authz.Group) ([]Assignment, error) {
+	if len(g.Roles) == 0 {
+		return nil, nil
+	}
+	keys := make([]table.Key, len(g.Roles))
+	for i, r := range g.Roles {
+		keys[i] = holderKey(by.Workspace(), Assignment{Role: id.Of[id.Role](r), Group: id.Of[id.Group](g.ID)})
+	}
+	items, err := s.store.Read(ctx, by, keys...)
+	if err != nil {
+		return nil, err
+	}
+	return s.live(items)
+}
