@@ -80,12 +80,32 @@ func samples(t *testing.T, chief *visitor.Visitor) map[route.Object]string {
 		}
 	}
 	out := map[route.Object]string{route.User: self.ID, route.Group: group.ID, route.Membership: place.ID, route.Role: role.ID, route.RoleAssignment: given.ID}
+	for o, of := range serverSamples(t, chief) {
+		out[o] = of
+	}
 	for _, o := range route.Objects {
 		if out[o] == "" {
 			t.Fatalf("there is no sample of object %d", o)
 		}
 	}
 	return out
+}
+
+// serverSamples makes one of each thing that paths name of servers.
+func serverSamples(t *testing.T, chief *visitor.Visitor) map[route.Object]string {
+	t.Helper()
+	var token struct{ ID, Key string }
+	var server, note struct{ ID string }
+	create := func(v *visitor.Visitor, path string, body, out any) {
+		t.Helper()
+		if err := v.Want(t.Context(), http.StatusCreated, "POST", path, body, out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create(chief, "/api/servers/registration-tokens/", map[string]string{"name": "matrix"}, &token)
+	create(&visitor.Visitor{Base: shared.Env.BaseURL, Bearer: token.Key}, "/api/servers/servers/register/", map[string]string{"name": "matrix", "platform": "debian"}, &server)
+	create(chief, "/api/servers/notes/", map[string]string{"server": server.ID, "content": "of the matrix"}, &note)
+	return map[route.Object]string{route.Registration: token.ID, route.Server: server.ID, route.Note: note.ID}
 }
 
 // foreign returns the session of another workspace's superuser, sent to this

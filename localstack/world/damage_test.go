@@ -120,7 +120,18 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		"data J#workspace#* / group":    get(groupsPath),
 		"data J#workspace#* / member#*": get(groupsPath),
 		"data J#workspace#* / place":    get(membersPath),
-		"data M#workspace#* / *":        nil, // no request reads it; see below
+		"data P#workspace / chunk#server#*": func(t *testing.T, _ table.Record) visitor.Answer {
+			shared.Clock.Advance(time.Minute)
+			return do(t, w, "GET", "/api/status/", nil)
+		},
+		"data P#workspace / chunk#assignment#*": func(t *testing.T, _ table.Record) visitor.Answer {
+			shared.Clock.Advance(time.Minute)
+			return do(t, w, "GET", "/api/status/", nil)
+		},
+		"data H#workspace#* / server": get(serversPath),
+		"data H#workspace / note#*":   get(notesPath),
+		"data H#workspace / tokens":   get(tokensPath),
+		"data M#workspace#* / *":      nil, // no request reads it; see below
 	}
 	for shape, records := range kinds {
 		name, sealed := strings.CutSuffix(shape, "  sealed")

@@ -30,6 +30,7 @@ func TestNothingPlantedStandsInTheClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets = append(append(secrets, link, line.Refresh, line.Access), line.Codes...)
+	secrets = append(secrets, world.ServerName, world.NoteContent, plantServer(t, w, me(t, w)))
 	found, looked, err := shared.Search(t.Context(), secrets)
 	if err != nil {
 		t.Fatal(err)

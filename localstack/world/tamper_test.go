@@ -155,6 +155,7 @@ func planted(t *testing.T) (*world.Walk, plants) {
 	}
 	want(t, w.Me, 201, "POST", assignedPath, map[string]string{"role": role.ID, "group": group.ID})
 	want(t, w.Me, 201, "POST", assignedPath, map[string]string{"role": role.ID, "user": self.ID})
+	plantServer(t, w, self.ID)
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
 	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {

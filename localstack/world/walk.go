@@ -44,6 +44,7 @@ type Walk struct {
 	previous        string // the one before
 	words           int    // how many there were
 	line            *CommandLine
+	machine         machine // that was registered last
 }
 
 // Words planted by a walk: none of them may stand in the clear anywhere.
@@ -117,6 +118,8 @@ func (w *Walk) Steps() []Step {
 		{Name: "ask for a new address", Before: w.hire, Do: w.edit(map[string]any{"email": "new." + Colleague})},
 		{Name: "a group", Before: w.hire, Do: w.group},
 		{Name: "a role", Before: w.hire, Do: w.role},
+		{Name: "register a server", Do: w.enlist},
+		{Name: "run a server", Before: w.enlistKept, Do: w.run},
 		{Name: "delete an account", Before: w.hire, Do: w.dismiss},
 		{Name: "change the password", Do: w.changePassword},
 		{Name: "forget the password", Do: w.forget},

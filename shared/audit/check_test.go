@@ -80,7 +80,7 @@ func TestKindsAreComplete(t *testing.T) {
 			}
 		}
 	}
-	if n != 195 {
+	if n != 199 {
 		t.Errorf("%d kinds", n)
 	}
 	for _, code := range []string{"", "PD1000", "pd1000i", "PD1000E", "PD9999W", "PD1000I "} {

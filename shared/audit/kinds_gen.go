@@ -223,6 +223,8 @@ const (
 	ServerAction
 	// ServerTokenCreated is PD6006I server.token.created: Registration token made.
 	ServerTokenCreated
+	// ServerTokenDeleted is PD6007I server.token.deleted: Registration token removed.
+	ServerTokenDeleted
 	// WebshOpened is PD6010I websh.opened: Terminal started.
 	WebshOpened
 	// WebshRefused is PD6010W websh.refused: Terminal not started.
@@ -285,6 +287,12 @@ const (
 	RiskScored
 	// RiskAlert is PD6061W risk.alert: Score over the alert line, or off-purpose commands.
 	RiskAlert
+	// ServerNoteCreated is PD6070I server.note.created: Note on a server made.
+	ServerNoteCreated
+	// ServerNoteUpdated is PD6071I server.note.updated: Note on a server changed.
+	ServerNoteUpdated
+	// ServerNoteDeleted is PD6072I server.note.deleted: Note on a server removed.
+	ServerNoteDeleted
 	// TokenCreated is PD7000I token.created: API token made (key shown once).
 	TokenCreated
 	// TokenUpdated is PD7001I token.updated: Name, enabled, scopes, expiry changed.

@@ -31,10 +31,11 @@ const (
 	APIToken        Prefix = "alpat-"
 	ServiceToken    Prefix = "alpst-"
 	RegistrationKey Prefix = "alprt-"
+	ServerKey       Prefix = "pdkn_" // of a server's agent
 )
 
 // Prefixes lists every prefix.
-var Prefixes = []Prefix{ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser, Verification, APIToken, ServiceToken, RegistrationKey}
+var Prefixes = []Prefix{ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser, Verification, APIToken, ServiceToken, RegistrationKey, ServerKey}
 
 // Lengths of the text of a secret, the shortest and the longest prefix.
 const (
@@ -108,7 +109,7 @@ func Parse(text string) (Secret, error) {
 func (p Prefix) known() bool {
 	switch p {
 	case ConsoleSession, CLISession, HalfSession, Refresh, Device, DeviceCode, Invitation, MailedLink, KnownBrowser, Verification,
-		APIToken, ServiceToken, RegistrationKey:
+		APIToken, ServiceToken, RegistrationKey, ServerKey:
 		return true
 	}
 	return false

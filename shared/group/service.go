@@ -209,7 +209,12 @@ func patterns(names []pattern.Pattern) string {
 func FieldsOf(g Group, p *authz.Policy) Fields {
 	f := Fields{Name: g.Name, DisplayName: g.DisplayName, Description: g.Description, Tags: g.Tags}
 	if row, ok := p.Group(g.ID.UUID()); ok {
-		f.Servers, f.Names, f.Access = row.Servers, row.Names, row.Access
+		f.Names, f.Access = row.Names, row.Access
+		for _, s := range row.Servers {
+			if _, _, there := p.Server(s); there {
+				f.Servers = append(f.Servers, s)
+			}
+		}
 	}
 	return f
 }

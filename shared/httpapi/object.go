@@ -11,6 +11,7 @@ import (
 	"paddock/shared/identity"
 	"paddock/shared/role"
 	"paddock/shared/route"
+	"paddock/shared/server"
 	"paddock/shared/session"
 	"paddock/shared/table"
 )
@@ -65,6 +66,35 @@ var things = map[route.Object]thing{
 			return roleObject(c, a.Role.UUID()), err
 		},
 	},
+	route.Server: {
+		key: func(ws id.ID[id.Workspace], of id.UUID) table.Key { return server.Key(ws, id.Of[id.Server](of)) },
+		object: func(c *Call, item table.Item) (authz.Object, error) {
+			s, err := server.Decode(item)
+			return c.serverObject(s.ID), err
+		},
+	},
+	route.Registration: {
+		key: func(ws id.ID[id.Workspace], _ id.UUID) table.Key { return server.TokensKey(ws) },
+		object: func(c *Call, item table.Item) (authz.Object, error) {
+			all, err := server.DecodeTokens(item)
+			for _, t := range all {
+				if t.ID.String() == c.PathValue("id") {
+					return authz.Object{ID: t.ID.UUID(), Name: t.Name}, err
+				}
+			}
+			return authz.Object{}, err
+		},
+	},
+	route.Note: {
+		key: func(ws id.ID[id.Workspace], of id.UUID) table.Key { return server.NoteKey(ws, id.Of[id.Note](of)) },
+		object: func(c *Call, item table.Item) (authz.Object, error) {
+			n, err := server.DecodeNote(item)
+			if !n.Visible(c.Who.User.ID) {
+				return authz.Object{}, err
+			}
+			return c.serverObject(n.Server), err
+		},
+	},
 }
 
 // roleObject returns a role as object: what is asked of it is asked of all.
@@ -93,6 +123,15 @@ func (c *Call) groupObject(of id.ID[id.Group]) authz.Object {
 		return authz.Object{}
 	}
 	return authz.Object{ID: g.ID, Name: g.Name}
+}
+
+// serverObject returns a server as object: the zero Object when it is gone.
+func (c *Call) serverObject(of id.ID[id.Server]) authz.Object {
+	s, _, ok := c.Who.Policy.Server(of.UUID())
+	if !ok {
+		return authz.Object{}
+	}
+	return s.Object()
 }
 
 // Item returns the stored item of what the path names.

@@ -176,4 +176,10 @@ type (
 	Server struct{}
 	// Membership marks the id of somebody's place in a group.
 	Membership struct{}
+	// Registration marks the id of a token with which servers register.
+	Registration struct{}
+	// Assignment marks the id of an assignment of servers.
+	Assignment struct{}
+	// Note marks the id of a note on a server.
+	Note struct{}
 )

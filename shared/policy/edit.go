@@ -150,18 +150,26 @@ func (e *Edit) PutServer(s authz.Server) {
 	})
 }
 
-// DropServer takes a server away, with its assignments and from groups.
+// maxDropped bounds over how many chunks the taking away of a server goes, so
+// that it fits into one transaction with the server's own.
+const maxDropped = 40
+
+// DropServer takes a server away, with its assignments and from groups. What
+// names it in chunks beyond maxDropped stays and means nothing.
 func (e *Edit) DropServer(of id.UUID) {
 	e.chunk(servers, of, func(c *authz.Chunk) {
 		c.Servers = without(c.Servers, func(o authz.Server) bool { return o.ID == of })
 	})
+	room := func(kind string, of id.UUID) bool {
+		return e.touched[chunkName(kind, of)] || len(e.touched) < maxDropped
+	}
 	for _, a := range e.Before.Assignments() {
-		if a.Server == of {
+		if a.Server == of && room(assignments, a.ID) {
 			e.DropAssignment(a.ID)
 		}
 	}
 	for _, g := range e.Before.Groups() {
-		if slices.Contains(g.Servers, of) {
+		if slices.Contains(g.Servers, of) && room(groups, g.ID) {
 			g.Servers = without(g.Servers, func(s id.UUID) bool { return s == of })
 			e.PutGroup(g)
 		}

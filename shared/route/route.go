@@ -72,10 +72,13 @@ const (
 	Membership
 	Role
 	RoleAssignment
+	Server
+	Registration
+	Note
 )
 
 // Objects lists them, for tests that walk them.
-var Objects = []Object{User, Group, Membership, Role, RoleAssignment}
+var Objects = []Object{User, Group, Membership, Role, RoleAssignment, Server, Registration, Note}
 
 // A Rule is what a caller must hold.
 type Rule struct {
@@ -275,6 +278,27 @@ var Rows = []Row{
 	{"GET", "/api/iam/role-assignments/", API, list(permission.ReadRoleAssignment), false},
 	{"POST", "/api/iam/role-assignments/", API, fresh(everywhere(permission.CreateRoleAssignment)), false},
 	{"DELETE", "/api/iam/role-assignments/{id}/", API, fresh(on(RoleAssignment, permission.DeleteRoleAssignment)), false},
+
+	// Servers.
+	{"GET", "/api/servers/servers/", API, list(permission.ReadServer), true},
+	{"GET", "/api/servers/servers/{id}/", API, on(Server, permission.ReadServer), true},
+	{"PATCH", "/api/servers/servers/{id}/", API, on(Server, permission.UpdateServer), true},
+	{"DELETE", "/api/servers/servers/{id}/", API, on(Server, permission.DeleteServer), true},
+	{"POST", "/api/servers/servers/{id}/actions/", API, on(Server, permission.OperateServer), true},
+	{"POST", "/api/servers/servers/register/", API, public("the registration token is the credential"), true},
+	{"GET", "/api/servers/registration-tokens/", API, everywhere(permission.ReadRegistration), true},
+	{"POST", "/api/servers/registration-tokens/", API, everywhere(permission.CreateRegistration), true},
+	{"DELETE", "/api/servers/registration-tokens/{id}/", API, on(Registration, permission.DeleteRegistration), true},
+	{"POST", "/api/servers/registration-methods/token-install/guide/", API, everywhere(permission.CreateRegistration), true},
+	{"POST", "/api/servers/registration-methods/ansible/guide/", API, everywhere(permission.CreateRegistration), true},
+	{"GET", "/api/servers/assignments/", API, list(permission.ReadAssignment), false},
+	{"POST", "/api/servers/assignments/", API, body(permission.CreateAssignment), false},
+	{"DELETE", "/api/servers/assignments/{id}/", API, body(permission.DeleteAssignment), false},
+	{"GET", "/api/servers/notes/", API, list(permission.ReadNote), true},
+	{"POST", "/api/servers/notes/", API, body(permission.CreateNote), true},
+	{"GET", "/api/servers/notes/{id}/", API, on(Note, permission.ReadNote), true},
+	{"PATCH", "/api/servers/notes/{id}/", API, on(Note, permission.UpdateNote), true},
+	{"DELETE", "/api/servers/notes/{id}/", API, on(Note, permission.DeleteNote), true},
 
 	// The workspace.
 	{"GET", "/api/workspaces/security/-/", API, everywhere(permission.ReadSecurity), true},

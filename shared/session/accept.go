@@ -37,7 +37,7 @@ func (s *Service) Invited(ctx context.Context, c Caller, secret credential.Secre
 		return fail(err)
 	}
 	if secret.Prefix() != credential.Invitation || secret.Workspace() != w.ID.UUID() {
-		return fail(s.rejectedInvitation(ctx, c, secret, secretUnknown))
+		return fail(s.rejectedInvitation(ctx, c, secret, SecretUnknown))
 	}
 	by := authz.ForCeremony(w.ID, "invitation", authz.Principal{})
 	item, ok, err := s.store.One(ctx, by, identity.InvitationKey(w.ID, secret.Principal(), secret.Hash()))
@@ -45,14 +45,14 @@ func (s *Service) Invited(ctx context.Context, c Caller, secret credential.Secre
 		return fail(err)
 	}
 	if !ok {
-		return fail(s.rejectedInvitation(ctx, c, secret, secretUnknown))
+		return fail(s.rejectedInvitation(ctx, c, secret, SecretUnknown))
 	}
 	inv, err := identity.DecodeInvitation(item)
 	if err != nil {
 		return fail(err)
 	}
 	if !inv.Usable(s.store.Now()) {
-		return fail(s.rejectedInvitation(ctx, c, secret, secretExpired))
+		return fail(s.rejectedInvitation(ctx, c, secret, SecretExpired))
 	}
 	return w, inv, item, nil
 }
@@ -80,7 +80,7 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Started, error) {
 	for range 3 {
 		started, err := s.accept(ctx, w, inv, item, user, phc, a)
 		if errors.Is(err, identity.ErrInvitation) { // used at the same time, or its inviter lost the right
-			err = s.rejectedInvitation(ctx, c, a.Secret, secretRevoked)
+			err = s.rejectedInvitation(ctx, c, a.Secret, SecretRevoked)
 		}
 		if !errors.Is(err, identity.ErrDirectoryMoved) {
 			return started, err

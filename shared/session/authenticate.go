@@ -41,7 +41,7 @@ func principalID(s credential.Secret) id.ID[id.Principal] { return id.Of[id.Prin
 func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, error) {
 	kind, ok := kinds[n.Secret.Prefix()]
 	if !ok || (kind == Device) != (n.Access != nil) {
-		return Authenticated{}, s.rejectedHandle(ctx, n, Authenticated{}, secretUnknown)
+		return Authenticated{}, s.rejectedHandle(ctx, n, Authenticated{}, SecretUnknown)
 	}
 	if kind == Half && !n.Half {
 		return Authenticated{}, ErrHalf
@@ -53,7 +53,7 @@ func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, erro
 	}
 	a, err := s.gather(ctx, ws, user, place, n.Objects)
 	if errors.Is(err, table.ErrGone) {
-		return Authenticated{}, s.rejectedHandle(ctx, n, Authenticated{}, secretUnknown)
+		return Authenticated{}, s.rejectedHandle(ctx, n, Authenticated{}, SecretUnknown)
 	}
 	if err != nil {
 		return Authenticated{}, err
@@ -67,7 +67,7 @@ func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, erro
 	if n.Access != nil {
 		err := s.checkAccess(ctx, a, *n.Access)
 		if errors.Is(err, ErrInvalid) {
-			err = s.rejectedHandle(ctx, n, a, secretRevoked)
+			err = s.rejectedHandle(ctx, n, a, SecretRevoked)
 		}
 		if err != nil {
 			return Authenticated{}, err
@@ -85,13 +85,13 @@ func (s *Service) rejectedHandle(ctx context.Context, n Need, a Authenticated, r
 func (a *Authenticated) whyNot(now time.Time) string {
 	switch {
 	case a.SessionItem.Version == 0:
-		return secretUnknown
+		return SecretUnknown
 	case a.User.Disabled || a.Session.Epoch != a.User.Epoch:
-		return secretRevoked
+		return SecretRevoked
 	case !a.Session.Live(a.Workspace, now):
-		return secretExpired
+		return SecretExpired
 	}
-	return secretUnknown
+	return SecretUnknown
 }
 
 // checkAccess refuses an access token that is not one of the session's own: its

@@ -49,9 +49,9 @@ func (s *Service) follow(ctx context.Context, r Redemption, p identity.LinkPurpo
 	if !errors.Is(err, identity.ErrLink) {
 		return err
 	}
-	reason := secretUnknown
+	reason := SecretUnknown
 	if o.link.Of(r.Secret) && !s.store.Now().Before(o.link.ExpiresAt) {
-		reason = secretExpired
+		reason = SecretExpired
 	}
 	return s.rejectedSecret(ctx, Caller{Host: r.Host, Source: r.Source, Request: r.Request}, rejection{
 		secret: r.Secret, owner: o.user, reason: reason, refusal: identity.ErrLink, text: "A mailed link was refused.",

@@ -9,6 +9,7 @@ import (
 	"paddock/shared/authz"
 	"paddock/shared/credential"
 	"paddock/shared/fault"
+	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/mfa"
 	"paddock/shared/table"
@@ -17,11 +18,11 @@ import (
 
 // Why a secret was refused, as events name it. Who presents it is not told.
 const (
-	secretUnknown   = "unknown" // wrong, used, replaced or for something else
-	secretExpired   = "expired"
-	secretRevoked   = "revoked"
-	secretForeign   = "foreign" // of another workspace
-	secretMalformed = "malformed"
+	SecretUnknown   = "unknown" // wrong, used, replaced or for something else
+	SecretExpired   = "expired"
+	SecretRevoked   = "revoked"
+	SecretForeign   = "foreign" // of another workspace
+	SecretMalformed = "malformed"
 )
 
 // A rejection is a bearer secret that opened nothing.
@@ -47,9 +48,9 @@ func (s *Service) rejectedSecret(ctx context.Context, c Caller, r rejection) err
 	}
 	switch {
 	case r.secret.Prefix() == "":
-		r.reason = secretMalformed
+		r.reason = SecretMalformed
 	case r.secret.Workspace() != ws.UUID():
-		r.reason, r.owner = secretForeign, identity.User{}
+		r.reason, r.owner = SecretForeign, identity.User{}
 	}
 	by := authz.ForCeremony(ws, "secret", authz.Principal{Source: c.Source, Request: c.Request})
 	e := by.Refusal(audit.TokenRejected, s.store.Now(), r.refusal).With(audit.Text("reason", r.reason)).WithDescription(r.text)
@@ -93,4 +94,16 @@ func (s *Service) overBudget(ctx context.Context, by authz.Allowed, refusal faul
 		return err
 	}
 	return refusal
+}
+
+// RejectRegistration records text that was presented as a registration token
+// and opened nothing for a reason, and returns the refusal; the zero Secret is
+// text that is none.
+func (s *Service) RejectRegistration(ctx context.Context, c Caller, secret credential.Secret, reason string, refusal fault.Error) error {
+	return s.rejectedSecret(ctx, c, rejection{secret: secret, reason: reason, refusal: refusal, text: "A token with which servers register was refused."})
+}
+
+// Workspace returns the workspace that a host belongs to, or table.ErrGone.
+func (s *Service) Workspace(ctx context.Context, host string) (id.ID[id.Workspace], error) {
+	return s.named(ctx, host)
 }

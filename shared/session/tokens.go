@@ -98,9 +98,9 @@ var errRedeemed = errors.New("session: the device login is used up")
 // rejectedCode records a device code that opened nothing, and returns the
 // refusal.
 func (s *Service) rejectedCode(ctx context.Context, c Caller, code credential.Secret, refusal fault.Error) error {
-	reason := secretUnknown
+	reason := SecretUnknown
 	if errors.Is(refusal, ErrExpired) {
-		reason = secretExpired
+		reason = SecretExpired
 	}
 	return s.rejectedSecret(ctx, c, rejection{secret: code, reason: reason, refusal: refusal, text: "A device code was refused."})
 }

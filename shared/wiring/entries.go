@@ -27,6 +27,7 @@ import (
 	"paddock/shared/role"
 	"paddock/shared/route"
 	"paddock/shared/seal"
+	"paddock/shared/server"
 	"paddock/shared/session"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
@@ -145,7 +146,11 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles})
+	servers, err := server.New(store, policies, groups, roles, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
 }
 

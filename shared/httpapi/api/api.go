@@ -1,5 +1,5 @@
-// Package api is the HTTP face of a workspace: its people, settings and audit
-// log.
+// Package api is the HTTP face of a workspace: its people, groups,
+// servers, settings and audit log.
 package api
 
 import (
@@ -14,6 +14,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/role"
+	"paddock/shared/server"
 	"paddock/shared/session"
 	"paddock/shared/workspace"
 )
@@ -26,6 +27,8 @@ type Face struct {
 	sessions *session.Service
 	groups   *group.Service
 	roles    *role.Service
+	servers  *server.Service
+	bases    []string
 }
 
 // Parts are the services of a Face.
@@ -36,17 +39,20 @@ type Parts struct {
 	Sessions *session.Service
 	Groups   *group.Service
 	Roles    *role.Service
+	Servers  *server.Service
+	// BaseURLs are those of the deployment, below which agents connect.
+	BaseURLs []string
 }
 
 // New returns a Face over its services.
 func New(p Parts) *Face {
-	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles}
+	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles, servers: p.Servers, bases: p.BaseURLs}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), f.roleBindings(), []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), f.roleBindings(), f.serverBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),

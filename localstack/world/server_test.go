@@ -1,0 +1,677 @@
+package world_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"paddock/localstack/visitor"
+	"paddock/localstack/world"
+	"paddock/shared/audit"
+	"paddock/shared/credential"
+	"paddock/shared/id"
+)
+
+const (
+	serversPath  = "/api/servers/servers/"
+	registerPath = "/api/servers/servers/register/"
+	tokensPath   = "/api/servers/registration-tokens/"
+	assignPath   = "/api/servers/assignments/"
+	notesPath    = "/api/servers/notes/"
+)
+
+// A registration is a token with which servers register.
+type registration struct{ id, key string }
+
+func newToken(t *testing.T, v *visitor.Visitor, fields map[string]any) registration {
+	t.Helper()
+	a := want(t, v, http.StatusCreated, "POST", tokensPath, fields)
+	return registration{field(t, a, "id"), field(t, a, "key")}
+}
+
+// agent is a machine that presents a registration token, or another secret.
+func agent(w *world.Walk, key string) *visitor.Visitor {
+	v := w.Entries.Visitor(w.Slug, "198.51.100.20")
+	v.Bearer = key
+	return v
+}
+
+// registered makes a server and returns its path.
+func registered(t *testing.T, w *world.Walk, key, name string) string {
+	t.Helper()
+	a := want(t, agent(w, key), http.StatusCreated, "POST", registerPath, map[string]any{"name": name, "platform": "debian"})
+	return serversPath + field(t, a, "id") + "/"
+}
+
+// idIn returns the id in which a path ends.
+func idIn(path string) string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	return parts[len(parts)-1]
+}
+
+// paged returns the members of a page of results by one of their fields.
+func paged(t *testing.T, v *visitor.Visitor, path, name string) []string {
+	t.Helper()
+	var page struct {
+		Count   int
+		Results []map[string]any
+	}
+	if err := json.Unmarshal(want(t, v, http.StatusOK, "GET", path, nil).Body, &page); err != nil {
+		t.Fatal(err)
+	}
+	out := []string{}
+	for _, r := range page.Results {
+		text, _ := r[name].(string)
+		out = append(out, text)
+	}
+	if page.Count != len(out) {
+		t.Errorf("%s: count %d of %d", path, page.Count, len(out))
+	}
+	return out
+}
+
+// masked is an answer without what names the request.
+func masked(a visitor.Answer) string {
+	return fmt.Sprint(a.Status, requestID.ReplaceAllString(string(a.Body), `"request_id":""`))
+}
+
+var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
+
+// unknown holds that somebody is told of an object what they are told of
+// nothing.
+func unknown(t *testing.T, v *visitor.Visitor, method, path string, body any) {
+	t.Helper()
+	got := want(t, v, http.StatusNotFound, method, path, body)
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if _, err := id.ParseUUID(p); err == nil {
+			parts[i] = nobody
+		}
+	}
+	never := want(t, v, http.StatusNotFound, method, strings.Join(parts, "/"), body)
+	if masked(got) != masked(never) {
+		t.Errorf("%s %s is told apart: %s, %s", method, path, got.Body, never.Body)
+	}
+	for name := range got.Header {
+		if _, ok := never.Header[name]; !ok {
+			t.Errorf("%s %s is told apart by the header %s", method, path, name)
+		}
+	}
+}
+
+// TestALifeOfAServer registers a server, opens it to a member, gives it away
+// and deletes it, and holds at each step who sees it.
+func TestALifeOfAServer(t *testing.T) {
+	w := relaxed(t, "server-life")
+	mia, olga := made(t, w, "mia", "member", "203.0.113.41"), made(t, w, "olga", "member", "203.0.113.42")
+	group := newGroup(t, w.Me, map[string]any{"name": "web"})
+	token := newToken(t, w.Me, map[string]any{"name": "fleet", "allowed_groups": []string{group}})
+	if !strings.HasPrefix(token.key, "alprt-") {
+		t.Errorf("the key is %q", token.key)
+	}
+	refused(t, w.Me, "token_name_in_use", "POST", tokensPath, map[string]any{"name": "fleet"})
+	refused(t, w.Me, "invalid_value", "POST", tokensPath, map[string]any{"name": "other", "allowed_groups": []string{nobody}})
+	refused(t, mia.Visitor, "permission_denied", "GET", tokensPath, nil)
+	path := registered(t, w, token.key, "web-01")
+
+	// What is answered is what the command line reads.
+	d := want(t, w.Me, http.StatusOK, "GET", path, nil)
+	for _, has := range []string{`"name":"web-01"`, `"status":null`, `"is_connected":false`, `"groups":["web"]`, `"platform":"debian"`, `"owner":{"id":"`} {
+		if !strings.Contains(string(d.Body), has) {
+			t.Errorf("no %s in %s", has, d.Body)
+		}
+	}
+	if got := paged(t, w.Me, serversPath+"?name=web-01", "id"); len(got) != 1 || got[0] != idIn(path) {
+		t.Errorf("by name: %v", got)
+	}
+	if got := paged(t, w.Me, serversPath+"?name=web", "id"); len(got) != 0 {
+		t.Errorf("by a part of the name: %v", got)
+	}
+
+	// A member sees it by the group that the token put it into, and not before.
+	unknown(t, mia.Visitor, "GET", path, nil)
+	if got := paged(t, mia.Visitor, serversPath, "name"); len(got) != 0 {
+		t.Errorf("without assignment one sees %v", got)
+	}
+	place := join(t, w.Me, group, mia, "member")
+	want(t, mia.Visitor, http.StatusOK, "GET", path, nil)
+	if got := paged(t, mia.Visitor, serversPath+"?page=1&page_size=100", "name"); !slices.Equal(got, []string{"web-01"}) {
+		t.Errorf("with one: %v", got)
+	}
+	refused(t, mia.Visitor, "permission_denied", "PATCH", path, map[string]any{"name": "mine"})
+	refused(t, mia.Visitor, "permission_denied", "DELETE", path, nil)
+	want(t, w.Me, http.StatusNoContent, "DELETE", membersPath+place+"/", nil)
+	unknown(t, mia.Visitor, "GET", path, nil)
+	unknown(t, mia.Visitor, "PATCH", path, map[string]any{"name": "mine"})
+	unknown(t, mia.Visitor, "DELETE", path, nil)
+	unknown(t, mia.Visitor, "POST", path+"actions/", map[string]any{"action": "reboot_system"})
+
+	// Managers run it, and do not make themselves its owner.
+	manager := func(p person) map[string]any {
+		return map[string]any{"managers": []map[string]string{{"id": p.idOf()}}}
+	}
+	owner := func(p person) map[string]any { return map[string]any{"owner": map[string]string{"id": p.idOf()}} }
+	want(t, w.Me, http.StatusOK, "PATCH", path, manager(mia))
+	refused(t, mia.Visitor, "grant_ceiling", "PATCH", path, owner(mia))
+	want(t, mia.Visitor, http.StatusOK, "PATCH", path, map[string]any{"name": "web-02"})
+	refused(t, mia.Visitor, "permission_denied", "DELETE", path, nil)
+	want(t, w.Me, http.StatusOK, "PATCH", olga.path, map[string]any{"is_active": false})
+	refused(t, w.Me, "invalid_value", "PATCH", path, owner(olga))
+	want(t, w.Me, http.StatusOK, "PATCH", olga.path, map[string]any{"is_active": true})
+	olga.signIn(t)
+	want(t, w.Me, http.StatusOK, "PATCH", path, owner(olga))
+	for field, value := range map[string]any{"id": nobody, "platform": "rhel", "is_connected": true, "groups": []string{"x"}, "added_at": shared.Clock.Now().Add(time.Hour)} {
+		refused(t, olga.Visitor, "read_only", "PATCH", path, map[string]any{field: value})
+	}
+	var whole map[string]any
+	if err := json.Unmarshal(want(t, olga.Visitor, http.StatusOK, "GET", path, nil).Body, &whole); err != nil {
+		t.Fatal(err)
+	}
+	whole["name"] = "web-03"
+	want(t, olga.Visitor, http.StatusOK, "PATCH", path, whole)
+	for _, name := range []string{"", "a b", "web.example", "ä", strings.Repeat("x", 65), nobody, strings.ReplaceAll(nobody, "-", ""), "-0190000000007000-8000000000000000"} {
+		refused(t, olga.Visitor, "invalid_value", "PATCH", path, map[string]any{"name": name})
+	}
+	for _, action := range []string{"reboot_system", "restart_agent"} {
+		want(t, w.Me, http.StatusOK, "PATCH", "/api/workspaces/security/-/", map[string]any{"mfa_required_actions": []string{}})
+		refused(t, olga.Visitor, "server_not_connected", "POST", path+"actions/", map[string]any{"action": action, "force": false})
+		want(t, w.Me, http.StatusOK, "PATCH", "/api/workspaces/security/-/", map[string]any{"mfa_required_actions": []string{"server"}})
+		refused(t, olga.Visitor, "auth_mfa_required", "POST", path+"actions/", map[string]any{"action": action, "force": false})
+	}
+	refused(t, olga.Visitor, "invalid_value", "POST", path+"actions/", map[string]any{"action": "rm"})
+	want(t, w.Me, http.StatusCreated, "POST", assignPath, map[string]any{"user": mia.idOf(), "server": idIn(path)})
+	want(t, w.Me, http.StatusCreated, "POST", notesPath, map[string]any{"server": idIn(path), "content": "to be gone"})
+	want(t, olga.Visitor, http.StatusNoContent, "DELETE", path, nil)
+	unknown(t, olga.Visitor, "GET", path, nil)
+	if got := paged(t, w.Me, assignPath, "id"); len(got) != 0 {
+		t.Errorf("assignments of a server that is gone: %v", got)
+	}
+	if got := paged(t, w.Me, notesPath, "id"); len(got) != 0 {
+		t.Errorf("notes on a server that is gone: %v", got)
+	}
+	if d := want(t, w.Me, http.StatusOK, "GET", groupsPath+group+"/", nil); !strings.Contains(string(d.Body), `"servers":[]`) {
+		t.Errorf("the group of a server that is gone: %s", d.Body)
+	}
+	got := kindsOf(t, w)
+	for kind, n := range map[audit.Kind]int{
+		audit.ServerTokenCreated: 1, audit.ServerRegistered: 1, audit.ServerUpdated: 4, audit.ServerDeleted: 1, audit.ServerAssigned: 1, audit.GroupUpdated: 1,
+	} {
+		if got[kind] != n {
+			t.Errorf("%d times %s, want %d", got[kind], kind, n)
+		}
+	}
+	settled(t, w)
+}
+
+// TestRegistrationTokensThatOpenNothing presents tokens that are wrong, of
+// another workspace, ended, removed, and of whom may make none any more: each is
+// answered alike and has its event, and no server is there.
+func TestRegistrationTokensThatOpenNothing(t *testing.T) {
+	w, foreign := relaxed(t, "register"), relaxed(t, "register-foreign")
+	staff := made(t, w, "sam", "staff", "203.0.113.43").enrolled(t)
+	end := shared.Clock.Now().Add(5 * time.Minute).Truncate(time.Second)
+	refused(t, w.Me, "invalid_value", "POST", tokensPath, map[string]any{"name": "late", "expires_at": shared.Clock.Now()})
+	brief := newToken(t, w.Me, map[string]any{"name": "brief", "expires_at": end})
+	gone := newToken(t, w.Me, map[string]any{"name": "gone"})
+	good := newToken(t, w.Me, map[string]any{"name": "good"})
+	sams := newToken(t, staff.Visitor, map[string]any{"name": "sams"})
+	abroad := newToken(t, foreign.Me, map[string]any{"name": "abroad"})
+	if got := paged(t, w.Me, tokensPath+"?search=GO", "name"); !slices.Equal(got, []string{"gone", "good"}) {
+		t.Errorf("searched: %v", got)
+	}
+	want(t, w.Me, http.StatusNoContent, "DELETE", tokensPath+gone.id+"/", nil)
+	want(t, w.Me, http.StatusNotFound, "DELETE", tokensPath+gone.id+"/", nil)
+	want(t, w.Me, http.StatusNotFound, "DELETE", tokensPath+abroad.id+"/", nil)
+	registered(t, w, sams.key, "of-sam")
+
+	shared.Clock.Set(end.Add(-time.Nanosecond))
+	registered(t, w, brief.key, "just-in-time")
+	shared.Clock.Set(end)
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, w.Me, http.StatusOK, "PATCH", staff.path, map[string]any{"is_staff": false})
+	parsed, err := id.ParseUUID(good.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := map[string]any{"name": "never", "platform": "debian"}
+	var answers []string
+	for _, key := range []string{
+		brief.key, gone.key, sams.key, abroad.key, "alprt-x", w.Me.Cookie(), secretOf(t, w, credential.RegistrationKey, parsed), secretOf(t, w, credential.RegistrationKey, id.UUID{}),
+	} {
+		a := refused(t, agent(w, key), "registration_token_invalid", "POST", registerPath, body)
+		answers = append(answers, masked(a))
+	}
+	if slices.Sort(answers); len(slices.Compact(answers)) != 1 {
+		t.Errorf("refusals are told apart: %v", answers)
+	}
+	refused(t, w.Entries.Visitor(w.Slug, "198.51.100.21"), "authentication_required", "POST", registerPath, body)
+	if got := paged(t, w.Me, serversPath, "name"); !slices.Equal(got, []string{"just-in-time", "of-sam"}) {
+		t.Errorf("servers: %v", got)
+	}
+	if got, want := rejectedSecrets(t, w), []string{
+		registerPath + " alprt- expired", registerPath + " alprt- foreign", registerPath + " alprt- revoked", registerPath + " alprt- unknown",
+		registerPath + " alprt- unknown", registerPath + " alprt- unknown", registerPath + " malformed", registerPath + " pdks_ unknown",
+	}; !slices.Equal(got, want) {
+		t.Errorf("refused are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	enabled := want(t, w.Me, http.StatusOK, "GET", tokensPath, nil)
+	var page struct {
+		Results []struct {
+			Name    string
+			Enabled bool
+		}
+	}
+	if err := json.Unmarshal(enabled.Body, &page); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range page.Results {
+		if r.Enabled != (r.Name == "good") {
+			t.Errorf("%s is enabled: %t", r.Name, r.Enabled)
+		}
+	}
+	if strings.Contains(string(enabled.Body), "alprt-") {
+		t.Errorf("the list shows keys: %s", enabled.Body)
+	}
+	settled(t, w)
+}
+
+// TestOneNameIsOneServers lets two machines register one name at once: exactly
+// one does.
+func TestOneNameIsOneServers(t *testing.T) {
+	w := relaxed(t, "server-race")
+	token := newToken(t, w.Me, map[string]any{"name": "fleet"})
+	for round := range 3 {
+		statuses := make([]int, 4)
+		var wait sync.WaitGroup
+		for i := range statuses {
+			wait.Go(func() {
+				a, err := agent(w, token.key).Do(t.Context(), "POST", registerPath, map[string]any{"name": fmt.Sprint("web-", round), "platform": "rhel"})
+				if err == nil {
+					statuses[i] = a.Status
+				}
+			})
+		}
+		wait.Wait()
+		won := 0
+		for _, s := range statuses {
+			if s == http.StatusCreated {
+				won++
+			} else if s != http.StatusConflict && s != http.StatusServiceUnavailable {
+				t.Errorf("answered %d", s)
+			}
+		}
+		if got := paged(t, w.Me, serversPath+"?name=web-"+fmt.Sprint(round), "id"); won != 1 || len(got) != 1 {
+			t.Errorf("round %d: %v, %d servers", round, statuses, len(got))
+		}
+	}
+	for _, body := range []map[string]any{{"name": "a b", "platform": "rhel"}, {"name": "", "platform": "rhel"}, {"name": "fine", "platform": "plan9"}, {"name": nobody, "platform": "rhel"}} {
+		refused(t, agent(w, token.key), "invalid_value", "POST", registerPath, body)
+	}
+	refused(t, agent(w, token.key), "server_name_in_use", "POST", registerPath, map[string]any{"name": "web-0", "platform": "rhel"})
+	settled(t, w)
+}
+
+// TestATokenGivesNoMoreThanItsMakerMay holds that a token puts servers only
+// into groups that its maker may change, then and now.
+func TestATokenGivesNoMoreThanItsMakerMay(t *testing.T) {
+	w := relaxed(t, "token-ceiling")
+	staff := made(t, w, "sam", "staff", "203.0.113.44")
+	mia := made(t, w, "mia", "member", "203.0.113.45")
+	group, gone := newGroup(t, w.Me, map[string]any{"name": "open"}), newGroup(t, w.Me, map[string]any{"name": "gone"})
+	token := newToken(t, staff.Visitor, map[string]any{"name": "fleet", "allowed_groups": []string{group, gone}})
+	want(t, w.Me, http.StatusNoContent, "DELETE", groupsPath+gone+"/", nil)
+	join(t, w.Me, group, mia, "member")
+	path := registered(t, w, token.key, "db-1")
+	want(t, mia.Visitor, http.StatusOK, "GET", path, nil)
+	if d := want(t, w.Me, http.StatusOK, "GET", path, nil); !strings.Contains(string(d.Body), staff.idOf()) {
+		t.Errorf("the owner is not the token's maker: %s", d.Body)
+	}
+	refused(t, mia.Visitor, "permission_denied", "POST", tokensPath, map[string]any{"name": "mine"})
+	settled(t, w)
+}
+
+// TestANameOpensByOlderPatterns registers and renames servers into patterns
+// that were there: who does it is told to whom, and the log tells too.
+func TestANameOpensByOlderPatterns(t *testing.T) {
+	w := relaxed(t, "server-names")
+	mia, max := made(t, w, "mia", "member", "203.0.113.46"), made(t, w, "max", "member", "203.0.113.47")
+	group := newGroup(t, w.Me, map[string]any{"name": "web", "server_patterns": []string{"web-*"}})
+	join(t, w.Me, group, mia, "member")
+	want(t, w.Me, http.StatusCreated, "POST", assignPath, map[string]any{"user": max.idOf(), "pattern": "*-prod"})
+	zoe := made(t, w, "zoe", "member", "203.0.113.54")
+	given(t, w, zoe, map[string]any{"name": "reader", "permissions": []string{"server:read"}, "scope": map[string]any{"patterns": []string{"*-prod"}}})
+	token := newToken(t, w.Me, map[string]any{"name": "fleet"})
+	path := registered(t, w, token.key, "x")
+	unknown(t, mia.Visitor, "GET", path, nil)
+	unknown(t, max.Visitor, "GET", path, nil)
+	var answer struct {
+		Opened []struct{ Pattern, By, Group string }
+		Users  int `json:"opened_users_n"`
+	}
+	rename := func(name string) {
+		t.Helper()
+		answer.Opened = nil
+		if err := json.Unmarshal(want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{"name": name}).Body, &answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename("web-prod")
+	if got := fmt.Sprint(answer.Opened, answer.Users); got != "[{*-prod role } {web-* group web} {*-prod assignment }] 3" {
+		t.Errorf("the new name opens %s", got)
+	}
+	want(t, zoe.Visitor, http.StatusOK, "GET", path, nil)
+	want(t, mia.Visitor, http.StatusOK, "GET", path, nil)
+	want(t, max.Visitor, http.StatusOK, "GET", path, nil)
+	rename("web-test") // stays within one, leaves the other
+	if len(answer.Opened) != 0 {
+		t.Errorf("a name of the same pattern opens %+v", answer)
+	}
+	unknown(t, max.Visitor, "GET", path, nil)
+	rename("WEB-prod") // patterns tell cases apart
+	unknown(t, mia.Visitor, "GET", path, nil)
+	registered(t, w, token.key, "web-2")
+	if got := kindsOf(t, w)[audit.ServerAudienceChanged]; got != 3 {
+		t.Errorf("%d events of a wider audience, want 3", got)
+	}
+	refused(t, w.Me, "server_name_in_use", "PATCH", path, map[string]any{"name": "web-2"})
+	settled(t, w)
+}
+
+// TestAssignments gives servers by themselves and by patterns, until an
+// instant, and holds that nobody gives what is not theirs to give.
+func TestAssignments(t *testing.T) {
+	w := relaxed(t, "assignments")
+	mia, max := made(t, w, "mia", "member", "203.0.113.48"), made(t, w, "max", "member", "203.0.113.49")
+	token := newToken(t, w.Me, map[string]any{"name": "fleet"})
+	web, db := registered(t, w, token.key, "web-1"), registered(t, w, token.key, "db-1")
+	to := func(p person, fields map[string]any) map[string]any {
+		fields["user"] = p.idOf()
+		return fields
+	}
+	for _, body := range []map[string]any{
+		{}, to(mia, map[string]any{}), {"server": idIn(web)}, to(mia, map[string]any{"server": idIn(web), "pattern": "*"}),
+		to(mia, map[string]any{"server": nobody}), {"user": nobody, "server": idIn(web)}, {"group": nobody, "server": idIn(web)},
+		to(mia, map[string]any{"server": idIn(web), "permissions": map[string]bool{}}), to(mia, map[string]any{"server": idIn(web), "expires_at": shared.Clock.Now()}),
+	} {
+		refused(t, w.Me, "invalid_value", "POST", assignPath, body)
+	}
+	refused(t, w.Me, "invalid_pattern", "POST", assignPath, to(mia, map[string]any{"pattern": "a\nb"}))
+
+	// Until an instant, half-open.
+	end := shared.Clock.Now().Add(5 * time.Minute).Truncate(time.Second)
+	want(t, w.Me, http.StatusCreated, "POST", assignPath, to(mia, map[string]any{"server": idIn(web), "expires_at": end}))
+	want(t, mia.Visitor, http.StatusOK, "GET", web, nil)
+	unknown(t, mia.Visitor, "GET", db, nil)
+	refused(t, mia.Visitor, "permission_denied", "POST", assignPath, to(max, map[string]any{"server": idIn(web)}))
+	shared.Clock.Set(end.Add(-time.Nanosecond))
+	want(t, mia.Visitor, http.StatusOK, "GET", web, nil)
+	shared.Clock.Set(end)
+	unknown(t, mia.Visitor, "GET", web, nil)
+	if got := paged(t, w.Me, assignPath, "id"); len(got) != 0 {
+		t.Errorf("an assignment that has ended is listed: %v", got)
+	}
+
+	// By a pattern, and by a group.
+	pattern := field(t, want(t, w.Me, http.StatusCreated, "POST", assignPath, to(mia, map[string]any{"pattern": "web-*", "permissions": map[string]bool{"terminal": true}})), "id")
+	if got := paged(t, mia.Visitor, serversPath, "name"); !slices.Equal(got, []string{"web-1"}) {
+		t.Errorf("by a pattern one sees %v", got)
+	}
+	group := newGroup(t, w.Me, map[string]any{"name": "data"})
+	want(t, w.Me, http.StatusCreated, "POST", assignPath, map[string]any{"group": group, "server": idIn(db)})
+	join(t, w.Me, group, max, "member")
+	if got := paged(t, max.Visitor, serversPath, "name"); !slices.Equal(got, []string{"db-1"}) {
+		t.Errorf("by a group one sees %v", got)
+	}
+	for query, n := range map[string]int{"": 2, "?server=" + idIn(web): 1, "?server=" + idIn(db): 1, "?user=" + mia.idOf(): 1, "?group=" + group: 1, "?user=" + group: 0, "?server=" + nobody: 0} {
+		if got := paged(t, w.Me, assignPath+query, "id"); len(got) != n {
+			t.Errorf("%q: %v, want %d", query, got, n)
+		}
+	}
+
+	// A manager gives their own server, and nothing by patterns.
+	want(t, w.Me, http.StatusOK, "PATCH", db, map[string]any{"managers": []map[string]string{{"id": max.idOf()}}})
+	given := field(t, want(t, max.Visitor, http.StatusCreated, "POST", assignPath, to(mia, map[string]any{"server": idIn(db)})), "id")
+	want(t, mia.Visitor, http.StatusOK, "GET", db, nil)
+	refused(t, max.Visitor, "permission_denied", "POST", assignPath, to(mia, map[string]any{"server": idIn(web)}))
+	refused(t, max.Visitor, "permission_denied", "POST", assignPath, to(mia, map[string]any{"server": nobody}))
+	refused(t, max.Visitor, "grant_ceiling", "POST", assignPath, to(mia, map[string]any{"pattern": "db-*"}))
+	if got := paged(t, max.Visitor, assignPath, "id"); len(got) != 2 {
+		t.Errorf("a manager sees %v", got)
+	}
+	unknown(t, max.Visitor, "DELETE", assignPath+pattern+"/", nil)
+	want(t, max.Visitor, http.StatusNoContent, "DELETE", assignPath+given+"/", nil)
+	unknown(t, mia.Visitor, "GET", db, nil)
+	refused(t, mia.Visitor, "permission_denied", "DELETE", assignPath+pattern+"/", nil)
+	want(t, w.Me, http.StatusNoContent, "DELETE", assignPath+pattern+"/", nil)
+	unknown(t, mia.Visitor, "GET", web, nil)
+	want(t, w.Me, http.StatusNotFound, "DELETE", assignPath+pattern+"/", nil)
+	got := kindsOf(t, w)
+	if got[audit.ServerAssigned] != 4 || got[audit.ServerUnassigned] != 2 {
+		t.Errorf("%d assigned, %d unassigned", got[audit.ServerAssigned], got[audit.ServerUnassigned])
+	}
+	settled(t, w)
+}
+
+// given makes a role and gives it to somebody.
+func given(t *testing.T, w *world.Walk, p person, role map[string]any) {
+	t.Helper()
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	of := field(t, want(t, w.Me, http.StatusCreated, "POST", rolesPath, role), "id")
+	want(t, w.Me, http.StatusCreated, "POST", assignedPath, map[string]any{"role": of, "user": p.idOf()})
+}
+
+// TestWhoAssignsByPattern assigns with a role that counts for some names: as
+// far as those go, and no further.
+func TestWhoAssignsByPattern(t *testing.T) {
+	w := relaxed(t, "assign-by-name")
+	zoe, mia := made(t, w, "zoe", "member", "203.0.113.55"), made(t, w, "mia", "member", "203.0.113.56")
+	given(t, w, zoe, map[string]any{"name": "web", "permissions": []string{"assignment:read", "assignment:create", "assignment:delete"}, "scope": map[string]any{"patterns": []string{"web-*"}}})
+	web := registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "web-1")
+	for pattern, ok := range map[string]bool{"web-*": true, "web-1*": true, "web-1": true, "web*": false, "*": false, "*-web-1": false} {
+		body := map[string]any{"user": mia.idOf(), "pattern": pattern, "permissions": map[string]bool{"terminal": true, "webftp": true, "deploy_shell": true, "sudo": true}}
+		if !ok {
+			refused(t, zoe.Visitor, "grant_ceiling", "POST", assignPath, body)
+			continue
+		}
+		want(t, zoe.Visitor, http.StatusCreated, "POST", assignPath, body)
+	}
+	want(t, zoe.Visitor, http.StatusCreated, "POST", assignPath, map[string]any{"user": mia.idOf(), "server": idIn(web)})
+	wide := field(t, want(t, w.Me, http.StatusCreated, "POST", assignPath, map[string]any{"user": mia.idOf(), "pattern": "*"}), "id")
+	mine := paged(t, zoe.Visitor, assignPath, "id")
+	if len(mine) != 4 || slices.Contains(mine, wide) {
+		t.Errorf("who assigns by a pattern sees %v", mine)
+	}
+	unknown(t, zoe.Visitor, "DELETE", assignPath+wide+"/", nil)
+	for _, of := range mine {
+		want(t, zoe.Visitor, http.StatusNoContent, "DELETE", assignPath+of+"/", nil)
+	}
+	settled(t, w)
+}
+
+// TestNotes are read by who may read them, and private ones by their author.
+func TestNotes(t *testing.T) {
+	w := relaxed(t, "notes")
+	staff, mia, max := made(t, w, "sam", "staff", "203.0.113.50"), made(t, w, "mia", "member", "203.0.113.51"), made(t, w, "max", "member", "203.0.113.52")
+	token := newToken(t, w.Me, map[string]any{"name": "fleet"})
+	web, db := registered(t, w, token.key, "web-1"), registered(t, w, token.key, "db-1")
+	want(t, w.Me, http.StatusOK, "PATCH", web, map[string]any{"managers": []map[string]string{{"id": mia.idOf()}}})
+	write := func(v *visitor.Visitor, on, content string, private bool) string {
+		t.Helper()
+		shared.Clock.Set(shared.Clock.Now().Add(time.Second)) // the order is by time
+		return notesPath + field(t, want(t, v, http.StatusCreated, "POST", notesPath, map[string]any{"server": idIn(on), "content": content, "private": private, "pinned": false}), "id") + "/"
+	}
+	open, secret := write(staff.Visitor, web, "disk is full on fridays", false), write(staff.Visitor, web, "only mine", true)
+	write(w.Me, db, "of the database", false)
+	refused(t, staff.Visitor, "invalid_value", "POST", notesPath, map[string]any{"server": nobody, "content": "x"})
+	refused(t, staff.Visitor, "invalid_value", "POST", notesPath, map[string]any{"server": idIn(web), "content": "  "})
+	refused(t, mia.Visitor, "permission_denied", "POST", notesPath, map[string]any{"server": idIn(db), "content": "x"})
+	refused(t, mia.Visitor, "permission_denied", "POST", notesPath, map[string]any{"server": nobody, "content": "x"})
+	refused(t, max.Visitor, "permission_denied", "POST", notesPath, map[string]any{"server": idIn(web), "content": "x"})
+
+	if got := paged(t, staff.Visitor, notesPath+"?ordering=-added_at&page=1&page_size=25", "content"); !slices.Equal(got, []string{"of the database", "only mine", "disk is full on fridays"}) {
+		t.Errorf("its author reads %v", got)
+	}
+	if got := paged(t, mia.Visitor, notesPath, "content"); !slices.Equal(got, []string{"disk is full on fridays"}) {
+		t.Errorf("a manager of one server reads %v", got)
+	}
+	if got := paged(t, max.Visitor, notesPath, "content"); len(got) != 0 {
+		t.Errorf("a member reads %v", got)
+	}
+	unknown(t, max.Visitor, "GET", open, nil)
+	for _, v := range []*visitor.Visitor{w.Me, mia.Visitor} {
+		unknown(t, v, "GET", secret, nil)
+		unknown(t, v, "PATCH", secret, map[string]any{"content": "x"})
+		unknown(t, v, "DELETE", secret, nil)
+	}
+	refused(t, mia.Visitor, "read_only", "PATCH", open, map[string]any{"private": true})
+	refused(t, mia.Visitor, "read_only", "PATCH", open, map[string]any{"server": map[string]string{"id": idIn(db)}})
+	var whole map[string]any
+	if err := json.Unmarshal(want(t, mia.Visitor, http.StatusOK, "GET", open, nil).Body, &whole); err != nil {
+		t.Fatal(err)
+	}
+	whole["pinned"], whole["content"] = true, "disk is full on sundays"
+	want(t, mia.Visitor, http.StatusOK, "PATCH", open, whole)
+	if got := paged(t, w.Me, notesPath+"?pinned=true", "content"); !slices.Equal(got, []string{"disk is full on sundays"}) {
+		t.Errorf("pinned: %v", got)
+	}
+	if got := paged(t, w.Me, notesPath+"?server="+idIn(db), "content"); !slices.Equal(got, []string{"of the database"}) {
+		t.Errorf("of one server: %v", got)
+	}
+	refused(t, w.Me, "invalid_value", "GET", notesPath+"?pinned=maybe", nil)
+	refused(t, w.Me, "invalid_value", "GET", notesPath+"?ordering=content", nil)
+	want(t, mia.Visitor, http.StatusNoContent, "DELETE", open, nil)
+	unknown(t, mia.Visitor, "GET", open, nil)
+	got := kindsOf(t, w)
+	if got[audit.ServerNoteCreated] != 3 || got[audit.ServerNoteUpdated] != 1 || got[audit.ServerNoteDeleted] != 1 {
+		t.Errorf("events of notes: %v", got)
+	}
+	settled(t, w)
+}
+
+// TestServersOfAnotherWorkspace asks with one workspace's credentials for what
+// another has: it is told what it is told of nothing.
+func TestServersOfAnotherWorkspace(t *testing.T) {
+	w, foreign := relaxed(t, "servers-own"), relaxed(t, "servers-other")
+	token := newToken(t, foreign.Me, map[string]any{"name": "fleet"})
+	path := registered(t, foreign, token.key, "web-1")
+	note := field(t, want(t, foreign.Me, http.StatusCreated, "POST", notesPath, map[string]any{"server": idIn(path), "content": "theirs"}), "id")
+	assignment := field(t, want(t, foreign.Me, http.StatusCreated, "POST", assignPath, map[string]any{"user": idIn(own(t, foreign)), "server": idIn(path)}), "id")
+	for _, one := range []struct {
+		method, path string
+		body         any
+	}{
+		{"GET", path, nil}, {"PATCH", path, map[string]any{"name": "x"}}, {"DELETE", path, nil}, {"POST", path + "actions/", map[string]any{"action": "reboot_system"}},
+		{"DELETE", tokensPath + token.id + "/", nil}, {"DELETE", assignPath + assignment + "/", nil},
+		{"GET", notesPath + note + "/", nil}, {"PATCH", notesPath + note + "/", map[string]any{"content": "x"}}, {"DELETE", notesPath + note + "/", nil},
+	} {
+		unknown(t, w.Me, one.method, one.path, one.body)
+	}
+	for _, list := range []string{serversPath, serversPath + "?name=web-1", tokensPath, assignPath, assignPath + "?server=" + idIn(path), notesPath, notesPath + "?server=" + idIn(path)} {
+		if got := paged(t, w.Me, list, "id"); len(got) != 0 {
+			t.Errorf("%s: %v", list, got)
+		}
+	}
+	for _, body := range []map[string]any{{"user": idIn(own(t, w)), "server": idIn(path)}, {"user": idIn(own(t, foreign)), "pattern": "*"}} {
+		refused(t, w.Me, "invalid_value", "POST", assignPath, body)
+	}
+	refused(t, w.Me, "invalid_value", "POST", notesPath, map[string]any{"server": idIn(path), "content": "x"})
+	guide := "/api/servers/registration-methods/token-install/guide/?response_type=json"
+	refused(t, w.Me, "invalid_value", "POST", guide, map[string]any{"platform": "debian", "registration_token": token.id})
+}
+
+// TestGuides name where agents connect, and put nothing into a command that
+// was not checked.
+func TestGuides(t *testing.T) {
+	w := relaxed(t, "guides")
+	mia := made(t, w, "mia", "member", "203.0.113.53")
+	token := newToken(t, w.Me, map[string]any{"name": "fleet"})
+	for _, method := range []string{"token-install", "ansible"} {
+		path := "/api/servers/registration-methods/" + method + "/guide/?response_type=json"
+		for _, platform := range []string{"debian", "rhel", "darwin", "windows"} {
+			a := want(t, w.Me, http.StatusOK, "POST", path, map[string]any{"platform": platform, "server_name": "web-1", "registration_token": token.id})
+			if !strings.Contains(field(t, a, "alpacon_url"), "://gw.") || strings.Contains(string(a.Body), token.key) || !strings.Contains(string(a.Body), "web-1") {
+				t.Errorf("%s: %s", path, a.Body)
+			}
+		}
+		refused(t, w.Me, "invalid_value", "POST", path, map[string]any{"platform": "plan9"})
+		refused(t, w.Me, "invalid_value", "POST", path, map[string]any{"platform": "debian", "server_name": "$(reboot)"})
+		refused(t, w.Me, "invalid_value", "POST", path, map[string]any{"platform": "debian", "registration_token": nobody})
+		refused(t, mia.Visitor, "permission_denied", "POST", path, map[string]any{"platform": "debian"})
+	}
+}
+
+// plantServer makes one of each thing that is stored of servers, and returns
+// the key of a registration token.
+func plantServer(t *testing.T, w *world.Walk, user string) string {
+	t.Helper()
+	token := newToken(t, w.Me, map[string]any{"name": "planted"})
+	path := registered(t, w, token.key, world.ServerName)
+	want(t, w.Me, http.StatusCreated, "POST", assignPath, map[string]any{"user": user, "server": idIn(path)})
+	want(t, w.Me, http.StatusCreated, "POST", notesPath, map[string]any{"server": idIn(path), "content": world.NoteContent})
+	return token.key
+}
+
+// TestActionsOfACommandLineAskForAProof holds that a server does nothing for a
+// command line whose owner's proof is too old, where the workspace asks for one.
+func TestActionsOfACommandLineAskForAProof(t *testing.T) {
+	w := relaxed(t, "server-actions")
+	path := registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "web-1") + "actions/"
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, w.Me, http.StatusOK, "PATCH", security, map[string]any{"mfa_timeout": 60, "cli_login": "browser"})
+	reboot := map[string]any{"action": "reboot_system", "force": true}
+	l := line(t, w)
+	refused(t, l.Visit, "server_not_connected", "POST", path, reboot)
+	shared.Clock.Advance(time.Minute)
+	refused(t, l.Visit, "auth_mfa_required", "POST", path, reboot)
+}
+
+// TestAServerWithMuchOnItIsDeleted holds that bounds are refused by name, and
+// that a server at its bounds, and in more groups than one transaction changes,
+// is deleted with all that is on it.
+func TestAServerWithMuchOnItIsDeleted(t *testing.T) {
+	w := relaxed(t, "server-much")
+	path := registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "web-1")
+	many := func(n int) (ids []string, refs []map[string]string) {
+		for i := range n {
+			of := fmt.Sprintf("01900000-0000-7000-8000-%012d", i)
+			ids, refs = append(ids, of), append(refs, map[string]string{"id": of})
+		}
+		return ids, refs
+	}
+	ids, refs := many(21)
+	refused(t, w.Me, "limit_reached", "POST", tokensPath, map[string]any{"name": "wide", "allowed_groups": ids})
+	refused(t, w.Me, "limit_reached", "PATCH", path, map[string]any{"managers": refs})
+	var group string
+	for i := range 130 {
+		group = newGroup(t, w.Me, map[string]any{"name": fmt.Sprint("group ", i), "servers": []string{idIn(path)}})
+	}
+	for range 40 {
+		want(t, w.Me, http.StatusCreated, "POST", notesPath, map[string]any{"server": idIn(path), "content": "one of many"})
+	}
+	refused(t, w.Me, "limit_reached", "POST", notesPath, map[string]any{"server": idIn(path), "content": "one too many"})
+	if d := want(t, w.Me, http.StatusOK, "GET", path, nil); strings.Count(string(d.Body), `"group `) != 130 {
+		t.Errorf("the groups that open it: %s", d.Body)
+	}
+	want(t, w.Me, http.StatusNoContent, "DELETE", path, nil)
+	want(t, w.Me, http.StatusNotFound, "GET", path, nil)
+	if got := paged(t, w.Me, notesPath, "id"); len(got) != 0 {
+		t.Errorf("%d notes are left", len(got))
+	}
+	if d := want(t, w.Me, http.StatusOK, "GET", groupsPath+"?page_size=100", nil); strings.Contains(string(d.Body), idIn(path)) {
+		t.Errorf("a group names the server that is gone: %s", d.Body)
+	}
+	want(t, w.Me, http.StatusOK, "PATCH", groupsPath+group+"/", map[string]any{"description": "without it"})
+	settled(t, w)
+}
