@@ -95,6 +95,43 @@ func (s *Service) Page(ctx context.Context, by authz.Allowed, f Filter) ([]audit
 	return events, cursor, s.read(ctx, by, f, len(events))
 }
 
+// ErrNoDecision refuses to show a decision that is not there, or not the
+// reader's.
+var ErrNoDecision = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such decision."}
+
+// Decision returns the event of a decision that refused a request: to whom it
+// was about, and to who may read all events. It is looked for among the events
+// from the decision's own instant on.
+func (s *Service) Decision(ctx context.Context, by authz.Allowed, of id.UUID, all bool) (audit.Event, error) {
+	const within = 200 // the event follows its decision in the same request
+	first := of
+	clear(first[6:]) // the same millisecond (RFC 9562 section 5.7)
+	items, err := s.store.Query(ctx, by, table.Query{Key: table.EventKey(by.Workspace(), of), From: first.String(), Limit: within})
+	if err != nil {
+		return audit.Event{}, err
+	}
+	reader := by.Principal().ID.UUID()
+	for _, item := range items {
+		e, err := audit.Decode(item.Payload)
+		if err != nil {
+			return audit.Event{}, err
+		}
+		if e.Decision.ID == of && (all || e.Actor.ID == reader) {
+			return e, nil
+		}
+	}
+	return audit.Event{}, ErrNoDecision
+}
+
+// Explained records that somebody asked why.
+func (s *Service) Explained(ctx context.Context, by authz.Allowed, decision id.UUID, result string) error {
+	e := by.Event(audit.AccessExplained, s.store.Now()).With(audit.Text("result", result)).WithDescription("Somebody asked why.")
+	if !decision.Zero() {
+		e = e.With(audit.ID("decision_id", decision))
+	}
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}})
+}
+
 // maxQuery bounds how much of a query its event holds, in bytes.
 const maxQuery = 500
 

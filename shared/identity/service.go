@@ -97,6 +97,17 @@ func (s *Service) rows(ctx context.Context, by authz.Allowed) ([]Row, error) {
 	return rows, nil
 }
 
+// Superusers returns the active superusers.
+func (s *Service) Superusers(ctx context.Context, by authz.Allowed) ([]id.ID[id.Principal], error) {
+	item, ok, err := s.store.One(ctx, by, HeadKey(by.Workspace()))
+	if err != nil || !ok {
+		return nil, err
+	}
+	var head Head
+	err = table.Decode(item, &head)
+	return head.Superusers, err
+}
+
 // Users returns accounts by id, in the order asked; ids without account are
 // left out.
 func (s *Service) Users(ctx context.Context, by authz.Allowed, ids []id.ID[id.Principal]) ([]User, error) {

@@ -268,6 +268,11 @@ var Rows = []Row{
 	{"PATCH", "/api/iam/memberships/{id}/", API, on(Membership, permission.UpdateMembership), false},
 	{"DELETE", "/api/iam/memberships/{id}/", API, on(Membership, permission.DeleteMembership), true},
 
+	// Why.
+	{"POST", "/api/iam/explain/", API, self(), false},
+	{"GET", "/api/iam/decisions/{id}/", API, self(), false},
+	{"GET", "/api/iam/reach/", API, self(), false},
+
 	// Roles.
 	{"GET", "/api/iam/permissions/", API, self(), false},
 	{"GET", "/api/iam/roles/", API, list(permission.ReadRole), false},
