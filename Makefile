@@ -56,6 +56,7 @@ lint: $(GOLANGCI)-$(GOLANGCI_VERSION) $(MODULES) ## golangci-lint with vet and g
 
 bench: tools ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem -timeout 30m $(PACKAGES)
+	cd shared/authz/peers && go test -run '^$$' -bench . -benchmem -timeout 30m ./...
 
 build: dev ## build console and functions for AWS into build/ [ARCH=arm64|amd64]
 	@$(DEV) build -arch $(ARCH)

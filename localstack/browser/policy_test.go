@@ -37,6 +37,21 @@ func TestThePolicyIsPreviewed(t *testing.T) {
 	}
 	x.press("Cancel")
 
+	// Who has no method is named before one is demanded, and nobody is held to it yet.
+	shared.person(t, "nell", firefox)
+	x.open("/settings/security")
+	x.page("Workspace security")
+	x.toggle("Everybody must use a second factor")
+	x.press("Save")
+	x.until("who has no method", listed("People without a method", "nell")+" && !("+listed("People without a method", "olav")+")")
+	x.text("They can do nothing else before they set one up")
+	x.accessible()
+	x.press("Cancel")
+	x.toggle("Everybody must use a second factor")
+	for _, method := range []string{"Authenticator app", "Code by e-mail", "Code by telephone"} {
+		x.click(chosen("allowed_mfa_methods", method), method)
+	}
+
 	key, factor := shared.key(t, sue)
 	defer func() { // restores what other tests build on
 		shared.touched(t, sue, key)

@@ -13,6 +13,8 @@ func TestPagesInDarkColours(t *testing.T) {
 		{"/people/new", "!!" + control(buttons, "Make account")},
 		{"/people/invite", "!!" + control(buttons, "Send invitation")},
 		{"/people/" + shared.own(t, mia), "document.querySelectorAll('[aria-label=Sessions] > li').length > 0"},
+		{"/groups", "!!" + control(buttons, "Find")},
+		{"/groups/new", "!!" + control(buttons, "Make group")},
 		{"/account/profile", "!!" + control(buttons, "Save profile")},
 		{"/account/security", "!!" + control(buttons, "Change password")},
 		{"/account/sessions", "document.querySelectorAll('[aria-label=\"Known devices\"] > li').length > 0"},

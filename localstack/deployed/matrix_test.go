@@ -194,6 +194,9 @@ func expected(row route.Row, s stranger) string {
 		return "403 permission_denied"
 	}
 	if r.Form == route.Path && !authz.BuiltIn(s.role).Has(r.Permission) {
+		if authz.BuiltIn(s.role).Has(permission.Permission{Resource: r.Permission.Resource, Action: permission.Read}) {
+			return "403 permission_denied"
+		}
 		return "404 not_found"
 	}
 	if r.Form == route.Path && r.On == route.User && r.Permission.Action != permission.Read && s.role != authz.Superuser {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,10 @@ func TestGroupsAndTheirMembers(t *testing.T) {
 	refused(t, staff.Visitor, "group_name_in_use", "POST", groupsPath, map[string]any{"name": "DevOps Team"})
 	refused(t, staff.Visitor, "invalid_pattern", "POST", groupsPath, map[string]any{"name": "x", "server_patterns": []string{"a\nb"}})
 	refused(t, staff.Visitor, "invalid_value", "POST", groupsPath, map[string]any{"name": "x", "servers": []string{nobody}})
+	many := refused(t, staff.Visitor, "limit_reached", "POST", groupsPath, map[string]any{"name": "x", "server_patterns": slices.Repeat([]string{"web-*"}, 201)})
+	if at := many.Problem().Source; at != "server_patterns" {
+		t.Errorf("too many patterns are refused at %q", at)
+	}
 	path := groupsPath + group + "/"
 
 	want(t, mia.Visitor, http.StatusNotFound, "GET", path, nil)
@@ -117,6 +122,17 @@ func TestGroupsAndTheirMembers(t *testing.T) {
 		t.Errorf("without a page: %s", one.Body)
 	}
 
+	// A list is narrowed by the whole name, or by a part of it; nobody finds what is not theirs.
+	for query, n := range map[string]int{"": 1, "?name=DevOps+Team": 1, "?name=DevOps": 0, "?search=ops": 1, "?search=ops&name=x": 0, "?search=web": 0} {
+		if all := want(t, max.Visitor, http.StatusOK, "GET", groupsPath+query, nil); !strings.Contains(string(all.Body), fmt.Sprintf(`"count":%d,`, n)) {
+			t.Errorf("%q finds %s", query, all.Body)
+		}
+	}
+	hidden := newGroup(t, staff.Visitor, map[string]any{"name": "DevOps hidden"})
+	if all := want(t, max.Visitor, http.StatusOK, "GET", groupsPath+"?search=devops", nil); strings.Contains(string(all.Body), hidden) {
+		t.Errorf("a member finds %s", all.Body)
+	}
+
 	// Leaving is everyone's; being taken out is immediate.
 	want(t, max.Visitor, http.StatusNoContent, "DELETE", membersPath+member+"/", nil)
 	want(t, max.Visitor, http.StatusNotFound, "GET", path, nil)
@@ -130,11 +146,91 @@ func TestGroupsAndTheirMembers(t *testing.T) {
 
 	got := kindsOf(t, w)
 	for kind, n := range map[audit.Kind]int{
-		audit.GroupCreated: 1, audit.GroupUpdated: 2, audit.GroupDeleted: 1, audit.GroupMemberAdded: 3, audit.GroupMemberRemoved: 2,
+		audit.GroupCreated: 2, audit.GroupUpdated: 2, audit.GroupDeleted: 1, audit.GroupMemberAdded: 3, audit.GroupMemberRemoved: 2,
 	} {
 		if got[kind] != n {
 			t.Errorf("%d times %s, want %d", got[kind], kind, n)
 		}
+	}
+	settled(t, w)
+}
+
+// allowedOf returns what an answer says that the caller may.
+func allowedOf(t *testing.T, a visitor.Answer) string {
+	t.Helper()
+	var d struct{ Allowed []string }
+	if err := json.Unmarshal(a.Body, &d); err != nil {
+		t.Fatalf("%s: %v", a.Body, err)
+	}
+	return strings.Join(d.Allowed, " ")
+}
+
+// TestAnswersTellWhatTheCallerMay compares what documents of groups and of places
+// say with what each kind of caller is then allowed.
+func TestAnswersTellWhatTheCallerMay(t *testing.T) {
+	w := relaxed(t, "group-allowed")
+	olga, mia, max := made(t, w, "olga", "member", "203.0.113.41"), made(t, w, "mia", "member", "203.0.113.42"), made(t, w, "max", "member", "203.0.113.43")
+	group := newGroup(t, w.Me, map[string]any{"name": "told"})
+	owner, manager, member := join(t, w.Me, group, olga, "owner"), join(t, w.Me, group, mia, "manager"), join(t, w.Me, group, max, "member")
+	const (
+		leave = "membership:delete"
+		both  = "membership:update membership:delete"
+		run   = "membership:read membership:create"
+		all   = "group:update group:delete " + run
+	)
+	for _, c := range []struct {
+		who                           string
+		v                             *visitor.Visitor
+		group, owner, manager, member string
+	}{
+		{"superuser", w.Me, all, both, both, both},
+		{"owner", olga.Visitor, all, both, both, both},
+		{"manager", mia.Visitor, run, "", both, both},
+		{"member", max.Visitor, "", "", "", leave},
+	} {
+		if got := allowedOf(t, want(t, c.v, http.StatusOK, "GET", groupsPath+group+"/", nil)); got != c.group {
+			t.Errorf("a %s may %q with the group, want %q", c.who, got, c.group)
+		}
+		for place, may := range map[string]string{owner: c.owner, manager: c.manager, member: c.member} {
+			if may == "" && c.who == "member" {
+				want(t, c.v, http.StatusNotFound, "GET", membersPath+place+"/", nil)
+				continue
+			}
+			if got := allowedOf(t, want(t, c.v, http.StatusOK, "GET", membersPath+place+"/", nil)); got != may {
+				t.Errorf("a %s may %q with a place, want %q", c.who, got, may)
+			}
+		}
+	}
+	refused(t, mia.Visitor, "grant_ceiling", "PATCH", membersPath+owner+"/", map[string]any{"role": "member"})
+	settled(t, w)
+}
+
+// TestAPersonIsNamedByUsername puts people into a group as who cannot list people
+// does: by a whole username or address.
+func TestAPersonIsNamedByUsername(t *testing.T) {
+	w := relaxed(t, "group-named")
+	olga, mia, max := made(t, w, "olga", "member", "203.0.113.44"), made(t, w, "mia", "member", "203.0.113.45"), made(t, w, "max", "member", "203.0.113.46")
+	group := newGroup(t, w.Me, map[string]any{"name": "named"})
+	join(t, w.Me, group, olga, "owner")
+	adds := func(fields map[string]any) map[string]any {
+		fields["group"], fields["role"] = group, "member"
+		return fields
+	}
+	for _, fields := range []map[string]any{{}, {"user": mia.idOf(), "username": "mia"}, {"username": "mi"}, {"username": ""}} {
+		if a := refused(t, olga.Visitor, "invalid_value", "POST", membersPath, adds(fields)); a.Problem().Source != "user" {
+			t.Errorf("%v is refused at %q", fields, a.Problem().Source)
+		}
+	}
+	mail := field(t, want(t, w.Me, http.StatusOK, "GET", max.path, nil), "email")
+	for name, p := range map[string]person{"mia": mia, mail: max} {
+		got := want(t, olga.Visitor, http.StatusCreated, "POST", membersPath, adds(map[string]any{"username": name}))
+		if !strings.Contains(string(got.Body), p.idOf()) {
+			t.Errorf("%s brings in %s", name, got.Body)
+		}
+	}
+	// Who may not put people in learns of no name.
+	for _, name := range []string{"mia", "nobody"} {
+		refused(t, max.Visitor, "permission_denied", "POST", membersPath, adds(map[string]any{"username": name}))
 	}
 	settled(t, w)
 }

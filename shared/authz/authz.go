@@ -151,7 +151,11 @@ func (a Allowed) Covers(p permission.Permission, object id.UUID) bool {
 	if a.workspace.Zero() || a.permission != p {
 		return false
 	}
-	return a.object.Everywhere() || a.object.ID == object
+	if a.object.Everywhere() {
+		// Of accounts each is weighed: no proof covers all of them.
+		return object.Zero() || !guardedRights.Has(p)
+	}
+	return a.object.ID == object
 }
 
 // Task returns the name of the task or ceremony, empty for principals.

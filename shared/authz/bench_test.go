@@ -107,3 +107,72 @@ func TestDecisionsAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkList lists the servers that one may see among 10,000, each time anew
+// from what one holds. The policy is in memory and was asked before, so that the
+// servers of each pattern are known. The bar is five times that many bit tests,
+// in sets by place that are made beforehand. Source: issue of authorization.
+func BenchmarkList(b *testing.B) {
+	p, _ := large(b)
+	servers := p.Policy.Servers()
+	made := make([]permission.Set, len(servers))
+	seen := 0
+	for at := range servers {
+		if authz.May(&p, permission.ReadServer, servers[at].Object(), now) {
+			made[at] = permission.SetOf(permission.ReadServer)
+			seen++
+		}
+	}
+	var listed, tested int
+	paired.Ratio(b, 5, func() {
+		listed = len(p.Servers(permission.ReadServer, now))
+	}, func() {
+		tested = 0
+		for at := range made {
+			if made[at].Has(permission.ReadServer) {
+				tested++
+			}
+		}
+	})
+	if listed != seen || tested != seen || seen == 0 {
+		b.Errorf("%d, %d and %d are seen", listed, tested, seen)
+	}
+	b.ReportMetric(float64(seen), "seen")
+}
+
+// BenchmarkColdLoad makes the stored policy of a large workspace ready and asks it
+// once, beside the same from JSON. The bar is a fifteenth. Source: design,
+// Numbers to keep.
+func BenchmarkColdLoad(b *testing.B) {
+	p, places := large(b)
+	what, at := permission.ReadServer, places[3]
+	ask := func(c authz.Chunk) bool {
+		q := p
+		q.Policy = c.Policy()
+		return authz.May(&q, what, q.Policy.Servers()[at].Object(), now)
+	}
+	want := authz.May(&p, what, p.Policy.Servers()[at].Object(), now)
+	stored, documents := storedChunks(b, p.Policy)
+	bytes := 0
+	for _, d := range documents {
+		bytes += len(d)
+	}
+	paired.Ratio(b, 1.0/15, func() {
+		var c authz.Chunk
+		if err := c.Read(stored...); err != nil {
+			b.Fatal(err)
+		}
+		if ask(c) != want {
+			b.Fatal("another answer")
+		}
+	}, func() {
+		var c authz.Chunk
+		for _, d := range documents {
+			readJSON(b, d, &c)
+		}
+		if ask(c) != want {
+			b.Fatal("another answer of JSON")
+		}
+	})
+	b.ReportMetric(float64(bytes), "B-json")
+}

@@ -30,9 +30,9 @@ func (p *Policy) matched(name pattern.Pattern) bitset {
 	if b, ok := p.named[name.String()]; ok {
 		return b
 	}
-	b := newBitset(len(p.rows.Servers))
-	for i := range p.rows.Servers {
-		if name.Match(p.rows.Servers[i].Name) {
+	b := newBitset(len(p.servers.rows))
+	for i := range p.servers.rows {
+		if name.Match(p.servers.rows[i].Name) {
 			b.add(i)
 		}
 	}
@@ -40,17 +40,22 @@ func (p *Policy) matched(name pattern.Pattern) bitset {
 	return b
 }
 
-// places returns what is in b, in order.
-func (b bitset) places() []int {
-	n := 0
-	for _, word := range b {
-		n += bits.OnesCount64(word)
-	}
-	out := make([]int, 0, n)
+// each calls yield with what is in b, in order.
+func (b bitset) each(yield func(int) bool) {
 	for w, word := range b {
 		for ; word != 0; word &= word - 1 {
-			out = append(out, w*64+bits.TrailingZeros64(word))
+			if !yield(w*64 + bits.TrailingZeros64(word)) {
+				return
+			}
 		}
+	}
+}
+
+// places returns what is in b, in order.
+func (b bitset) places() []int {
+	out := make([]int, 0, b.without(nil))
+	for i := range b.each {
+		out = append(out, i)
 	}
 	return out
 }
@@ -58,19 +63,19 @@ func (b bitset) places() []int {
 // reach adds to b the servers that a unit reaches.
 func (p *Policy) reach(b bitset, u *unit) {
 	if u.everywhere {
-		for i := range p.rows.Servers {
+		for i := range p.servers.rows {
 			b.add(i)
 		}
 		return
 	}
 	if !u.one.Zero() {
-		if i, ok := p.serverAt[u.one]; ok {
-			b.add(int(i))
+		if i, ok := p.servers.place(u.one); ok {
+			b.add(i)
 		}
 	}
 	for _, o := range u.objects {
-		if i, ok := p.serverAt[o]; ok {
-			b.add(int(i))
+		if i, ok := p.servers.place(o); ok {
+			b.add(i)
 		}
 	}
 	for _, n := range u.names {

@@ -147,12 +147,12 @@ func before(until time.Time) string {
 
 // either is the condition that a resource is one of these or has such a name.
 func either(ids []id.UUID, names []pattern.Pattern) string {
-	any := []string{"false"}
+	either := []string{"false"}
 	for _, u := range ids {
-		any = append(any, "resource == "+entity(u).String())
+		either = append(either, "resource == "+entity(u).String())
 	}
 	for _, n := range names {
-		any = append(any, fmt.Sprintf("resource has name && resource.name like %q", n.String()))
+		either = append(either, fmt.Sprintf("resource has name && resource.name like %q", n.String()))
 	}
-	return "(" + strings.Join(any, " || ") + ")"
+	return "(" + strings.Join(either, " || ") + ")"
 }

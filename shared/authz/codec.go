@@ -3,6 +3,7 @@ package authz
 import (
 	"encoding/binary"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 var ErrChunk = errors.New("authz: not a chunk of a policy")
 
 // A Chunk is a part of a policy as it is stored: rows of all kinds. The format
-// is compact and needs no look-up to be read: a byte that tells the format, then
-// of each kind how many rows there are and their fields one after the other.
-// There is one stored form of a chunk.
+// is compact and needs no look-up to be read: a byte that tells the format, how
+// many rows there are of each kind, and the fields of the rows one after the
+// other. There is one stored form of a chunk.
 type Chunk struct {
 	Roles        []Role
 	Groups       []Group
@@ -31,29 +32,27 @@ const chunkFormat = 1
 // Append appends the stored form of c.
 func (c *Chunk) Append(b []byte) []byte {
 	b = append(b, chunkFormat)
-	b = binary.AppendUvarint(b, uint64(len(c.Roles)))
+	for _, n := range c.counts() {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
 	for i := range c.Roles {
 		r := &c.Roles[i]
 		b = appendSet(appendText(appendID(b, r.ID), r.Name), r.Permissions)
 		b = appendNames(appendIDs(b, r.Scope.Objects), r.Scope.Names)
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.Groups)))
 	for i := range c.Groups {
 		g := &c.Groups[i]
 		b = appendIDs(appendText(appendID(b, g.ID), g.Name), g.Roles)
 		b = appendNames(appendIDs(append(b, byte(g.Access)), g.Servers), g.Names)
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.Servers)))
 	for i := range c.Servers {
 		s := &c.Servers[i]
 		b = appendIDs(appendID(appendText(appendID(b, s.ID), s.Name), s.Owner), s.Managers)
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.Applications)))
 	for i := range c.Applications {
 		a := &c.Applications[i]
 		b = appendIDs(appendID(appendText(appendID(b, a.ID), a.Name), a.Owner), a.Managers)
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.Assignments)))
 	for i := range c.Assignments {
 		a := &c.Assignments[i]
 		flag := byte(0)
@@ -106,72 +105,125 @@ func appendTime(b []byte, at time.Time) []byte {
 	return binary.AppendUvarint(b, uint64(at.Nanosecond()))
 }
 
-// Bytes that a row of each kind has at least: bounds of what a count may claim.
-const (
-	leastRole       = 16 + 1 + 16 + 1 + 1
-	leastGroup      = 16 + 1 + 1 + 1 + 1 + 1
-	leastServer     = 16 + 1 + 16 + 1
-	leastAssignment = 16 + 16 + 1 + 1 + 16 + 1 + 1
-)
-
-// Read adds the rows of a stored chunk to c. The text of rows shares one copy of
-// the bytes. Bytes that Append does not write are ErrChunk and add nothing.
-func (c *Chunk) Read(stored []byte) error {
-	d := decoder{b: stored, text: string(stored)}
-	if d.byte() != chunkFormat {
-		return ErrChunk
+// Join returns the rows of all chunks, in slices of their own.
+func Join(chunks ...Chunk) Chunk {
+	return Chunk{
+		Roles:        joined(chunks, func(c *Chunk) []Role { return c.Roles }),
+		Groups:       joined(chunks, func(c *Chunk) []Group { return c.Groups }),
+		Servers:      joined(chunks, func(c *Chunk) []Server { return c.Servers }),
+		Applications: joined(chunks, func(c *Chunk) []Application { return c.Applications }),
+		Assignments:  joined(chunks, func(c *Chunk) []Assignment { return c.Assignments }),
 	}
-	out := *c
-	out.Roles = rows(&d, out.Roles, leastRole, func(d *decoder, r *Role) {
-		r.ID, r.Name, r.Permissions = d.id(), d.string(), d.set()
-		r.Scope.Objects, r.Scope.Names = d.ids(), d.names()
-	})
-	out.Groups = rows(&d, out.Groups, leastGroup, func(d *decoder, g *Group) {
-		g.ID, g.Name, g.Roles, g.Access = d.id(), d.string(), d.ids(), d.access()
-		g.Servers, g.Names = d.ids(), d.names()
-	})
-	out.Servers = rows(&d, out.Servers, leastServer, func(d *decoder, s *Server) {
-		s.ID, s.Name, s.Owner, s.Managers = d.id(), d.string(), d.id(), d.ids()
-	})
-	out.Applications = rows(&d, out.Applications, leastServer, func(d *decoder, a *Application) {
-		a.ID, a.Name, a.Owner, a.Managers = d.id(), d.string(), d.id(), d.ids()
-	})
-	out.Assignments = rows(&d, out.Assignments, leastAssignment, func(d *decoder, a *Assignment) {
-		a.ID, a.Subject, a.Group, a.Access, a.Server = d.id(), d.id(), d.bool(), d.access(), d.id()
-		if text := d.string(); text != "" {
-			a.Name = d.pattern(text)
+}
+
+func joined[T any](chunks []Chunk, of func(*Chunk) []T) []T {
+	n := 0
+	for i := range chunks {
+		n += len(of(&chunks[i]))
+	}
+	all := make([]T, 0, n)
+	for i := range chunks {
+		all = append(all, of(&chunks[i])...)
+	}
+	return all
+}
+
+// counts returns how many rows there are of each kind.
+func (c *Chunk) counts() [kindsOfRows]int {
+	return [...]int{len(c.Roles), len(c.Groups), len(c.Servers), len(c.Applications), len(c.Assignments)}
+}
+
+const kindsOfRows = 5
+
+// least holds the bytes that a row of each kind has at least: what a count may
+// claim.
+var least = [kindsOfRows]int{16 + 1 + 16 + 1 + 1, 16 + 1 + 1 + 1 + 1 + 1, 16 + 1 + 16 + 1, 16 + 1 + 16 + 1, 16 + 16 + 1 + 1 + 16 + 1 + 1}
+
+// Read adds the rows of stored chunks to c. The text of rows shares one copy of
+// the bytes. Bytes that Append does not write are ErrChunk and add nothing.
+func (c *Chunk) Read(stored ...[]byte) error {
+	var counts [kindsOfRows]int
+	decoders := make([]decoder, len(stored))
+	patterns := map[string]pattern.Pattern{}
+	for i, b := range stored {
+		d := &decoders[i]
+		*d = decoder{b: b, text: string(b), patterns: patterns}
+		d.header()
+		if d.bad {
+			return ErrChunk
 		}
-		a.Until = d.time()
-	})
-	if d.bad || d.at != len(d.b) {
-		return ErrChunk
+		for k, n := range d.counts {
+			counts[k] += n
+		}
+	}
+	out := Chunk{
+		slices.Grow(c.Roles, counts[0]), slices.Grow(c.Groups, counts[1]), slices.Grow(c.Servers, counts[2]),
+		slices.Grow(c.Applications, counts[3]), slices.Grow(c.Assignments, counts[4]),
+	}
+	for i := range decoders {
+		if d := &decoders[i]; !d.rows(&out) {
+			return ErrChunk
+		}
 	}
 	*c = out
 	return nil
 }
 
-// rows reads the rows of one kind.
-func rows[T any](d *decoder, to []T, least int, read func(*decoder, *T)) []T {
-	n := d.count(least)
-	to = slices.Grow(to, n)
-	for range n {
-		var row T
-		read(d, &row)
-		if d.bad {
-			return nil
-		}
-		to = append(to, row)
+// rows reads the rows of one chunk into the room that was made for them, and
+// reports whether they and nothing else were there.
+func (d *decoder) rows(out *Chunk) bool {
+	for r := range room(&out.Roles, d.counts[0]) {
+		r.ID, r.Name, r.Permissions = d.id(), d.string(), d.set()
+		r.Scope.Objects, r.Scope.Names = d.ids(), d.names()
 	}
-	return to
+	for g := range room(&out.Groups, d.counts[1]) {
+		g.ID, g.Name, g.Roles, g.Access = d.id(), d.string(), d.ids(), d.access()
+		g.Servers, g.Names = d.ids(), d.names()
+	}
+	for s := range room(&out.Servers, d.counts[2]) {
+		s.ID, s.Name, s.Owner, s.Managers = d.id(), d.string(), d.id(), d.ids()
+	}
+	for a := range room(&out.Applications, d.counts[3]) {
+		a.ID, a.Name, a.Owner, a.Managers = d.id(), d.string(), d.id(), d.ids()
+	}
+	for a := range room(&out.Assignments, d.counts[4]) {
+		a.ID, a.Subject, a.Group, a.Access, a.Server = d.id(), d.id(), d.bool(), d.access(), d.id()
+		a.Name = pattern.Pattern{}
+		if text := d.string(); text != "" {
+			a.Name = d.pattern(text)
+		}
+		a.Until = d.time()
+	}
+	return !d.bad && d.at == len(d.b)
+}
+
+// room lengthens a list by n rows, for which there is room, and returns them.
+func room[T any](list *[]T, n int) iter.Seq[*T] {
+	had := len(*list)
+	*list = (*list)[:had+n]
+	return func(yield func(*T) bool) {
+		for i := had; i < had+n && yield(&(*list)[i]); i++ {
+		}
+	}
 }
 
 // A decoder reads fields; after the first that is not there it is bad, and
 // everything it reads is zero.
 type decoder struct {
-	b    []byte
-	text string
-	at   int
-	bad  bool
+	b        []byte
+	text     string
+	at       int
+	bad      bool
+	counts   [kindsOfRows]int
+	patterns map[string]pattern.Pattern // by their texts: many rows have the same
+}
+
+// header reads what stands before the rows.
+func (d *decoder) header() {
+	d.bad = d.byte() != chunkFormat
+	for k := range d.counts {
+		d.counts[k] = d.count(least[k])
+	}
 }
 
 // take returns the place of n bytes, or -1.
@@ -216,6 +268,10 @@ func (d *decoder) uvarint() uint64 {
 	if d.bad {
 		return 0
 	}
+	if d.at < len(d.b) && d.b[d.at] < 0x80 { // nearly always
+		d.at++
+		return uint64(d.b[d.at-1])
+	}
 	n, used := binary.Uvarint(d.b[d.at:])
 	if used <= 0 || used > 1 && d.b[d.at+used-1] == 0 {
 		d.bad = true
@@ -228,7 +284,10 @@ func (d *decoder) uvarint() uint64 {
 // count reads how many of something follow that has at least size bytes.
 func (d *decoder) count(size int) int {
 	n := d.uvarint()
-	if n > uint64(len(d.b)-d.at)/uint64(size) {
+	if n == 0 {
+		return 0
+	}
+	if left := uint64(len(d.b) - d.at); n > left || n*uint64(size) > left {
 		d.bad = true
 		return 0
 	}
@@ -270,10 +329,15 @@ func (d *decoder) names() []pattern.Pattern {
 }
 
 func (d *decoder) pattern(text string) pattern.Pattern {
+	if p, ok := d.patterns[text]; ok {
+		return p
+	}
 	p, err := pattern.Parse(pattern.Name, text)
 	if err != nil {
 		d.bad = true
+		return pattern.Pattern{}
 	}
+	d.patterns[text] = p
 	return p
 }
 

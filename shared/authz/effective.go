@@ -50,11 +50,11 @@ func (e *Effective) add(policy *Policy, u unit) {
 			continue
 		}
 		if reached == nil {
-			reached = newBitset(len(policy.rows.Servers))
+			reached = newBitset(len(policy.servers.rows))
 			policy.reach(reached, &u)
 		}
 		if e.servers[i] == nil {
-			e.servers[i] = newBitset(len(policy.rows.Servers))
+			e.servers[i] = newBitset(len(policy.servers.rows))
 		}
 		e.servers[i].union(reached)
 	}
@@ -89,7 +89,7 @@ func (p *Principal) Servers(what permission.Permission, now time.Time) []int {
 	if p.ID.Zero() || p.Workspace.Zero() || p.Policy == nil || kindOf(what.Resource) != server {
 		return nil
 	}
-	on := newBitset(len(p.Policy.rows.Servers))
+	on := newBitset(len(p.Policy.servers.rows))
 	add := func(u unit) bool {
 		if u.set.Has(what) && (u.only == none || u.only == server) && u.live(now, now) {
 			p.Policy.reach(on, &u)

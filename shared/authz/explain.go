@@ -3,6 +3,7 @@ package authz
 import (
 	"time"
 
+	"paddock/shared/id"
 	"paddock/shared/permission"
 )
 
@@ -69,15 +70,10 @@ func Explain(p *Principal, what permission.Permission, object Object, now time.T
 	}
 	p.each(examine)
 	if reason, ok := p.owns(what, object); ok {
-		asOwner, asManager := owned(kindOf(what.Resource))
-		set := asManager
-		if object.Owner == p.ID.UUID() {
-			set = asOwner
-		}
-		examine(unit{set: set, everywhere: true, reason: reason})
+		examine(unit{set: permission.SetOf(what), everywhere: true, reason: reason})
 	}
 	if !out.Allowed && !p.ID.Zero() && !p.Workspace.Zero() {
-		out.Step = p.smallest(what, object, now)
+		out.Step = p.smallest(what, object, failing == noGrant, now)
 	}
 	return out
 }
@@ -107,20 +103,27 @@ func (u *unit) miss(what permission.Permission, o Object, now time.Time) Miss {
 }
 
 // smallest returns the step that allows the act and newly allows least beside.
-func (p *Principal) smallest(what permission.Permission, object Object, now time.Time) *Step {
+// What p does not hold yet, the step itself must give.
+func (p *Principal) smallest(what permission.Permission, object Object, lacks bool, now time.Time) *Step {
 	var best *Step
 	held := p.Effective(now)
 	others := p.Policy.others()
 	if k := kindOf(what.Resource); k != none && !object.Everywhere() && p.Policy.kind(object.ID) == none {
 		others = append(others, known{object, k})
 	}
-	had := held.on(p.Policy, others)
+	had := make(map[id.UUID]permission.Set, len(others))
+	for _, o := range others {
+		had[o.ID] = held.on(o)
+	}
 	p.steps(what, object, now, func(s Step) {
+		alone := s.Apply(Principal{Workspace: p.Workspace, ID: p.ID, Policy: p.Policy})
+		if _, failing := alone.held(what, object, now, now); lacks && failing != "" {
+			return
+		}
 		after := s.Apply(*p)
 		if _, failing := judge(&after, what, object, now); failing != "" {
 			return
 		}
-		alone := s.Apply(Principal{Workspace: p.Workspace, ID: p.ID, Policy: p.Policy})
 		s.New = held.news(p.Policy, alone.Effective(now), others, had)
 		if best == nil || s.New < best.New {
 			best = &s

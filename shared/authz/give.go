@@ -35,64 +35,77 @@ func (p *Principal) Lacks(g Gift, now time.Time) (permission.Permission, bool) {
 	if last.Before(now) {
 		last = now
 	}
-	for _, what := range g.Permissions.Permissions() {
-		if !p.holds(what, g, now, last) {
-			return what, true
+	want := g.Permissions
+	if g.Servers {
+		want = ofKind(want, server) // the others give nothing
+	}
+	for _, on := range g.Scope.parts(p.Policy) {
+		if lacks := want.Minus(p.throughout(on, now, last)).Permissions(); len(lacks) > 0 {
+			return lacks[0], true
 		}
 	}
 	return permission.Permission{}, false
 }
 
-// holds reports whether p holds the permission on the scope of a gift at each
-// instant from first to last.
-func (p *Principal) holds(what permission.Permission, g Gift, first, last time.Time) bool {
-	if g.Servers && kindOf(what.Resource) != server {
-		return true // gives nothing
-	}
-	if g.Scope.Everywhere() {
-		return p.can(what, Object{}, first, last)
-	}
-	for _, o := range g.Scope.Objects {
-		if !p.can(what, p.Policy.object(o), first, last) {
-			return false
-		}
-	}
-	for _, n := range g.Scope.Names {
-		if !p.includes(what, n, first, last) {
-			return false
-		}
-	}
-	return true
+// A part is one thing of a scope: an object, all that a pattern names, or
+// everything.
+type part struct {
+	object Object
+	name   pattern.Pattern // zero for an object and for everything
 }
 
-// can reports whether p holds the permission on the object throughout; opening
-// servers is held by who may assign them. What is held is not always used on
-// each account: judge tells.
-func (p *Principal) can(what permission.Permission, o Object, first, last time.Time) bool {
-	if _, failing := p.held(what, o, first, last); failing == "" {
-		return true
+// parts returns the parts of s, as the policy knows them.
+func (s Scope) parts(policy *Policy) []part {
+	if s.Everywhere() {
+		return []part{{}}
 	}
-	if !accessRights.Has(what) {
-		return false
+	var out []part
+	for _, o := range s.Objects {
+		out = append(out, part{object: policy.object(o)})
 	}
-	_, failing := p.held(permission.CreateAssignment, o, first, last)
-	return failing == ""
+	for _, n := range s.Names {
+		out = append(out, part{name: n})
+	}
+	return out
 }
 
-// includes reports whether p holds the permission throughout on whatever has a
-// name that the pattern matches.
-func (p *Principal) includes(what permission.Permission, name pattern.Pattern, first, last time.Time) bool {
-	held := false
+// throughout returns what p holds on a part at each instant from first to last.
+// Opening servers is held by who may assign them. What is held is not always
+// used on each account: judge tells. Each pattern is compared once, whatever the
+// number of permissions: that is what hostile ones make dear.
+func (p *Principal) throughout(on part, first, last time.Time) permission.Set {
+	var set permission.Set
+	if p.ID.Zero() || p.Workspace.Zero() {
+		return set
+	}
 	p.each(func(u unit) bool {
-		opens := accessRights.Has(what) && u.set.Has(permission.CreateAssignment)
-		if u.only != none && u.only != kindOf(what.Resource) || !u.set.Has(what) && !opens || !u.live(first, last) {
-			return true
+		if !u.set.Minus(set).Empty() && u.live(first, last) && u.includes(on) {
+			set = set.Union(u.set)
 		}
-		held = u.everywhere || u.name.Kind() != 0 && pattern.Includes(u.name, name) ||
-			slices.ContainsFunc(u.names, func(outer pattern.Pattern) bool { return pattern.Includes(outer, name) })
-		return !held
+		return true
 	})
-	return held
+	asOwner, asManager := owned(p.Policy.kind(on.object.ID))
+	switch self := p.ID.UUID(); {
+	case on.object.Owner == self:
+		set = set.Union(asOwner)
+	case slices.Contains(on.object.Managers, self):
+		set = set.Union(asManager)
+	case on.object.ID == self:
+		set = set.Union(permission.SetOf(permission.ReadUser))
+	}
+	if set.Has(permission.CreateAssignment) {
+		set = set.Union(accessRights)
+	}
+	return set.Minus(ownRights)
+}
+
+// includes reports whether u reaches all of a part.
+func (u *unit) includes(on part) bool {
+	if u.everywhere || on.name.Kind() == 0 {
+		return u.reaches(on.object)
+	}
+	return u.name.Kind() != 0 && pattern.Includes(u.name, on.name) ||
+		slices.ContainsFunc(u.names, func(outer pattern.Pattern) bool { return pattern.Includes(outer, on.name) })
 }
 
 // Lacking refuses to hand out what one does not hold.

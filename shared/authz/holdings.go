@@ -260,9 +260,9 @@ func (p *Principal) belongings(yield func(unit) bool) {
 			u.set, u.reason = owner, Reason{What: "owner"}
 		}
 		if m.kind == server {
-			u.one = p.Policy.rows.Servers[m.at].ID
+			u.one = p.Policy.servers.rows[m.at].ID
 		} else {
-			u.one = p.Policy.rows.Applications[m.at].ID
+			u.one = p.Policy.applications.rows[m.at].ID
 		}
 		if !yield(u) {
 			return
@@ -285,7 +285,7 @@ func (p *Principal) assigned(subject id.UUID, until time.Time, by id.UUID, yield
 		return true
 	}
 	for _, i := range p.Policy.bySubject[subject] {
-		a := &p.Policy.rows.Assignments[i]
+		a := &p.Policy.assignments[i]
 		if a.Group != !by.Zero() {
 			continue
 		}

@@ -95,6 +95,16 @@ func TestNoTakeOverOfWhoHoldsMore(t *testing.T) {
 	}
 }
 
+// TestNoProofCoversEveryAccount: what was decided on everything weighed nobody.
+func TestNoProofCoversEveryAccount(t *testing.T) {
+	for _, what := range []permission.Permission{permission.UpdateUser, permission.CreateServiceToken, permission.ReadUser} {
+		a, _, err := authz.Decide(user(1, authz.Staff, nil), what, authz.Object{}, now, id.UUID{15: 7})
+		if err != nil || !a.Covers(what, id.UUID{}) || a.Covers(what, named('u', 4)) != (what == permission.ReadUser) {
+			t.Errorf("%s on everything: %v, and covers an account: %t", what, err, a.Covers(what, named('u', 4)))
+		}
+	}
+}
+
 func TestATokenActsAsItsApplication(t *testing.T) {
 	policy := authz.Chunk{
 		Roles:        []authz.Role{{ID: named('r', 1), Permissions: permission.SetOf(permission.ReadAudit)}},

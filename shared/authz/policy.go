@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -160,11 +161,14 @@ func (a Application) Object() Object {
 // A Policy is everything that changes rarely about who may do what in a
 // workspace. It never changes; many may use it at once. A nil Policy is empty.
 type Policy struct {
-	rows Chunk
+	roles        index[Role]
+	groups       index[Group]
+	servers      index[Server]
+	applications index[Application]
+	assignments  []Assignment
 
-	roleAt, groupAt, serverAt, applicationAt map[id.UUID]int32
-	bySubject                                map[id.UUID][]int32   // of assignments
-	byManager                                map[id.UUID][]managed // by owner and managers
+	bySubject map[id.UUID][]int32   // of assignments
+	byManager map[id.UUID][]managed // by owner and managers
 
 	mu    sync.Mutex
 	named map[string]bitset // servers that a pattern matches
@@ -187,24 +191,24 @@ func NewPolicy(roles []Role, groups []Group, servers []Server, assignments []Ass
 // with one id the last counts.
 func (c Chunk) Policy() *Policy {
 	p := &Policy{
-		bySubject: make(map[id.UUID][]int32, len(c.Assignments)),
-		byManager: map[id.UUID][]managed{}, named: map[string]bitset{},
+		roles:        newIndex(c.Roles, func(r *Role) id.UUID { return r.ID }),
+		groups:       newIndex(c.Groups, func(g *Group) id.UUID { return g.ID }),
+		servers:      newIndex(c.Servers, func(s *Server) id.UUID { return s.ID }),
+		applications: newIndex(c.Applications, func(a *Application) id.UUID { return a.ID }),
+		assignments:  newIndex(c.Assignments, func(a *Assignment) id.UUID { return a.ID }).rows,
+		bySubject:    make(map[id.UUID][]int32, len(c.Assignments)),
+		byManager:    map[id.UUID][]managed{}, named: map[string]bitset{},
 	}
-	p.rows.Roles, p.roleAt = last(c.Roles, func(r *Role) id.UUID { return r.ID })
-	p.rows.Groups, p.groupAt = last(c.Groups, func(g *Group) id.UUID { return g.ID })
-	p.rows.Servers, p.serverAt = last(c.Servers, func(s *Server) id.UUID { return s.ID })
-	p.rows.Applications, p.applicationAt = last(c.Applications, func(a *Application) id.UUID { return a.ID })
-	p.rows.Assignments, _ = last(c.Assignments, func(a *Assignment) id.UUID { return a.ID })
-	for i := range p.rows.Servers {
-		s := &p.rows.Servers[i]
+	for i := range p.servers.rows {
+		s := &p.servers.rows[i]
 		p.manage(server, int32(i), s.Owner, s.Managers)
 	}
-	for i := range p.rows.Applications {
-		a := &p.rows.Applications[i]
+	for i := range p.applications.rows {
+		a := &p.applications.rows[i]
 		p.manage(application, int32(i), a.Owner, a.Managers)
 	}
-	for i := range p.rows.Assignments {
-		subject := p.rows.Assignments[i].Subject
+	for i := range p.assignments {
+		subject := p.assignments[i].Subject
 		p.bySubject[subject] = append(p.bySubject[subject], int32(i))
 	}
 	return p
@@ -221,107 +225,73 @@ func (p *Policy) manage(k kind, at int32, owner id.UUID, managers []id.UUID) {
 	}
 }
 
-// last returns the rows that no later one with the same id replaces, and their
-// places.
-func last[T any](rows []T, of func(*T) id.UUID) ([]T, map[id.UUID]int32) {
-	at := make(map[id.UUID]int32, len(rows))
-	for i := range rows {
-		at[of(&rows[i])] = int32(i)
-	}
-	if len(at) == len(rows) {
-		return rows, at
-	}
-	kept := make([]T, 0, len(at))
-	for i := range rows {
-		if at[of(&rows[i])] == int32(i) {
-			kept = append(kept, rows[i])
-		}
-	}
-	return last(kept, of)
-}
+// empty stands for a nil Policy.
+var empty = Chunk{}.Policy()
+
+func (p *Policy) orEmpty() *Policy { return cmp.Or(p, empty) }
 
 // Roles returns all custom roles.
-func (p *Policy) Roles() []Role { return p.all().Roles }
+func (p *Policy) Roles() []Role { return p.orEmpty().roles.rows }
 
 // Groups returns all groups.
-func (p *Policy) Groups() []Group { return p.all().Groups }
+func (p *Policy) Groups() []Group { return p.orEmpty().groups.rows }
 
 // Servers returns all servers; their order is that of Effective.Servers.
-func (p *Policy) Servers() []Server { return p.all().Servers }
-
-// Assignments returns all assignments.
-func (p *Policy) Assignments() []Assignment {
-	return p.all().Assignments
-}
+func (p *Policy) Servers() []Server { return p.orEmpty().servers.rows }
 
 // Applications returns all applications.
-func (p *Policy) Applications() []Application { return p.all().Applications }
+func (p *Policy) Applications() []Application { return p.orEmpty().applications.rows }
 
-func (p *Policy) all() *Chunk {
-	if p == nil {
-		return &Chunk{}
+// Assignments returns all assignments.
+func (p *Policy) Assignments() []Assignment { return p.orEmpty().assignments }
+
+// row returns the row with this id and its place.
+func row[T any](x *index[T], of id.UUID) (*T, int, bool) {
+	i, ok := x.place(of)
+	if !ok {
+		return nil, 0, false
 	}
-	return &p.rows
+	return &x.rows[i], i, true
 }
 
 // Role returns the role with this id.
 func (p *Policy) Role(of id.UUID) (*Role, bool) {
-	if p == nil {
-		return nil, false
-	}
-	i, ok := p.roleAt[of]
-	if !ok {
-		return nil, false
-	}
-	return &p.rows.Roles[i], true
+	r, _, ok := row(&p.orEmpty().roles, of)
+	return r, ok
 }
 
 // Group returns the group with this id.
 func (p *Policy) Group(of id.UUID) (*Group, bool) {
-	if p == nil {
-		return nil, false
-	}
-	i, ok := p.groupAt[of]
-	if !ok {
-		return nil, false
-	}
-	return &p.rows.Groups[i], true
+	g, _, ok := row(&p.orEmpty().groups, of)
+	return g, ok
 }
 
 // Server returns the server with this id and its place in Servers.
-func (p *Policy) Server(of id.UUID) (*Server, int, bool) {
-	if p == nil {
-		return nil, 0, false
-	}
-	i, ok := p.serverAt[of]
-	if !ok {
-		return nil, 0, false
-	}
-	return &p.rows.Servers[i], int(i), true
+func (p *Policy) Server(of id.UUID) (*Server, int, bool) { return row(&p.orEmpty().servers, of) }
+
+// Application returns the application with this id.
+func (p *Policy) Application(of id.UUID) (*Application, bool) {
+	a, _, ok := row(&p.orEmpty().applications, of)
+	return a, ok
 }
 
 // AssignedTo returns the assignments of a user or group.
 func (p *Policy) AssignedTo(subject id.UUID) []Assignment {
-	if p == nil {
-		return nil
-	}
+	p = p.orEmpty()
 	var out []Assignment
 	for _, i := range p.bySubject[subject] {
-		out = append(out, p.rows.Assignments[i])
+		out = append(out, p.assignments[i])
 	}
 	return out
 }
 
 // object returns what the policy tells of an object; of others the id alone.
 func (p *Policy) object(of id.UUID) Object {
-	if p == nil {
-		return Object{ID: of}
+	if s, _, ok := p.Server(of); ok {
+		return s.Object()
 	}
-	if i, ok := p.serverAt[of]; ok {
-		return p.rows.Servers[i].Object()
-	}
-	if i, ok := p.applicationAt[of]; ok {
-		return p.rows.Applications[i].Object()
+	if a, ok := p.Application(of); ok {
+		return a.Object()
 	}
 	if g, ok := p.Group(of); ok {
 		return Object{ID: of, Name: g.Name}

@@ -66,8 +66,13 @@ func (f Fields) check(p *authz.Policy) error {
 	if strings.TrimSpace(f.Name) != f.Name || f.Name == "" {
 		return identity.ErrProfile.In("name").Saying("A group has a name, without blanks around it.")
 	}
-	if len(f.Servers) > maxServers || len(f.Names) > maxServers {
-		return fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A group names at most 200 servers and 200 patterns.", Source: "servers"}
+	for _, l := range []struct {
+		field string
+		n     int
+	}{{"servers", len(f.Servers)}, {"server_patterns", len(f.Names)}} {
+		if l.n > maxServers {
+			return fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A group names at most 200 servers and 200 patterns.", Source: l.field}
+		}
 	}
 	for _, s := range f.Servers {
 		if _, _, ok := p.Server(s); !ok {

@@ -122,7 +122,7 @@ func Parse(k Kind, text string) (Pattern, error) {
 			return Pattern{}, Error{At: at, Reason: reason}
 		}
 	}
-	parts := []part{{}}
+	parts := make([]part, 1, 1+strings.Count(text, "*"))
 	from := 0 // where the present literal begins
 	for i := 0; i < len(text); i++ {
 		if text[i] != '*' {

@@ -1,6 +1,8 @@
 package permission_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -86,4 +88,32 @@ func TestSetHoldsExactlyWhatWasPutIn(t *testing.T) {
 			t.Fatal("the zero permission is held")
 		}
 	})
+}
+
+// TestDocumentsExplainEachPermission holds the table in docs/api.md to the
+// catalogue.
+func TestDocumentsExplainEachPermission(t *testing.T) {
+	b, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(b), "\n## Permissions\n")
+	if !found {
+		t.Fatal("docs/api.md has no permissions")
+	}
+	explained := map[string]int{}
+	for line := range strings.Lines(table) {
+		if cells := strings.Split(line, "|"); len(cells) == 4 && strings.Contains(cells[1], ":") {
+			text := strings.Trim(cells[1], " `")
+			if _, err := permission.Parse(text); err != nil || len(strings.TrimSpace(cells[2])) < 8 {
+				t.Errorf("docs/api.md: %q: %v", line, err)
+			}
+			explained[text]++
+		}
+	}
+	for _, p := range permission.Catalogue {
+		if explained[p.String()] != 1 {
+			t.Errorf("docs/api.md explains %s %d times", p, explained[p.String()])
+		}
+	}
 }

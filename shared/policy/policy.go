@@ -225,14 +225,9 @@ func (s *Service) read(ctx context.Context, by authz.Allowed, h *held, missing [
 
 // joined returns the policy of chunks.
 func joined(chunks map[string]authz.Chunk) *authz.Policy {
-	var all authz.Chunk
+	all := make([]authz.Chunk, 0, len(chunks))
 	for _, name := range slices.Sorted(maps.Keys(chunks)) {
-		c := chunks[name]
-		all.Roles = append(all.Roles, c.Roles...)
-		all.Groups = append(all.Groups, c.Groups...)
-		all.Servers = append(all.Servers, c.Servers...)
-		all.Applications = append(all.Applications, c.Applications...)
-		all.Assignments = append(all.Assignments, c.Assignments...)
+		all = append(all, chunks[name])
 	}
-	return all.Policy()
+	return authz.Join(all...).Policy()
 }

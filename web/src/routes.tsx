@@ -5,6 +5,10 @@ import { ChangePasswordPage } from './pages/change-password';
 import { DevicePage, type DeviceSearch } from './pages/device';
 import { EnrolmentPage } from './pages/enrolment';
 import { ForgotPasswordPage } from './pages/forgot-password';
+import { GroupPage } from './pages/group';
+import { GroupChangePage, GroupConfigPage } from './pages/group-change';
+import { GroupsPage, type GroupsSearch } from './pages/groups';
+import { ImportGroupPage, NewGroupPage } from './pages/groups-new';
 import { InvitationPage } from './pages/invitation';
 import { ConfirmEmailPage, NotMePage, UndoEmailPage, UnlockPage } from './pages/mailed-link';
 import { MyProfilePage } from './pages/my-profile';
@@ -30,6 +34,13 @@ interface SignInSearch {
 }
 
 const word = (value: unknown) => (typeof value === 'string' && value !== '' && value.length <= 500 ? value : undefined);
+
+// paged reads which page of a list is asked for, and by which name it is
+// narrowed.
+function paged(search: Record<string, unknown>): { page?: number; name?: string } {
+  const [page, name] = [Number(search['page']), word(search['name'])];
+  return { ...(Number.isSafeInteger(page) && page > 1 ? { page } : {}), ...(name ? { name } : {}) };
+}
 
 // routerFor returns the pages of the console; a secret of the link that the
 // console was opened with goes to that link's page only.
@@ -72,14 +83,20 @@ export function routerFor(opened: Opened) {
   });
   const people = createRoute({
     getParentRoute: () => signedIn, path: '/people', component: PeoplePage,
-    validateSearch: (search: Record<string, unknown>): PeopleSearch => {
-      const [page, name] = [Number(search['page']), word(search['name'])];
-      return { ...(Number.isSafeInteger(page) && page > 1 ? { page } : {}), ...(name ? { name } : {}) };
-    },
+    validateSearch: (search: Record<string, unknown>): PeopleSearch => paged(search),
   });
   const invite = createRoute({ getParentRoute: () => signedIn, path: '/people/invite', component: InvitePage });
   const newPerson = createRoute({ getParentRoute: () => signedIn, path: '/people/new', component: NewPersonPage });
   const person = createRoute({ getParentRoute: () => signedIn, path: '/people/$id', component: PersonPage });
+  const groups = createRoute({
+    getParentRoute: () => signedIn, path: '/groups', component: GroupsPage,
+    validateSearch: (search: Record<string, unknown>): GroupsSearch => paged(search),
+  });
+  const newGroup = createRoute({ getParentRoute: () => signedIn, path: '/groups/new', component: NewGroupPage });
+  const groupImport = createRoute({ getParentRoute: () => signedIn, path: '/groups/import', component: ImportGroupPage });
+  const group = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id', component: GroupPage });
+  const groupChange = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/change', component: GroupChangePage });
+  const groupConfig = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/config', component: GroupConfigPage });
   const device = createRoute({
     getParentRoute: () => signedIn, path: '/device', component: () => <DevicePage code={secretOf('/device')} />,
     validateSearch: (search: Record<string, unknown>): DeviceSearch => {
@@ -91,7 +108,7 @@ export function routerFor(opened: Opened) {
   const router = createRouter({
     routeTree: root.addChildren([
       signIn, enrolment, change, forgot, invited, reset, confirm, undo, report, unlock,
-      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, device, verify, security, audit]),
+      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, device, verify, security, audit]),
     ]),
   });
   router.subscribe('onBeforeNavigate', ({ fromLocation }) => {

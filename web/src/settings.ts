@@ -1,5 +1,5 @@
 import { Problem } from './api/problem';
-import type { SecurityPatch, SecuritySettings } from './api/types';
+import type { PolicyImpact, SecurityPatch, SecuritySettings } from './api/types';
 import { absoluteSpan, idleSpan, secondsOf, spanText, verificationSpan, type Span } from './text';
 
 // The lengths of time among the security settings, and how each is typed.
@@ -29,8 +29,38 @@ export interface Typed extends Partial<Record<Timeout | (typeof choiceFields)[nu
   hardware_key_models?: string; // one a line
 }
 
-// isPolicy reports whether a change may take the last method from people.
-export const isPolicy = (p: SecurityPatch) => p.allowed_mfa_methods !== undefined || p.step_up_methods !== undefined;
+// isPolicy reports whether a change may take the last method from people, or
+// demand one of people who have none.
+export const isPolicy = (p: SecurityPatch) => p.allowed_mfa_methods !== undefined || p.step_up_methods !== undefined || p.mfa_required === true;
+
+// weighed returns the sentences that tell what a change means for people, each
+// with those whom it names.
+export function weighed(patch: SecurityPatch, impact: PolicyImpact): Weighed[] {
+  const out: Weighed[] = [];
+  const { affected_count: affected, without_method_count: without } = impact;
+  if (affected > 0) {
+    out.push({ list: 'Affected people', count: affected, people: impact.affected,
+      says: `${counted(affected)} would have no allowed method left. They can sign in with an old one only to set up another:` });
+  } else if (patch.allowed_mfa_methods !== undefined || patch.step_up_methods !== undefined) {
+    out.push({ says: 'Nobody loses their last sign-in method.', list: '', count: 0, people: [] });
+  }
+  if (without > 0) {
+    out.push({ list: 'People without a method', count: without, people: impact.without_method,
+      says: `${counted(without)} ${without === 1 ? 'has' : 'have'} no allowed method. They can do nothing else before they set one up:` });
+  } else if (patch.mfa_required === true) {
+    out.push({ says: 'Everybody has an allowed method already.', list: '', count: 0, people: [] });
+  }
+  return out;
+}
+
+export interface Weighed {
+  says: string;
+  list: string; // what the list of people is called; '' for none
+  count: number;
+  people: PolicyImpact['affected']; // the first of them
+}
+
+export const counted = (n: number) => (n === 1 ? '1 person' : `${n} people`);
 
 const sameSet = (a: string[], b: string[]) => a.length === b.length && a.every((v) => b.includes(v));
 

@@ -5,7 +5,7 @@ import { Problem, problemOf, sentenceOf } from '../src/api/problem';
 import { destination } from '../src/destination';
 import { open, takeToken } from '../src/opened';
 import { newUser, profileChanges } from '../src/profile';
-import { isPolicy, patchOf } from '../src/settings';
+import { isPolicy, patchOf, weighed } from '../src/settings';
 import { absoluteSpan, age, device, nameOf, offered, roleFlags, roleOf, secondsOf, spanText, svgImage, verificationSpan } from '../src/text';
 
 const origin = 'https://demo.paddock.example';
@@ -72,6 +72,19 @@ describe('patch of the security settings', () => {
     const patch = patchOf(policy, typed);
     expect(patch).toEqual(want);
     expect(isPolicy(patch as object)).toBe(weighed);
+  });
+  test('demanding a second factor is weighed, and ceasing to is not', () => {
+    expect([{ mfa_required: true }, { mfa_required: false }, { passkey_as_mfa: true }].map(isPolicy)).toEqual([true, false, false]);
+  });
+  test('who has no method is named apart from who loses the last', () => {
+    const nobody = { affected_count: 0, affected: [], without_method_count: 0, without_method: [], superusers: 1 };
+    const said = (patch: object, impact: object) => weighed(patch, { ...nobody, ...impact }).map((w) => [w.says.split(/[.:]/)[0], w.list, w.count, w.people.length]);
+    expect(said({ mfa_required: true }, {})).toEqual([['Everybody has an allowed method already', '', 0, 0]]);
+    expect(said({ step_up_methods: [] }, {})).toEqual([['Nobody loses their last sign-in method', '', 0, 0]]);
+    expect(said({ mfa_required: true }, { without_method_count: 1, without_method: [{ id: 'x', name: 'mia' }] }))
+      .toEqual([['1 person has no allowed method', 'People without a method', 1, 1]]);
+    expect(said({ mfa_required: true, allowed_mfa_methods: ['otp'] }, { affected_count: 2, affected: [{ id: 'x', name: 'mia' }], without_method_count: 102 }))
+      .toEqual([['2 people would have no allowed method left', 'Affected people', 2, 1], ['102 people have no allowed method', 'People without a method', 102, 0]]);
   });
   test('a timeout out of bounds changes nothing', () => {
     const refused = patchOf(now, { mfa_required: true, mfa_timeout: '1441' });

@@ -35,7 +35,7 @@ func (f *Face) groupBindings() []httpapi.Binding {
 		httpapi.Create(post, "/api/iam/groups/import/", http.StatusCreated, f.importGroup).Summed("Make a group of a configuration in YAML.").Refuses(fields...).Refuses(errConfig),
 		httpapi.Answer(get, "/api/iam/memberships/", ok, f.memberships).Summed("List memberships in groups, as a page when one is asked for: of a group, of a user, or one's own."),
 		httpapi.Answer(post, "/api/iam/memberships/", http.StatusCreated, f.addMember).Summed("Put somebody into a group.").
-			Refuses(group.ErrMember, group.ErrManyGroups, group.ErrUntil, group.ErrNoUser, errGroup, errMemberRole, authz.ErrCeiling),
+			Refuses(group.ErrMember, group.ErrManyGroups, group.ErrUntil, group.ErrNoUser, errOneUser, errGroup, errMemberRole, authz.ErrCeiling),
 		httpapi.Answer(get, "/api/iam/memberships/{id}/", ok, f.showMember).Summed("Show one membership."),
 		httpapi.Answer(patch, "/api/iam/memberships/{id}/", ok, f.patchMember).Summed("Change what somebody is in a group, or until when.").
 			Refuses(group.ErrUntil, errMemberRole, authz.ErrCeiling),
@@ -48,6 +48,7 @@ func (f *Face) groupBindings() []httpapi.Binding {
 var (
 	errPattern    = fault.Error{Kind: fault.Invalid, Code: "invalid_pattern", Detail: "This is no pattern of server names.", Source: "server_patterns"}
 	errConfig     = fault.Error{Kind: fault.Invalid, Code: "invalid_config", Detail: "This is no configuration of a group.", Source: "config"}
+	errOneUser    = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "Name a person by user or by username, and not by both.", Source: "user"}
 	errGroup      = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such group.", Source: "group"}
 	errMemberRole = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The role is owner, manager or member.", Source: "role"}
 )
@@ -104,6 +105,15 @@ type GroupDocument struct {
 	Roles          []string       `json:"roles"`
 	AddedAt        time.Time      `json:"added_at"`
 	UpdatedAt      time.Time      `json:"updated_at"`
+	// Allowed are the permissions that the caller holds on the group, of those
+	// that change it or tell who is in it, as resource:action. What is handed out
+	// with them has its own bound.
+	Allowed []string `json:"allowed"`
+}
+
+// onGroups are the permissions that a group's document tells of.
+var onGroups = []permission.Permission{
+	permission.UpdateGroup, permission.DeleteGroup, permission.ReadMembership, permission.CreateMembership,
 }
 
 // membersNamed is how many members a group's document names.
@@ -129,7 +139,15 @@ func (f *Face) document(c httpapi.Call, g group.Group, p *authz.Policy) (GroupDo
 			d.Roles = append(d.Roles, r.String())
 		}
 	}
-	if who := c.Principal(); !authz.May(&who, permission.ReadMembership, authz.Object{ID: g.ID.UUID(), Name: g.Name}, c.Now()) {
+	d.Allowed = []string{}
+	who, now := c.Principal(), c.Now()
+	object := authz.Object{ID: g.ID.UUID(), Name: g.Name}
+	for _, what := range onGroups {
+		if authz.May(&who, what, object, now) {
+			d.Allowed = append(d.Allowed, what.String())
+		}
+	}
+	if !authz.May(&who, permission.ReadMembership, object, now) {
 		return d, nil // who else is in a group is not its members' business
 	}
 	members, err := f.groups.Members(c.Context(), c.Allowed, g.ID, 0)
@@ -152,7 +170,14 @@ func (f *Face) document(c httpapi.Call, g group.Group, p *authz.Policy) (GroupDo
 type GroupsQuery struct {
 	// Name matches exactly.
 	Name *string `query:"name,omitempty"`
+	// Search is a part of the name, in large or small letters.
+	Search *string `query:"search,omitempty"`
 	httpapi.PageQuery
+}
+
+func (q GroupsQuery) names(g authz.Group) bool {
+	return (q.Name == nil || *q.Name == g.Name) &&
+		(q.Search == nil || strings.Contains(strings.ToLower(g.Name), strings.ToLower(*q.Search)))
 }
 
 func (f *Face) listGroups(c httpapi.Call, in GroupsQuery) (httpapi.Page[GroupDocument], error) {
@@ -160,7 +185,7 @@ func (f *Face) listGroups(c httpapi.Call, in GroupsQuery) (httpapi.Page[GroupDoc
 	who := c.Principal()
 	var seen []authz.Group
 	for _, g := range c.Who.Policy.Groups() {
-		if (in.Name == nil || *in.Name == g.Name) && authz.May(&who, permission.ReadGroup, authz.Object{ID: g.ID, Name: g.Name}, c.Now()) {
+		if in.names(g) && authz.May(&who, permission.ReadGroup, authz.Object{ID: g.ID, Name: g.Name}, c.Now()) {
 			seen = append(seen, g)
 		}
 	}
@@ -393,7 +418,7 @@ func (f *Face) deleteGroup(c httpapi.Call, _ httpapi.None) (httpapi.None, error)
 // ConfigDocument is a group's configuration as YAML. Source: specification,
 // "Group configuration".
 type ConfigDocument struct {
-	Config string `json:"config" jsonschema:"maxLength=65536"`
+	Config string `json:"config"`
 }
 
 func configOf(f group.Fields) config.Config {

@@ -25,6 +25,9 @@ type Membership struct {
 	// ExpiresAt is the instant at which the membership ends; null: never.
 	ExpiresAt *time.Time `json:"expires_at" jsonschema:"nullable"`
 	AddedAt   time.Time  `json:"added_at"`
+	// Allowed are membership:update and membership:delete, as far as the caller may
+	// change the place or end it.
+	Allowed []string `json:"allowed"`
 }
 
 // Memberships is a page of memberships, or all of them: the envelope depends
@@ -144,6 +147,16 @@ func membershipOf(c httpapi.Call, p group.Place, u identity.User) Membership {
 	if !p.Until.IsZero() {
 		m.ExpiresAt = &p.Until
 	}
+	m.Allowed = []string{}
+	who, now := c.Principal(), c.Now()
+	object := authz.Object{ID: p.Group.UUID(), Name: m.GroupName, Owner: p.User.UUID()}
+	_, lacks := who.Lacks(authz.Standing(authz.Membership{Group: p.Group.UUID(), Role: p.Role, Until: p.Until}), now)
+	for _, what := range []permission.Permission{permission.UpdateMembership, permission.DeleteMembership} {
+		leaves := what == permission.DeleteMembership && p.User == c.Who.User.ID
+		if (leaves || !lacks) && authz.May(&who, what, object, now) {
+			m.Allowed = append(m.Allowed, what.String())
+		}
+	}
 	return m
 }
 
@@ -165,8 +178,11 @@ func cmpErr(err, otherwise error) error {
 
 // NewMembership puts somebody into a group. Source: alpacon-wire 3.3.
 type NewMembership struct {
-	Group id.ID[id.Group]     `json:"group"`
-	User  id.ID[id.Principal] `json:"user"`
+	Group id.ID[id.Group] `json:"group"`
+	// User or Username names the person. Username matches exactly, also an e-mail
+	// address: who runs a group need not see the list of people.
+	User     *id.ID[id.Principal] `json:"user,omitempty"`
+	Username *string              `json:"username,omitempty" jsonschema:"maxLength=254"`
 	// Role is owner, manager or member.
 	Role string `json:"role"`
 	// ExpiresAt is the instant at which the membership ends by itself.
@@ -190,7 +206,11 @@ func (f *Face) addMember(c httpapi.Call, in NewMembership) (Membership, error) {
 	if !there {
 		return Membership{}, errGroup
 	}
-	j := group.Joining{Group: in.Group, User: in.User, Role: role}
+	user, err := f.named(c, allowed, in)
+	if err != nil {
+		return Membership{}, err
+	}
+	j := group.Joining{Group: in.Group, User: user, Role: role}
 	if in.ExpiresAt != nil {
 		j.Until = in.ExpiresAt.UTC()
 	}
@@ -199,6 +219,21 @@ func (f *Face) addMember(c httpapi.Call, in NewMembership) (Membership, error) {
 		return Membership{}, c.Ceiling(err)
 	}
 	return f.one(c, p)
+}
+
+// named returns who shall come into a group.
+func (f *Face) named(c httpapi.Call, by authz.Allowed, in NewMembership) (id.ID[id.Principal], error) {
+	if (in.User == nil) == (in.Username == nil) {
+		return id.ID[id.Principal]{}, errOneUser
+	}
+	if in.User != nil {
+		return *in.User, nil
+	}
+	user, ok, err := f.people.Named(c.Context(), by, *in.Username)
+	if err == nil && !ok {
+		err = group.ErrNoUser
+	}
+	return user, err
 }
 
 func (f *Face) showMember(c httpapi.Call, _ httpapi.None) (Membership, error) {

@@ -205,6 +205,57 @@ export interface OpenInvitation {
   expires_at: string;
 }
 
+// What an assignment to servers opens.
+export interface Access {
+  terminal: boolean;
+  webftp: boolean;
+  deploy_shell: boolean;
+  sudo: boolean;
+}
+
+export interface GroupFields {
+  name: string;
+  display_name: string;
+  description: string;
+  tags: string;
+  server_patterns: string[];
+  permissions: Access;
+}
+
+export interface Group extends GroupFields {
+  id: string;
+  num_members: number; // 0 where one may not see them
+  gid: number;
+  servers: { id: string; name: string }[];
+  added_at: string;
+  allowed: string[]; // what one may with it, as resource:action
+}
+
+export type MemberRole = 'owner' | 'manager' | 'member';
+
+// A Membership is a person's place in a group.
+export interface Membership {
+  id: string;
+  group: string;
+  group_name: string;
+  user: { id: string; name: string; email: string };
+  role: MemberRole;
+  expires_at: string | null; // null: no end
+  allowed: string[]; // what one may with it, as resource:action
+}
+
+export interface NewMembership {
+  group: string;
+  username: string;
+  role: string;
+  expires_at?: string;
+}
+
+export interface MembershipPatch {
+  role?: string;
+  expires_at?: string; // '' for no end
+}
+
 export interface SecuritySettings {
   mfa_required: boolean;
   mfa_timeout: number; // seconds
@@ -227,10 +278,12 @@ export interface SecurityPatch extends Partial<SecuritySettings> {
   acknowledge_affected?: number;
 }
 
-// A PolicyImpact is what a change of the allowed methods means for people.
+// A PolicyImpact is what a change of the policy means for people.
 export interface PolicyImpact {
-  affected_count: number;
+  affected_count: number; // they lose their last method
   affected: { id: string; name: string }[]; // the first of them
+  without_method_count: number; // they have none where one is now demanded
+  without_method: { id: string; name: string }[]; // the first of them
   superusers: number; // who could change it back
 }
 

@@ -10,6 +10,7 @@ import { Page, Time } from '../ui/page';
 import { ProfileForm } from '../ui/profile-form';
 import { meQuery } from '../ui/shell';
 import { PersonMethods, PersonRole, PersonState } from './person-account';
+import { PersonGroups } from './person-groups';
 import { PersonSessions } from './person-sessions';
 
 export function PersonPage() {
@@ -48,6 +49,7 @@ function Person({ id }: { id: string }) {
           <PersonState of={user} own={own} save={save} />
         </>
       )}
+      <PersonGroups id={id} name={nameOf(user)} />
       {own ? (
         <><h2>Sessions</h2><p>Yours are on the page <Link to="/account/sessions">My sessions</Link>.</p></>
       ) : <PersonSessions id={id} name={nameOf(user)} guarded={guarded} />}

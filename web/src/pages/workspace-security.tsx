@@ -86,7 +86,7 @@ function SettingsForm({ loaded }: { loaded: SecuritySettings }) {
         )}
       </FilledForm>
       {weighed && (
-        <ImpactDialog of={weighed.impact} onCancel={() => setWeighed(null)} onSave={() => {
+        <ImpactDialog patch={weighed.patch} of={weighed.impact} onCancel={() => setWeighed(null)} onSave={() => {
           setWeighed(null);
           const { affected_count: count } = weighed.impact;
           save.mutate(count > 0 ? { ...weighed.patch, acknowledge_affected: count } : weighed.patch);

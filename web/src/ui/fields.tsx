@@ -26,17 +26,19 @@ interface FieldProps {
   disabled?: boolean;
   list?: string;
   lines?: number; // more than one: a text of several lines
+  code?: boolean; // for a text of several lines: its columns matter
+  type?: 'text' | 'datetime-local';
   onFocus?: () => void;
 }
 
 export function Field({ name, label, hint, autoFocus = false, required = true, disabled = false, onFocus, ...rest }: FieldProps) {
-  const { autoComplete, inputMode, defaultValue, list, lines = 1 } = rest;
+  const { autoComplete, inputMode, defaultValue, list, lines = 1, code = false, type = 'text' } = rest;
   const refusal = useRefusal(name);
   return (
-    <TextField name={name} isRequired={required} isInvalid={refusal !== null} isDisabled={disabled} autoFocus={autoFocus} defaultValue={defaultValue ?? ''}
+    <TextField name={name} type={type} isRequired={required} isInvalid={refusal !== null} isDisabled={disabled} autoFocus={autoFocus} defaultValue={defaultValue ?? ''}
       autoComplete={autoComplete} inputMode={inputMode ?? 'text'} autoCorrect="off" spellCheck="false" {...(onFocus ? { onFocus } : {})}>
       <Label>{label}{!required && <span className="quiet"> (optional)</span>}</Label>
-      {lines > 1 ? <TextArea rows={lines} /> : <Input autoCapitalize="none" {...(list ? { list } : {})} />}
+      {lines > 1 ? <TextArea rows={lines} {...(code ? { className: 'react-aria-TextArea code' } : {})} /> : <Input autoCapitalize="none" {...(list ? { list } : {})} />}
       {hint && <Text slot="description">{hint}</Text>}
       <FieldError>{refusal}</FieldError>
     </TextField>

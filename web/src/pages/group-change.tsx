@@ -1,0 +1,89 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { Button } from 'react-aria-components';
+
+import { applyConfig, groupConfig, patchGroup } from '../api/groups';
+import type { Group, GroupFields } from '../api/types';
+import { groupChanges } from '../groups';
+import { useAnnounce } from '../ui/announce';
+import { ConfigForm } from '../ui/config-form';
+import { GroupForm } from '../ui/group-form';
+import { Failure, Loading, Notice } from '../ui/notice';
+import { Page } from '../ui/page';
+import { groupQuery } from './group';
+
+// useChanged returns what follows when a group was changed.
+function useChanged(said: string) {
+  const queries = useQueryClient();
+  const announce = useAnnounce();
+  const navigate = useNavigate();
+  return async (after: Group) => {
+    announce(said);
+    queries.setQueryData(['group', after.id], after);
+    await queries.invalidateQueries({ queryKey: ['groups'] });
+    await navigate({ to: '/groups/$id', params: { id: after.id } });
+  };
+}
+
+// fresh queries are read anew for each visit, and not behind the back of
+// somebody who types.
+const fresh = { gcTime: 0, staleTime: Infinity };
+
+function Around({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+  return <Page title={title}><p><Link to="/groups/$id" params={{ id }}>Back to the group</Link></p>{children}</Page>;
+}
+
+export function GroupChangePage() {
+  const { id } = useParams({ from: '/signed-in/groups/$id/change' });
+  const one = useQuery({ ...groupQuery(id), queryKey: ['group change', id], ...fresh });
+  return (
+    <Around id={id} title="Change the group">
+      <Failure of={one.error} />
+      {one.isPending && <Loading />}
+      {one.data && (one.data.allowed.includes('group:update') ? <Change of={one.data} /> : <Notice kind="info">You may not change this group.</Notice>)}
+    </Around>
+  );
+}
+
+function Change({ of: g }: { of: Group }) {
+  const change = useMutation({
+    mutationFn: (typed: GroupFields) => patchGroup(g.id, groupChanges(g, typed)),
+    onSuccess: useChanged('The group was saved.'),
+  });
+  return <GroupForm of={g} submit="Save" pending={change.isPending} failure={change.error} onFill={(typed) => change.mutate(typed)} />;
+}
+
+export function GroupConfigPage() {
+  const { id } = useParams({ from: '/signed-in/groups/$id/config' });
+  const one = useQuery(groupQuery(id));
+  const config = useQuery({ queryKey: ['group config', id], queryFn: () => groupConfig(id), ...fresh });
+  const changed = useChanged('The configuration was applied.');
+  const text = config.data?.config;
+  return (
+    <Around id={id} title="Configuration as YAML">
+      <Failure of={one.error ?? config.error} />
+      {(one.isPending || config.isPending) && <Loading />}
+      {one.data && text !== undefined && (one.data.allowed.includes('group:update') ? (
+        <>
+          <p>Paste another one to replace it: what the group gives becomes what it says.</p>
+          <ConfigForm text={text} submit="Apply" apply={(typed) => applyConfig(id, typed)} onApplied={changed} more={<Copy text={text} />} />
+        </>
+      ) : (
+        <>
+          <pre className="scroll" tabIndex={0} role="group" aria-label="Configuration">{text}</pre>
+          <div className="actions"><Copy text={text} /></div>
+        </>
+      ))}
+    </Around>
+  );
+}
+
+function Copy({ text }: { text: string }) {
+  const announce = useAnnounce();
+  const copy = () => navigator.clipboard.writeText(text).then(
+    () => announce('The configuration was copied.'),
+    () => announce('The browser does not let the console copy. Select the text and copy it.'),
+  );
+  return <Button onPress={copy}>Copy</Button>;
+}
