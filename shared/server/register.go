@@ -156,8 +156,8 @@ func (s *Service) intoGroups(by authz.Allowed, e *policy.Edit, who *authz.Princi
 	return events, nil
 }
 
-// IsRefused returns why a registration token was refused, "" for other errors.
-func IsRefused(err error) string {
+// ReasonOf returns why a registration token was refused, "" for other errors.
+func ReasonOf(err error) string {
 	if r, ok := errors.AsType[*Refused](err); ok {
 		return r.Reason
 	}

@@ -168,7 +168,7 @@ func (f *Face) register(c httpapi.Call, in Register) (Registered, error) {
 	}
 	as := authz.Principal{Source: caller.Source, Request: caller.Request}
 	row, key, err := f.servers.Register(c.Context(), ws, as, secret, server.Registering{Name: in.Name, Platform: in.Platform})
-	if reason := server.IsRefused(err); reason != "" {
+	if reason := server.ReasonOf(err); reason != "" {
 		return Registered{}, f.sessions.RejectRegistration(c.Context(), caller, secret, reason, server.ErrToken)
 	}
 	if err != nil {
