@@ -66,15 +66,21 @@ func BuiltIn(r RoleSetting) permission.Set {
 }
 
 // Decide returns the proof that p may use the permission on the object at now,
-// or ErrDenied. The decision names the grants that allowed, or the first
+// or ErrDenied; of a token ErrScope or ErrACL. The decision names the grants that allowed, or the first
 // condition that failed; decisionID is its identifier in the audit log.
 func Decide(p Principal, what permission.Permission, object Object, now time.Time, decisionID id.UUID) (Allowed, audit.Decision, error) {
 	reason, failing := judge(&p, what, object, now)
-	if failing == noGrant || failing == greater {
-		failing += " " + what.String()
-	}
 	if failing != "" {
-		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: failing}, ErrDenied
+		refusal := ErrDenied
+		switch failing {
+		case noGrant, greater, tokenEnded:
+			failing += " " + what.String()
+		case noScope:
+			failing, refusal = failing+" "+what.String(), ErrScope
+		case noServerRow:
+			failing, refusal = failing+" "+what.String(), ErrACL
+		}
+		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: failing}, refusal
 	}
 	d := audit.Decision{ID: decisionID, Effect: audit.Allow, Grants: []string{reason.String()}}
 	return Allowed{workspace: p.Workspace, principal: p, permission: what, object: object, decision: d}, d, nil
@@ -90,7 +96,7 @@ func May(p *Principal, what permission.Permission, object Object, now time.Time)
 // Anywhere reports whether p holds the permission on at least one object at
 // now, as far as p and the policy tell; of applications they do not.
 func Anywhere(p *Principal, what permission.Permission, now time.Time) bool {
-	if p.ID.Zero() || p.Workspace.Zero() {
+	if p.ID.Zero() || p.Workspace.Zero() || !p.anywhere(what, now) {
 		return false
 	}
 	found := kindOf(what.Resource) == application
@@ -118,6 +124,9 @@ const (
 func judge(p *Principal, what permission.Permission, object Object, now time.Time) (reason Reason, failing string) {
 	if p.ID.Zero() || p.Workspace.Zero() {
 		return Reason{}, "no principal"
+	}
+	if failing := p.limited(what, object.ID, now); failing != "" {
+		return Reason{}, failing
 	}
 	self := p.ID.UUID()
 	if ownRights.Has(what) {

@@ -25,6 +25,7 @@ func (p *Principal) Effective(now time.Time) *Effective {
 		return true
 	})
 	if p.Policy == nil {
+		e.limit(p, now)
 		return e
 	}
 	for _, i := range p.Policy.byManager[p.ID.UUID()] {
@@ -35,6 +36,7 @@ func (p *Principal) Effective(now time.Time) *Effective {
 		}
 		e.add(p.Policy, unit{set: set, only: server, one: s.ID})
 	}
+	e.limit(p, now)
 	return e
 }
 

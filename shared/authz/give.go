@@ -46,6 +46,9 @@ func (p *Principal) holds(what permission.Permission, g Gift, at time.Time) bool
 	if g.Servers && kindOf(what.Resource) != server {
 		return true // gives nothing
 	}
+	if !p.anywhere(what, at) { // opening servers that one may assign is bounded too
+		return false
+	}
 	if g.Scope.Everywhere() {
 		return p.can(what, Object{}, at)
 	}
@@ -74,6 +77,9 @@ func (p *Principal) can(what permission.Permission, o Object, at time.Time) bool
 // includes reports whether p holds the permission on whatever has a name that
 // the pattern matches.
 func (p *Principal) includes(what permission.Permission, name pattern.Pattern, at time.Time) bool {
+	if p.Limits != nil && byRows(what) {
+		return false // rows name servers one by one
+	}
 	held := false
 	p.each(at, func(u unit) bool {
 		opens := accessRights.Has(what) && u.set.Has(permission.CreateAssignment)
