@@ -28,6 +28,7 @@ import (
 	"paddock/shared/seal"
 	"paddock/shared/session"
 	"paddock/shared/table"
+	"paddock/shared/token"
 	"paddock/shared/workspace"
 )
 
@@ -107,7 +108,11 @@ func Signin(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Config{Function: route.Signin, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: signin.New(sessions).Bindings()})
+	tokens, err := token.New(store, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.New(httpapi.Config{Function: route.Signin, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: signin.New(sessions, tokens).Bindings()})
 }
 
 // API builds the HTTP handler of the api function.
@@ -140,7 +145,11 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups})
+	tokens, err := token.New(store, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Tokens: tokens})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
 }
 

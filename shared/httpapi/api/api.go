@@ -14,6 +14,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/session"
+	"paddock/shared/token"
 	"paddock/shared/workspace"
 )
 
@@ -24,6 +25,7 @@ type Face struct {
 	activity *activity.Service
 	sessions *session.Service
 	groups   *group.Service
+	keys     *token.Service
 }
 
 // Parts are the services of a Face.
@@ -33,17 +35,18 @@ type Parts struct {
 	Activity *activity.Service
 	Sessions *session.Service
 	Groups   *group.Service
+	Tokens   *token.Service
 }
 
 // New returns a Face over its services.
 func New(p Parts) *Face {
-	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups}
+	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, keys: p.Tokens}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), f.tokenBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
@@ -121,6 +124,9 @@ type Brief struct {
 }
 
 func whoami(c httpapi.Call, _ httpapi.None) (Whoami, error) {
-	u := c.Who.User
-	return Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: []string{}}, User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
+	u, scopes := c.Who.User, []string{}
+	if c.Who.Token != nil {
+		scopes = c.Who.Token.Scopes
+	}
+	return Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: scopes}, User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
 }

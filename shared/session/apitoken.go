@@ -1,0 +1,79 @@
+package session
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+
+	"paddock/shared/authz"
+	"paddock/shared/id"
+	"paddock/shared/table"
+	"paddock/shared/token"
+)
+
+// authenticateToken returns who an API token belongs to, with what it leaves of
+// its owner's rights, reading it with its rules as a session is read. Every
+// defect is ErrInvalid and leaves an event.
+func (s *Service) authenticateToken(ctx context.Context, n Need) (Authenticated, error) {
+	ws, owner, hash := id.Of[id.Workspace](n.Secret.Workspace()), principalID(n.Secret), n.Secret.Hash()
+	a := Authenticated{Hash: hex.EncodeToString(hash[:]), Token: &token.Token{}}
+	rows := token.RowsKey(ws, owner, hash)
+	err := s.gatherAt(ctx, &a, ws, owner, token.Key(ws, owner, hash), a.Token, func(ws id.ID[id.Workspace], owner id.ID[id.Principal]) []table.Key {
+		keys := []table.Key{rows}
+		if n.Objects != nil {
+			keys = append(keys, n.Objects(ws, owner)...)
+		}
+		return keys
+	})
+	if errors.Is(err, table.ErrGone) {
+		return Authenticated{}, s.rejectedHandle(ctx, n, Authenticated{}, secretUnknown)
+	}
+	if err != nil {
+		return Authenticated{}, err
+	}
+	if reason := a.tokenRefused(s.store.Now(), owner, n.Caller.Host); reason != "" {
+		return Authenticated{}, s.rejectedHandle(ctx, n, a, reason)
+	}
+	if at := slices.IndexFunc(a.Objects, func(i table.Item) bool { return i.Key == rows }); at >= 0 {
+		if a.Rules, err = token.DecodeRows(a.Objects[at]); err != nil {
+			return Authenticated{}, err
+		}
+	}
+	a.Session = Session{Kind: APIToken, Epoch: a.Token.Epoch, Method: "api_token", Factors: []string{"api_token"}}
+	return a, nil
+}
+
+// tokenRefused tells why the token that was read opens nothing at now; "" when
+// it does.
+func (a *Authenticated) tokenRefused(now time.Time, owner id.ID[id.Principal], host string) string {
+	switch {
+	case a.SessionItem.Version == 0 || a.User.ID != owner || a.WorkspaceItem.Attr("status") != table.Alive || !a.Workspace.Serves(host):
+		return secretUnknown
+	case !a.Token.Good(a.User):
+		return secretRevoked
+	case !a.Token.Live(now):
+		return secretExpired
+	}
+	return ""
+}
+
+// touchToken is Touch for tokens.
+func (s *Service) touchToken(ctx context.Context, by authz.Allowed, a Authenticated) (Authenticated, error) {
+	now := s.store.Now()
+	if now.Sub(a.Token.UsedAt) < TouchEvery {
+		return a, nil
+	}
+	used := *a.Token
+	used.UsedAt = now
+	err := s.store.WriteScratch(ctx, by, table.Touch, table.Replace(a.SessionItem, used))
+	if errors.Is(err, table.ErrStale) || errors.Is(err, table.ErrContended) {
+		return a, nil
+	}
+	if err == nil {
+		a.Token = &used
+		a.SessionItem.Version++
+	}
+	return a, err
+}
