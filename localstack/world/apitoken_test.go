@@ -1,6 +1,7 @@
 package world_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"paddock/shared/authz"
 	"paddock/shared/id"
 	"paddock/shared/policy"
+	"paddock/shared/route"
 	"paddock/shared/table"
 )
 
@@ -436,4 +438,56 @@ func TestATokenIsRevokedWhileItIsUsed(t *testing.T) {
 		t.Errorf("%v made %s", codes, a.Body)
 	}
 	settled(t, w)
+}
+
+// TestTokensWaitOnceToo sends each guarded row with a token to warm functions:
+// one read before the handler, as with a session, whatever rules it has.
+func TestTokensWaitOnceToo(t *testing.T) {
+	w := relaxed(t, "token-counts")
+	sue := prover(t, w, "sue", "superuser", "203.0.113.214")
+	bot := tokenOf(t, w, sue.Visitor, map[string]any{"name": "full"})
+	want(t, sue.Visitor, http.StatusCreated, "POST", commandACL, map[string]string{"token": bot.id, "command": "uptime"})
+	want(t, bot.Visitor, http.StatusOK, "GET", "/api/status/", nil)                              // notes its use
+	refused(t, bot.Visitor, "token_not_allowed", "GET", "/api/auth/sessions/", map[string]any{}) // warms the other function
+	r := w.Entries.Recorder
+	guarded := 0
+	for _, row := range route.Rows {
+		if row.Rule.Form == route.Public || row.Rule.Form == route.Path && row.Method == http.MethodDelete && row.Rule.On != route.User {
+			continue
+		}
+		before := len(r.Calls())
+		path := strings.NewReplacer("{id}", sue.idOf(), "{session}", nobody, "{token}", nobody).Replace(row.Path)
+		a, err := bot.Raw(t.Context(), row.Method, path, json.RawMessage(`{"broken":`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Status >= http.StatusInternalServerError || a.Status == http.StatusUnauthorized {
+			t.Errorf("%s %s: %d %s", row.Method, row.Path, a.Status, a.Body)
+		}
+		var reads, writes int
+		for _, c := range r.Calls()[before:] {
+			switch {
+			case !c.Guard:
+			case c.Operation == "BatchGetItem":
+				reads++
+			default:
+				writes++ // the event of a refusal
+			}
+		}
+		if guarded += reads; reads != 1 || writes > 1 || writes == 1 && a.Status < http.StatusBadRequest {
+			t.Errorf("%s %s: %d reads and %d writes before the handler", row.Method, row.Path, reads, writes)
+		}
+	}
+	if guarded < 40 {
+		t.Errorf("only %d guards read anything", guarded)
+	}
+	// Its use is noted once a minute.
+	shared.Clock.Advance(time.Minute)
+	for i, most := range []int{1, 0} {
+		before := len(r.Calls())
+		want(t, bot.Visitor, http.StatusOK, "GET", "/api/status/", nil)
+		if list, _ := written(r, before); len(list) != most {
+			t.Errorf("request %d of a minute writes %v", i, list)
+		}
+	}
 }

@@ -116,6 +116,7 @@ func (w *Walk) Steps() []Step {
 		{Name: "disable and enable", Do: w.edit(map[string]any{"is_active": true}, map[string]any{"is_active": false})},
 		{Name: "ask for a new address", Before: w.hire, Do: w.edit(map[string]any{"email": "new." + Colleague})},
 		{Name: "a group", Before: w.hire, Do: w.group},
+		{Name: "a token", Do: w.token},
 		{Name: "delete an account", Before: w.hire, Do: w.dismiss},
 		{Name: "change the password", Do: w.changePassword},
 		{Name: "forget the password", Do: w.forget},
