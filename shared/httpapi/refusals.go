@@ -15,7 +15,7 @@ import (
 // rule, and what its handler declares. The description of the API lists them,
 // and holds the deployed functions to the list.
 func Refusals(row route.Row, b Binding) []fault.Error {
-	out := []fault.Error{errInternal, ErrMalformed, errMedia, errTooLarge}
+	out := []fault.Error{errInternal, ErrMalformed, errURL, errMedia, errTooLarge}
 	out = append(out, fieldRefusals(row, b)...)
 	if row.Method != http.MethodGet {
 		out = append(out, errCrossSite, table.ErrTryAgain)
