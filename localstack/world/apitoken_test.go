@@ -295,6 +295,14 @@ func TestAMembersTokenFollowsTheirGroups(t *testing.T) {
 	refused(t, bot.Visitor, "session_invalid", "GET", "/api/status/", nil)
 	want(t, w.Me, http.StatusNoContent, "DELETE", mia.path, nil)
 	refused(t, bot.Visitor, "session_invalid", "GET", "/api/status/", nil)
+	if n := kindsOf(t, w)[audit.TokenRevoked]; n != 2 {
+		t.Errorf("%d of two tokens went with their owner", n)
+	}
+	for shape, records := range stored(t, w.ID) {
+		if strings.Contains(shape, "/ token") || strings.Contains(shape, "/ acl") {
+			t.Errorf("%d left of %s", len(records), shape)
+		}
+	}
 	settled(t, w)
 }
 

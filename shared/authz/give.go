@@ -77,7 +77,7 @@ func (p *Principal) can(what permission.Permission, o Object, at time.Time) bool
 // includes reports whether p holds the permission on whatever has a name that
 // the pattern matches.
 func (p *Principal) includes(what permission.Permission, name pattern.Pattern, at time.Time) bool {
-	if p.Limits != nil && byRows(what) {
+	if p.Limits != nil && ByRows(what) {
 		return false // rows name servers one by one
 	}
 	held := false

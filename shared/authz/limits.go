@@ -74,15 +74,15 @@ func (p *Principal) limited(what permission.Permission, o id.UUID, now time.Time
 	case what == permission.OwnAccount:
 	case !l.Scopes.Has(what):
 		return noScope
-	case byRows(what) && !l.lists(o):
+	case ByRows(what) && !l.lists(o):
 		return noServerRow
 	}
 	return ""
 }
 
-// byRows reports whether a token needs a row for what a permission is asked on.
+// ByRows reports whether a token needs a row for what a permission is asked on.
 // A server that is made has none yet.
-func byRows(what permission.Permission) bool {
+func ByRows(what permission.Permission) bool {
 	return kindOf(what.Resource) == server && what != permission.CreateServer
 }
 
@@ -146,7 +146,7 @@ func (e *Effective) limit(p *Principal, now time.Time) {
 	}
 	for i, what := range permission.Catalogue {
 		switch {
-		case !byRows(what):
+		case !ByRows(what):
 		case !scopes.Has(what):
 			e.servers[i] = nil
 		case e.Everywhere.Has(what):
@@ -154,7 +154,7 @@ func (e *Effective) limit(p *Principal, now time.Time) {
 		default:
 			e.servers[i].intersect(rows)
 		}
-		if byRows(what) {
+		if ByRows(what) {
 			e.Everywhere = e.Everywhere.Minus(permission.SetOf(what))
 		}
 	}
