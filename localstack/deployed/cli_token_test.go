@@ -56,6 +56,8 @@ func TestTheCommandLineManagesTokens(t *testing.T) {
 	shows(t, "token create with a token", bot.Ends(t, 1, "token", "create", "-n", "more", "--limit=false"), "API token")
 	shows(t, "user delete with a token", bot.Ends(t, 1, "user", "delete", "mia", "-y"), "token")
 
+	bot.Run(t, "logout")
+
 	for _, name := range []string{"cli-bot", "cli-copy", "cli-full"} {
 		c.Run(t, "token", "delete", name, "-y")
 	}

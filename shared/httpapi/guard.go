@@ -403,15 +403,6 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	return authz.Allowed{}, a.denied(ctx, p, row, decision, err)
 }
 
-// pathID returns the id that the path names, zero for none.
-func pathID(c *Call) id.UUID {
-	of, err := id.ParseUUID(c.PathValue("id"))
-	if err != nil {
-		return id.UUID{}
-	}
-	return of
-}
-
 func read(p permission.Permission) permission.Permission {
 	return permission.Permission{Resource: p.Resource, Action: permission.Read}
 }

@@ -155,6 +155,14 @@ func half() Rule {
 	return Rule{Form: Self, Permission: permission.OwnAccount, Half: true}
 }
 
+// leaving is half, to tokens too: a command line that holds one forgets it only
+// when its logout is answered, and the token goes on.
+func leaving() Rule {
+	r := half()
+	r.Token = true
+	return r
+}
+
 // device is for what a command line does to earn a proof.
 func device() Rule {
 	return Rule{Form: Self, Permission: permission.OwnAccount, Device: true}
@@ -190,7 +198,7 @@ var Rows = []Row{
 	// Signing in.
 	{"GET", "/api/auth/env/", Signin, public("clients ask how to sign in"), true},
 	{"POST", "/api/auth/login/", Signin, public("nobody is signed in yet"), true},
-	{"POST", "/api/auth/logout/", Signin, half(), true},
+	{"POST", "/api/auth/logout/", Signin, leaving(), true},
 	{"POST", "/api/auth/signin/", Signin, public("nobody is signed in yet"), false},
 	{"POST", "/api/auth/invitations/view/", Signin, public("the invitation itself is the credential"), false},
 	{"POST", "/api/auth/invitations/accept/", Signin, public("the invitation itself is the credential"), false},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/id"
 	"paddock/shared/table"
@@ -59,7 +60,7 @@ func (a *Authenticated) tokenRefused(now time.Time, owner id.ID[id.Principal], h
 	return ""
 }
 
-// touchToken is Touch for tokens.
+// touchToken is Touch for tokens; the first use of one is an event.
 func (s *Service) touchToken(ctx context.Context, by authz.Allowed, a Authenticated) (Authenticated, error) {
 	now := s.store.Now()
 	if now.Sub(a.Token.UsedAt) < TouchEvery {
@@ -67,8 +68,8 @@ func (s *Service) touchToken(ctx context.Context, by authz.Allowed, a Authentica
 	}
 	used := *a.Token
 	used.UsedAt = now
-	err := s.store.WriteScratch(ctx, by, table.Touch, table.Replace(a.SessionItem, used))
-	if errors.Is(err, table.ErrStale) || errors.Is(err, table.ErrContended) {
+	err := s.noteUse(ctx, by, a, used)
+	if errors.Is(err, table.ErrStale) || errors.Is(err, table.ErrContended) || errors.Is(err, table.ErrTryAgain) {
 		return a, nil
 	}
 	if err == nil {
@@ -76,4 +77,13 @@ func (s *Service) touchToken(ctx context.Context, by authz.Allowed, a Authentica
 		a.SessionItem.Version++
 	}
 	return a, err
+}
+
+func (s *Service) noteUse(ctx context.Context, by authz.Allowed, a Authenticated, used token.Token) error {
+	if !a.Token.UsedAt.IsZero() {
+		return s.store.WriteScratch(ctx, by, table.Touch, table.Replace(a.SessionItem, used))
+	}
+	e := by.Event(audit.TokenFirstUsed, used.UsedAt).With(audit.ID("token_id", used.ID.UUID()), audit.Text("ip", by.Principal().Source.IP.String())).
+		WithTarget(audit.Target{Type: "token", ID: used.ID.UUID(), Name: used.Name}).WithDescription("An API token was used for the first time.")
+	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(a.SessionItem, used)}})
 }

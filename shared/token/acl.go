@@ -161,7 +161,12 @@ func (s *Service) Rows(ctx context.Context, by authz.Allowed, k Kind, of id.ID[i
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.store.Query(ctx, by, table.Query{Key: bookKey(ws, owner), Prefix: rowsPrefix})
+	var items []table.Item
+	if of.Zero() {
+		items, err = s.store.Query(ctx, by, table.Query{Key: bookKey(ws, owner), Prefix: rowsPrefix})
+	} else if at := slices.IndexFunc(book, func(e entry) bool { return e.ID == of }); at >= 0 {
+		items, err = s.store.Read(ctx, by, rowsOf(ws, owner, book[at].Hash))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +177,7 @@ func (s *Service) Rows(ctx context.Context, by authz.Allowed, k Kind, of id.ID[i
 	var out []Listed
 	for _, e := range book {
 		item, ok := byKey[rowsOf(ws, owner, e.Hash)]
-		if !ok || !of.Zero() && e.ID != of {
+		if !ok {
 			continue
 		}
 		rows, err := DecodeRows(item)
