@@ -288,6 +288,14 @@ func TestAMembersTokenFollowsTheirGroups(t *testing.T) {
 	group := newGroup(t, w.Me, map[string]any{"name": "hers"})
 	place := join(t, w.Me, group, mia, "owner")
 	bot := tokenOf(t, w, mia.Visitor, scope("bot", "group:read", "membership:owner"))
+	reader := tokenOf(t, w, mia.Visitor, scope("reader", "audit:read", "user:owner"))
+	want(t, reader.Visitor, http.StatusOK, "GET", "/api/audit/activity/", nil) // her own, as she reads herself
+	refused(t, reader.Visitor, "permission_denied", "GET", "/api/audit/activity/?user="+me(t, w), nil)
+	if a := want(t, reader.Visitor, http.StatusOK, "GET", "/api/iam/users/", nil); !strings.Contains(string(a.Body), `"count":1,`) {
+		t.Errorf("she sees others by a token: %s", a.Body)
+	}
+	want(t, reader.Visitor, http.StatusNotFound, "GET", "/api/iam/users/"+me(t, w)+"/", nil)
+	refused(t, reader.Visitor, "permission_denied", "POST", "/api/iam/users/", map[string]any{"username": "x", "email": "x@people.example"})
 	want(t, bot.Visitor, http.StatusOK, "GET", groupsPath+group+"/", nil)
 	refused(t, bot.Visitor, "token_scope_not_allowed", "PATCH", groupsPath+group+"/", map[string]any{"description": "x"})
 	// It hands out no more than it holds: an owner of the group may change it.
@@ -310,8 +318,8 @@ func TestAMembersTokenFollowsTheirGroups(t *testing.T) {
 	refused(t, bot.Visitor, "session_invalid", "GET", "/api/status/", nil)
 	want(t, w.Me, http.StatusNoContent, "DELETE", mia.path, nil)
 	refused(t, bot.Visitor, "session_invalid", "GET", "/api/status/", nil)
-	if n := kindsOf(t, w)[audit.TokenRevoked]; n != 2 {
-		t.Errorf("%d of two tokens went with their owner", n)
+	if n := kindsOf(t, w)[audit.TokenRevoked]; n != 3 {
+		t.Errorf("%d of three tokens went with their owner", n)
 	}
 	for shape, records := range stored(t, w.ID) {
 		if strings.Contains(shape, "/ token") || strings.Contains(shape, "/ acl") {

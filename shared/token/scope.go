@@ -2,6 +2,7 @@ package token
 
 import (
 	"slices"
+	"strings"
 
 	"paddock/shared/authz"
 	"paddock/shared/permission"
@@ -26,12 +27,12 @@ var Levels = []Level{Write, Owner}
 
 // holds returns what a level stands for on a resource.
 func (l Level) holds(r permission.Resource) (s permission.Set) {
-	for _, p := range authz.Scopable().Permissions() {
+	for _, p := range permission.Catalogue {
 		if p.Resource == r && (l == Owner || p.Action != permission.Delete) {
 			s = s.Union(permission.SetOf(p))
 		}
 	}
-	return s
+	return s.Intersect(authz.Scopable())
 }
 
 // one returns what one scope stands for, nothing for what is none.
@@ -42,11 +43,10 @@ func one(text string) permission.Set {
 	if p, err := permission.Parse(text); err == nil {
 		return permission.SetOf(p).Intersect(authz.Scopable())
 	}
+	resource, level, _ := strings.Cut(text, ":")
 	for _, r := range permission.Resources {
-		for _, l := range Levels {
-			if text == r.String()+":"+string(l) {
-				return l.holds(r)
-			}
+		if r.String() == resource && slices.Contains(Levels, Level(level)) {
+			return Level(level).holds(r)
 		}
 	}
 	return permission.Set{}

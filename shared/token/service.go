@@ -99,7 +99,7 @@ func (s *Service) Create(ctx context.Context, by authz.Allowed, owner table.Item
 	if err := CheckName(w.Name); err != nil {
 		return Token{}, credential.Secret{}, err
 	}
-	return s.make(ctx, by, owner, w, func(all []entry, t *Token) (audit.Event, error) {
+	return s.issue(ctx, by, owner, w, func(all []entry, t *Token) (audit.Event, error) {
 		if named(all, t.Name, t.ID) {
 			return audit.Event{}, ErrTaken
 		}
@@ -137,7 +137,7 @@ func (s *Service) Duplicate(ctx context.Context, by authz.Allowed, owner table.I
 		rows = rows.with(k, copied)
 	}
 	w := Wanted{Name: name, Scopes: source.Scopes, ExpiresAt: source.ExpiresAt}
-	return s.make(ctx, by, owner, w, func(all []entry, t *Token) (audit.Event, error) {
+	return s.issue(ctx, by, owner, w, func(all []entry, t *Token) (audit.Event, error) {
 		if name == "" {
 			t.Name = free(all, source.Name)
 		}
@@ -165,8 +165,8 @@ func free(all []entry, of string) string {
 	}
 }
 
-// make writes a new token; finish names it and tells its event.
-func (s *Service) make(ctx context.Context, by authz.Allowed, owner table.Item, w Wanted, finish func([]entry, *Token) (audit.Event, error), rows ACL) (Token, credential.Secret, error) {
+// issue writes a new token; finish names it and tells its event.
+func (s *Service) issue(ctx context.Context, by authz.Allowed, owner table.Item, w Wanted, finish func([]entry, *Token) (audit.Event, error), rows ACL) (Token, credential.Secret, error) {
 	fail := func(err error) (Token, credential.Secret, error) { return Token{}, credential.Secret{}, err }
 	now := s.store.Now()
 	if !w.ExpiresAt.IsZero() && !now.Before(w.ExpiresAt) {
