@@ -220,7 +220,12 @@ func TestATokenEnds(t *testing.T) {
 	shared.Clock.Set(end.Add(-time.Nanosecond))
 	want(t, brief.Visitor, http.StatusOK, "GET", "/api/iam/users/", nil)
 	shared.Clock.Set(end)
-	refused(t, brief.Visitor, "session_invalid", "GET", "/api/iam/users/", nil)
+	for range 2 {
+		refused(t, brief.Visitor, "session_invalid", "GET", "/api/iam/users/", nil)
+	}
+	if n := kindsOf(t, w)[audit.TokenExpired]; n != 1 {
+		t.Errorf("its end is %d times in the log", n)
+	}
 	refused(t, staff.Visitor, "token_ended", "PATCH", apiTokens+brief.id+"/", map[string]any{"enabled": true})
 	refused(t, staff.Visitor, "invalid_value", "POST", apiTokens+brief.id+"/duplicate/", map[string]any{})
 

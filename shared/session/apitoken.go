@@ -35,6 +35,11 @@ func (s *Service) authenticateToken(ctx context.Context, n Need) (Authenticated,
 		return Authenticated{}, err
 	}
 	if reason := a.tokenRefused(s.store.Now(), owner, n.Caller.Host); reason != "" {
+		if reason == secretExpired && !a.Token.Noted {
+			if err := s.noteEnd(ctx, a); err != nil {
+				return Authenticated{}, err
+			}
+		}
 		return Authenticated{}, s.rejectedHandle(ctx, n, a, reason)
 	}
 	if at := slices.IndexFunc(a.Objects, func(i table.Item) bool { return i.Key == rows }); at >= 0 {
@@ -86,4 +91,19 @@ func (s *Service) noteUse(ctx context.Context, by authz.Allowed, a Authenticated
 	e := by.Event(audit.TokenFirstUsed, used.UsedAt).With(audit.ID("token_id", used.ID.UUID()), audit.Text("ip", by.Principal().Source.IP.String())).
 		WithTarget(audit.Target{Type: "token", ID: used.ID.UUID(), Name: used.Name}).WithDescription("An API token was used for the first time.")
 	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(a.SessionItem, used)}})
+}
+
+// noteEnd writes that a token had come to its end. Another request may have seen
+// it first.
+func (s *Service) noteEnd(ctx context.Context, a Authenticated) error {
+	by := authz.ForCeremony(a.Workspace.ID, "guard", PrincipalOf(a.Workspace.ID, a.User, audit.Source{}))
+	ended := *a.Token
+	ended.Noted = true
+	e := by.Event(audit.TokenExpired, s.store.Now()).With(audit.ID("token_id", ended.ID.UUID())).
+		WithTarget(audit.Target{Type: "token", ID: ended.ID.UUID(), Name: ended.Name}).WithDescription("An API token had come to its end.")
+	err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(a.SessionItem, ended)}})
+	if errors.Is(err, table.ErrStale) || errors.Is(err, table.ErrTryAgain) {
+		return nil
+	}
+	return err
 }

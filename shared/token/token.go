@@ -28,6 +28,9 @@ type Token struct {
 	UpdatedAt time.Time `json:"updated_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // exclusive; zero: no end
 	UsedAt    time.Time `json:"used_at,omitzero"`    // to the minute
+	// Noted is set when the log has the token's end, which nothing writes before
+	// somebody comes with it.
+	Noted bool `json:"noted,omitempty"`
 }
 
 // Live reports whether the token has not come to its end at now.
