@@ -19,7 +19,7 @@ func main() {
 }
 
 func run() error {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	slog.SetDefault(wiring.Log(os.Stdout))
 	c, err := wiring.FromEnvironment()
 	if err != nil {
 		return err

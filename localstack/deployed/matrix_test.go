@@ -42,6 +42,7 @@ func TestEveryRowRefusesEveryStranger(t *testing.T) {
 		{name: "member", visit: shared.SignIn(t, mia), role: authz.Member},
 		{name: "staff", visit: shared.SignIn(t, stan), role: authz.Staff},
 		{name: "superuser", visit: chief, role: authz.Superuser},
+		{name: "token", visit: tokenOf(t, chief), role: authz.Superuser},
 	}
 	probes := 0
 	for _, row := range route.Rows {
@@ -108,6 +109,16 @@ func serverSamples(t *testing.T, chief *visitor.Visitor) map[route.Object]string
 	return map[route.Object]string{route.Registration: token.ID, route.Server: server.ID, route.Note: note.ID}
 }
 
+// tokenOf returns a token of somebody's with full access and no rules.
+func tokenOf(t *testing.T, owner *visitor.Visitor) *visitor.Visitor {
+	t.Helper()
+	var made struct{ Key string }
+	if err := owner.Want(t.Context(), http.StatusCreated, "POST", "/api/auth/tokens/", map[string]any{"name": "matrix"}, &made); err != nil {
+		t.Fatal(err)
+	}
+	return &visitor.Visitor{Base: shared.Env.BaseURL, Bearer: made.Key}
+}
+
 // foreign returns the session of another workspace's superuser, sent to this
 // workspace's host.
 func foreign(t *testing.T) *visitor.Visitor {
@@ -137,7 +148,7 @@ func probe(t *testing.T, row route.Row, s stranger, samples map[route.Object]str
 	want := expected(row, s)
 	name := row.Method + " " + row.Path
 	path := strings.Replace(row.Path, "{id}", idFor(row, samples), 1)
-	path = strings.Replace(path, "{session}", id.UUID{15: 1}.String(), 1)
+	path = strings.NewReplacer("{session}", id.UUID{15: 1}.String(), "{token}", id.UUID{15: 1}.String()).Replace(path)
 	var body any
 	if row.Method != http.MethodGet {
 		body = json.RawMessage(`{"broken":`)
@@ -186,6 +197,8 @@ func expected(row route.Row, s stranger) string {
 			return ""
 		}
 		return "401 sign_in_incomplete"
+	case "token":
+		return expectedOfToken(r)
 	}
 	if r.Device {
 		return "403 device_session_required"
@@ -204,6 +217,23 @@ func expected(row route.Row, s stranger) string {
 	}
 	if r.Fresh && (s.stale || s.role != authz.Superuser) { // only the superuser has a factor, so a proof
 		return "403 auth_mfa_required"
+	}
+	return ""
+}
+
+// expectedOfToken is expected for a superuser's token with full access.
+func expectedOfToken(r route.Rule) string {
+	switch {
+	case r.Console || r.Form == route.Self && !r.Token:
+		return "403 token_not_allowed"
+	case r.Form == route.Self:
+		return ""
+	case !authz.FullAccess().Has(r.Permission):
+		return "403 token_scope_not_allowed"
+	case r.Form != route.List && authz.ByRows(r.Permission): // it has no rows
+		return "403 api_token_acl_not_allowed"
+	case r.Fresh:
+		return "403 token_step_up_refused"
 	}
 	return ""
 }

@@ -100,7 +100,10 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		"data N#workspace#* / key": func(t *testing.T, _ table.Record) visitor.Answer {
 			return do(t, w, "DELETE", factors+p.factor+"/", nil)
 		},
-		"data P#workspace / head": get("/api/status/"),
+		"data U#workspace#* / tokens":  get(apiTokens),
+		"data U#workspace#* / token#*": get(apiTokens),
+		"data U#workspace#* / acl#*":   get(commandACL),
+		"data P#workspace / head":      get("/api/status/"),
 		"data P#workspace / chunk#group#*": func(t *testing.T, _ table.Record) visitor.Answer {
 			shared.Clock.Advance(time.Minute) // it is kept in memory as long
 			return do(t, w, "GET", "/api/status/", nil)

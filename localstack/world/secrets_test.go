@@ -1,6 +1,7 @@
 package world_test
 
 import (
+	"net/http"
 	"testing"
 
 	"paddock/localstack/world"
@@ -29,6 +30,11 @@ func TestNothingPlantedStandsInTheClear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	bot := tokenOf(t, w, w.Me, scope(world.TokenName, "user:read"))
+	want(t, w.Me, http.StatusCreated, "POST", commandACL, map[string]string{"token": bot.id, "command": world.RuleWord + " --now"})
+	want(t, bot.Visitor, http.StatusOK, "GET", "/api/iam/users/", nil)
+	refused(t, bot.Visitor, "token_not_allowed", "GET", apiTokens, nil)
+	secrets = append(secrets, bot.key, bot.key[6:], world.TokenName, world.RuleWord)
 	secrets = append(append(secrets, link, line.Refresh, line.Access), line.Codes...)
 	secrets = append(secrets, world.ServerName, world.NoteContent, plantServer(t, w, me(t, w)))
 	found, looked, err := shared.Search(t.Context(), secrets)

@@ -156,6 +156,12 @@ func planted(t *testing.T) (*world.Walk, plants) {
 	want(t, w.Me, 201, "POST", assignedPath, map[string]string{"role": role.ID, "group": group.ID})
 	want(t, w.Me, 201, "POST", assignedPath, map[string]string{"role": role.ID, "user": self.ID})
 	plantServer(t, w, self.ID)
+	// A token with a rule.
+	var made struct{ ID string }
+	if err := w.Me.Want(t.Context(), 201, "POST", apiTokens, scope(world.TokenName, "user:read"), &made); err != nil {
+		t.Fatal(err)
+	}
+	want(t, w.Me, 201, "POST", commandACL, map[string]string{"token": made.ID, "command": world.RuleWord})
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
 	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {

@@ -110,7 +110,9 @@ type Principal struct {
 	Memberships []Membership
 	Grants      []Grant
 	Policy      *Policy
-	Request     Request
+	// Limits are there for a principal who came with a token.
+	Limits  *Limits
+	Request Request
 }
 
 // A Request is the request that a principal came with, for the audit log.

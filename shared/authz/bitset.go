@@ -22,6 +22,13 @@ func (b bitset) union(c bitset) {
 	}
 }
 
+// intersect takes from b what is not in c, which is as long.
+func (b bitset) intersect(c bitset) {
+	for i := range b {
+		b[i] &= c[i]
+	}
+}
+
 // matched returns the servers whose name a pattern matches, which is worked out
 // once for each pattern.
 func (p *Policy) matched(name pattern.Pattern) bitset {

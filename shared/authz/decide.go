@@ -67,15 +67,26 @@ func BuiltIn(r RoleSetting) permission.Set {
 }
 
 // Decide returns the proof that p may use the permission on the object at now,
-// or ErrDenied. The decision names the grants that allowed, or the first
+// or ErrDenied; of a token ErrScope or ErrACL. The decision names the grants that allowed, or the first
 // condition that failed; decisionID is its identifier in the audit log.
 func Decide(p Principal, what permission.Permission, object Object, now time.Time, decisionID id.UUID) (Allowed, audit.Decision, error) {
 	reason, failing := judge(&p, what, object, now)
 	if failing != "" {
-		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: condition(failing, what)}, ErrDenied
+		return Allowed{}, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: condition(failing, what)}, refusal(failing)
 	}
 	d := audit.Decision{ID: decisionID, Effect: audit.Allow, Grants: []string{reason.String()}}
 	return Allowed{workspace: p.Workspace, principal: p, permission: what, object: object, decision: d}, d, nil
+}
+
+// refusal returns what a condition that fails is answered with.
+func refusal(failing string) error {
+	switch failing {
+	case noScope:
+		return ErrScope
+	case noServerRow:
+		return ErrACL
+	}
+	return ErrDenied
 }
 
 // May reports whether p may use the permission on the object at now. It makes
@@ -88,7 +99,7 @@ func May(p *Principal, what permission.Permission, object Object, now time.Time)
 // Anywhere reports whether p holds the permission on at least one object at
 // now.
 func Anywhere(p *Principal, what permission.Permission, now time.Time) bool {
-	if p.ID.Zero() || p.Workspace.Zero() {
+	if p.ID.Zero() || p.Workspace.Zero() || !p.anywhere(what, now) {
 		return false
 	}
 	k, found := kindOf(what.Resource), false
@@ -129,6 +140,9 @@ func judge(p *Principal, what permission.Permission, object Object, now time.Tim
 func (p *Principal) held(what permission.Permission, object Object, first, last time.Time) (reason Reason, failing string) {
 	if p.ID.Zero() || p.Workspace.Zero() {
 		return Reason{}, "no principal"
+	}
+	if failing := p.limited(what, object.ID, last); failing != "" {
+		return Reason{}, failing
 	}
 	self := p.ID.UUID()
 	if ownRights.Has(what) {

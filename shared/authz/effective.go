@@ -31,6 +31,7 @@ func (p *Principal) Effective(now time.Time) *Effective {
 	}
 	p.each(add)
 	p.belongings(add)
+	e.limit(p, now)
 	return e
 }
 

@@ -96,7 +96,7 @@ func (p *Principal) throughout(on part, first, last time.Time) permission.Set {
 	if set.Has(permission.CreateAssignment) {
 		set = set.Union(accessRights)
 	}
-	return set.Minus(ownRights)
+	return p.left(set.Minus(ownRights), on, last)
 }
 
 // includes reports whether u reaches all of a part.

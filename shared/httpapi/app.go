@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"paddock/shared/accesstoken"
+	"paddock/shared/credential"
 	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/policy"
@@ -76,10 +78,35 @@ func New(c Config) (*App, error) {
 
 var errMethod = fault.Error{Kind: fault.Method, Code: "method_not_allowed", Detail: "This method is not allowed here."}
 
+var errURL = fault.Error{
+	Kind: fault.Invalid, Code: "credential_in_url",
+	Detail: "Credentials do not belong into addresses, where they are logged and remembered. Send it as header or in the body, and replace this one.",
+}
+
+// revealed reports whether a request has a credential in its path or query,
+// however it is escaped.
+func revealed(r *http.Request) bool {
+	if credential.Within(r.URL.Path) {
+		return true
+	}
+	for name, values := range r.URL.Query() {
+		for _, text := range append(values, name) {
+			if _, err := accesstoken.Read(text); err == nil || credential.Within(text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // ServeHTTP answers a request. What net/http's mux would redirect or answer in
 // plain text is answered here: clients take only JSON.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
+	if revealed(r) {
+		writeProblem(w, r, errURL)
+		return
+	}
 	if r.URL.Path == "" || r.URL.Path[0] != '/' {
 		writeProblem(w, r, errNotFound)
 		return

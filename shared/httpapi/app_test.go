@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -8,9 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"paddock/shared/credential"
 	"paddock/shared/httpapi"
 	"paddock/shared/httpapi/api"
 	"paddock/shared/httpapi/signin"
+	"paddock/shared/id"
 	"paddock/shared/policy"
 	"paddock/shared/route"
 	"paddock/shared/session"
@@ -66,6 +70,31 @@ func refused(t *testing.T, a *httpapi.App, method, path string, status int) stri
 		t.Errorf("%s %s: %d %s, want %d", method, path, w.Code, w.Body, status)
 	}
 	return w.Header().Get("Allow")
+}
+
+// TestCredentialsInAddressesAreRefused sends secrets of each kind, whole, cut
+// and escaped, before anything else is looked at.
+func TestCredentialsInAddressesAreRefused(t *testing.T) {
+	a, err := app(t, route.API, new(api.Face).Bindings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, p := range credential.Prefixes {
+		s, err := credential.New(rand.Reader, p, id.UUID{15: 1}, id.UUID{15: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, "/api/health/?token="+s.Reveal(), "/api/health/?a=b&"+s.Reveal(), "/api/health/?token=%"+fmt.Sprintf("%02x", s.Reveal()[0])+s.Reveal()[1:],
+			"/api/iam/users/"+s.Reveal()+"/", "/api/nowhere/?x="+s.Reveal()[:60])
+	}
+	for _, path := range all {
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"credential_in_url"`) {
+			t.Errorf("%.40s…: %d %s", path, w.Code, w.Body)
+		}
+	}
 }
 
 func TestRowsAndHandlersMatch(t *testing.T) {

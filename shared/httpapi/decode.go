@@ -54,7 +54,8 @@ func readBody(r *http.Request) ([]byte, error) {
 // route; unknown fields are refused unless the route is one that compatible
 // clients use. An empty body and `null` mean "no fields" (alpacon-wire 0); a
 // member that is null is refused, because it would read as "as it is" or as
-// the zero value and never means either.
+// the zero value and never means either, unless its field is marked as nullable:
+// then it is left out.
 func decode(body []byte, v any, wire bool) error {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 || string(trimmed) == "null" {
@@ -123,7 +124,8 @@ func refuseNulls(body []byte, v any) error {
 		return errBadJSON
 	}
 	for field := range fieldsOf(reflect.TypeOf(v).Elem(), "json") {
-		if string(members[field.name]) == "null" {
+		nullable := strings.Contains(reflect.TypeOf(v).Elem().FieldByIndex(field.index).Tag.Get("jsonschema"), "nullable")
+		if string(members[field.name]) == "null" && !nullable {
 			return errNull.In(field.name)
 		}
 	}

@@ -40,6 +40,14 @@ var (
 		Detail: "Do this in the browser: a command line cannot.",
 	}
 	errCLIStep = session.ErrSession
+	errToken   = fault.Error{
+		Kind: fault.Denied, Code: "token_not_allowed",
+		Detail: "An API token does not open this. Sign in and do it yourself.",
+	}
+	errTokenStep = fault.Error{
+		Kind: fault.Denied, Code: "token_step_up_refused",
+		Detail: "This asks for a fresh verification, which an API token cannot give. Sign in and do it yourself.",
+	}
 )
 
 // A denial is a refusal for which an event was written; it carries the id of
@@ -71,7 +79,7 @@ type Call struct {
 func (c Call) Now() time.Time { return c.app.now().UTC() }
 
 // FreshRefusals are what Call.Fresh may return, for the description.
-var FreshRefusals = []fault.Error{errStepUp, errCLIStep}
+var FreshRefusals = []fault.Error{errStepUp, errCLIStep, errTokenStep}
 
 // Fresh demands a fresh proof where the body and not the row asks for it: it
 // returns the call's proof marked privileged, or the refusal, with its event.
@@ -265,6 +273,9 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 		return call, err
 	}
 	if sent.cookie {
+		if sent.secret.Prefix() == credential.APIToken { // no page holds one
+			return call, a.sessions.RejectHandle(r.Context(), caller)
+		}
 		if err := sameOrigin(r); err != nil {
 			return call, err
 		}
@@ -279,6 +290,9 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	call.Who = who
 	if refusal, ok := enforced(who, row); !ok {
 		return call, call.owed(refusal)
+	}
+	if who.Token != nil && (row.Rule.Console || row.Rule.Form == route.Self && !row.Rule.Token) {
+		return call, call.refuse(row, "an API token", errToken)
 	}
 	if row.Rule.Console && (who.Session.Kind == session.CLI || who.Session.Kind == session.Device) {
 		return call, call.refuse(row, "a session of a command line", errConsole)
@@ -330,6 +344,9 @@ func enforced(who session.Authenticated, row route.Row) (refusal fault.Error, ok
 	if who.Session.ChangePassword && who.Session.Kind != session.Half && !row.Rule.Half && !row.Rule.Change {
 		return session.ErrChangePassword, false
 	}
+	if who.Token != nil { // whoever made it had proved what the workspace demands
+		return fault.Error{}, true
+	}
 	if row.Rule.Half || row.Rule.Device || who.Session.Kind == session.Half || !who.Workspace.Security.MFARequired || who.Proved() {
 		return fault.Error{}, true
 	}
@@ -338,7 +355,7 @@ func enforced(who session.Authenticated, row route.Row) (refusal fault.Error, ok
 		return errCLIStep, false
 	case session.Device:
 		return errStepUp, false
-	case session.Console, session.Half:
+	case session.Console, session.Half, session.APIToken:
 	}
 	if who.User.HasSecondFactor() { // what it proved is gone: another method proves anew
 		return errStepUp, false
@@ -351,6 +368,9 @@ func enforced(who session.Authenticated, row route.Row) (refusal fault.Error, ok
 func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allowed, error) {
 	now := a.now().UTC()
 	p := call.Who.Principal(SourceOf(call.Request), call.Seen, now)
+	if err := p.Scoped(row.Rule.Permission, now); err != nil { // before anything is told of what there is
+		return authz.Allowed{}, call.refuse(row, "the token's scopes do not hold "+row.Rule.Permission.String(), err)
+	}
 	object, missing := a.object(call, row)
 	if missing != nil && !errors.Is(missing, errNotFound) {
 		return authz.Allowed{}, missing
@@ -366,6 +386,9 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 		if authz.May(&p, read(row.Rule.Permission), authz.Object{}, now) {
 			return authz.Allowed{}, missing
 		}
+		if err := p.Listed(row.Rule.Permission, pathID(call), now); err != nil {
+			return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, err)
+		}
 		// Who may not see all is told nothing about one, and refused alike.
 		return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, errNotFound)
 	}
@@ -373,7 +396,7 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	if err == nil {
 		return allowed, nil
 	}
-	if row.Rule.Form == route.Path && !authz.May(&p, read(row.Rule.Permission), object, now) {
+	if row.Rule.Form == route.Path && !errors.Is(err, authz.ErrACL) && !authz.May(&p, read(row.Rule.Permission), object, now) {
 		// What one may not see is not there; the event tells the truth.
 		err = errNotFound
 	}
@@ -432,8 +455,12 @@ func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
 		return nil
 	}
 	refusal := errStepUp
-	if call.Who.Session.Kind == session.CLI {
+	switch call.Who.Session.Kind {
+	case session.CLI:
 		refusal = errCLIStep
+	case session.APIToken:
+		refusal = errTokenStep
+	case session.Console, session.Half, session.Device:
 	}
 	return a.demand(ctx, call, row, call.Allowed, refusal)
 }

@@ -160,6 +160,15 @@ func (c Call) Named() (identity.User, table.Item, error) {
 	return u, item, err
 }
 
+// pathID returns the id that the path names, zero for none.
+func pathID(c *Call) id.UUID {
+	of, err := id.ParseUUID(c.PathValue("id"))
+	if err != nil {
+		return id.UUID{}
+	}
+	return of
+}
+
 // objectOf returns the key of the object that the path names.
 func objectOf(r *http.Request, row route.Row) func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key {
 	kind, ok := things[row.Rule.On]

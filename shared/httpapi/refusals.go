@@ -15,7 +15,7 @@ import (
 // rule, and what its handler declares. The description of the API lists them,
 // and holds the deployed functions to the list.
 func Refusals(row route.Row, b Binding) []fault.Error {
-	out := []fault.Error{errInternal, ErrMalformed, errMedia, errTooLarge}
+	out := []fault.Error{errInternal, ErrMalformed, errURL, errMedia, errTooLarge}
 	out = append(out, fieldRefusals(row, b)...)
 	if row.Method != http.MethodGet {
 		out = append(out, errCrossSite, table.ErrTryAgain)
@@ -56,11 +56,20 @@ func ruleRefusals(row route.Row) []fault.Error {
 	if r.Console {
 		out = append(out, errConsole)
 	}
+	if r.Console || r.Form == route.Self && !r.Token {
+		out = append(out, errToken)
+	}
+	if r.Form != route.Self && r.Form != route.Public {
+		out = append(out, authz.ErrScope)
+	}
 	if r.Device {
 		out = append(out, session.ErrNotDevice, session.ErrSession)
 	}
 	if r.Fresh {
 		out = append(out, errStepUp)
+	}
+	if r.Fresh && r.Form != route.Self {
+		out = append(out, errTokenStep)
 	}
 	if r.Fresh && !r.CLI {
 		out = append(out, errCLIStep)

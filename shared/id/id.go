@@ -174,6 +174,10 @@ type (
 	RoleAssignment struct{}
 	// Server marks the id of a server.
 	Server struct{}
+	// Token marks the id of an API token.
+	Token struct{}
+	// Rule marks the id of a row of a token's access control lists.
+	Rule struct{}
 	// Membership marks the id of somebody's place in a group.
 	Membership struct{}
 	// Registration marks the id of a token with which servers register.

@@ -91,6 +91,7 @@ type Rule struct {
 	Half       bool   // Self only: also open to a half-signed-in session
 	Change     bool   // Self only: also open to a session that must replace its password
 	Console    bool   // closed to sessions of command lines
+	Token      bool   // Self only: also open to API tokens, whatever their scopes
 	Device     bool   // Self only: for sessions of device logins, whatever they have proved
 }
 
@@ -116,6 +117,9 @@ func (r Rule) String() string {
 	}
 	if r.Console {
 		text += ", in the console"
+	}
+	if r.Token {
+		text += ", tokens too"
 	}
 	if r.Device {
 		text += ", of a device login"
@@ -147,8 +151,21 @@ func (r Row) Pattern() string {
 
 func public(reason string) Rule { return Rule{Form: Public, Reason: reason} }
 func self() Rule                { return Rule{Form: Self, Permission: permission.OwnAccount} }
+
+// token is for what tells a client who it is: each API token opens it. All else
+// of one's own account is closed to tokens.
+func token() Rule { return Rule{Form: Self, Permission: permission.OwnAccount, Token: true} }
+
 func half() Rule {
 	return Rule{Form: Self, Permission: permission.OwnAccount, Half: true}
+}
+
+// leaving is half, to tokens too: a command line that holds one forgets it only
+// when its logout is answered, and the token goes on.
+func leaving() Rule {
+	r := half()
+	r.Token = true
+	return r
 }
 
 // device is for what a command line does to earn a proof.
@@ -186,7 +203,7 @@ var Rows = []Row{
 	// Signing in.
 	{"GET", "/api/auth/env/", Signin, public("clients ask how to sign in"), true},
 	{"POST", "/api/auth/login/", Signin, public("nobody is signed in yet"), true},
-	{"POST", "/api/auth/logout/", Signin, half(), true},
+	{"POST", "/api/auth/logout/", Signin, leaving(), true},
 	{"POST", "/api/auth/signin/", Signin, public("nobody is signed in yet"), false},
 	{"POST", "/api/auth/invitations/view/", Signin, public("the invitation itself is the credential"), false},
 	{"POST", "/api/auth/invitations/accept/", Signin, public("the invitation itself is the credential"), false},
@@ -232,13 +249,32 @@ var Rows = []Row{
 	// Who am I, and is the service there.
 	{"GET", "/api/health/", API, public("load balancers and people ask whether it runs"), false},
 	{"GET", "/api/openapi.json", API, public("the description of the API is no secret"), false},
-	{"GET", "/api/status/", API, self(), true},
-	{"GET", "/api/auth/whoami/", API, self(), true},
+	{"GET", "/api/status/", API, token(), true},
+	{"GET", "/api/auth/whoami/", API, token(), true},
+
+	// API tokens of one's own, and their rules.
+	{"GET", "/api/auth/tokens/", API, self(), true},
+	{"POST", "/api/auth/tokens/", API, self(), true},
+	{"GET", "/api/auth/tokens/scopes/", API, self(), true},
+	{"PATCH", "/api/auth/tokens/{id}/", API, self(), false},
+	{"DELETE", "/api/auth/tokens/{id}/", API, self(), true},
+	{"POST", "/api/auth/tokens/{id}/duplicate/", API, self(), true},
+	{"GET", "/api/security/command-acl/", API, self(), true},
+	{"POST", "/api/security/command-acl/", API, self(), true},
+	{"DELETE", "/api/security/command-acl/{id}/", API, self(), true},
+	{"GET", "/api/security/server-acl/", API, self(), true},
+	{"POST", "/api/security/server-acl/", API, self(), true},
+	{"POST", "/api/security/server-acl/bulk/", API, self(), true},
+	{"POST", "/api/security/server-acl/bulk/delete/", API, self(), true},
+	{"DELETE", "/api/security/server-acl/{id}/", API, self(), true},
+	{"GET", "/api/security/file-acl/", API, self(), true},
+	{"POST", "/api/security/file-acl/", API, self(), true},
+	{"DELETE", "/api/security/file-acl/{id}/", API, self(), true},
 
 	// People.
 	{"GET", "/api/iam/users/", API, list(permission.ReadUser), true},
-	{"GET", "/api/iam/users/-", API, self(), true},
-	{"GET", "/api/iam/users/-/", API, self(), true},
+	{"GET", "/api/iam/users/-", API, token(), true},
+	{"GET", "/api/iam/users/-/", API, token(), true},
 	{"GET", "/api/iam/users/{id}/", API, path(permission.ReadUser), true},
 	{"POST", "/api/iam/users/", Signin, everywhere(permission.CreateUser), true},
 	{"PATCH", "/api/iam/users/-/", API, self(), false},
@@ -248,6 +284,9 @@ var Rows = []Row{
 	{"GET", "/api/iam/users/{id}/sessions/", API, path(permission.ReadSession), false},
 	{"DELETE", "/api/iam/users/{id}/sessions/{session}/", Signin, able(path(permission.DeleteSession)), false},
 	{"POST", "/api/iam/users/{id}/sessions/end-all/", Signin, able(path(permission.DeleteSession)), false},
+	{"GET", "/api/iam/users/{id}/tokens/", API, path(permission.ReadSession), false},
+	{"PATCH", "/api/iam/users/{id}/tokens/{token}/", API, able(path(permission.DeleteSession)), false},
+	{"DELETE", "/api/iam/users/{id}/tokens/{token}/", Signin, able(path(permission.DeleteSession)), false},
 	{"POST", "/api/iam/username/", API, self(), true},
 	{"GET", "/api/iam/invitations/", API, everywhere(permission.CreateUser), false},
 	{"DELETE", "/api/iam/invitations/{id}/", API, everywhere(permission.CreateUser), false},

@@ -269,6 +269,9 @@ func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	if target, user, err = s.strip(ctx, by, a, target, user); err != nil {
 		return err
 	}
+	if err := s.tokens.DeleteAll(ctx, by, user.ID); err != nil {
+		return err
+	}
 	for range 3 {
 		err := s.deleteAccount(ctx, by, a, target, user)
 		if !errors.Is(err, identity.ErrDirectoryMoved) {

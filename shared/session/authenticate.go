@@ -39,6 +39,9 @@ func principalID(s credential.Secret) id.ID[id.Principal] { return id.Of[id.Prin
 // handle is ErrInvalid and leaves an event; a half-signed-in one where it does
 // not suffice is ErrHalf.
 func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, error) {
+	if n.Secret.Prefix() == credential.APIToken && n.Access == nil {
+		return s.authenticateToken(ctx, n)
+	}
 	kind, ok := kinds[n.Secret.Prefix()]
 	if !ok || (kind == Device) != (n.Access != nil) {
 		return Authenticated{}, s.rejectedHandle(ctx, n, Authenticated{}, SecretUnknown)
@@ -78,7 +81,7 @@ func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, erro
 
 // rejectedHandle records a handle that opened nothing, and returns ErrInvalid.
 func (s *Service) rejectedHandle(ctx context.Context, n Need, a Authenticated, reason string) error {
-	return s.rejectedSecret(ctx, n.Caller, rejection{secret: n.Secret, owner: a.User, reason: reason, refusal: ErrInvalid, text: rejectedHandle})
+	return s.rejectedSecret(ctx, n.Caller, rejection{secret: n.Secret, owner: a.User, token: a.Token, reason: reason, refusal: ErrInvalid, text: rejectedHandle})
 }
 
 // whyNot tells for events why the session that was read is not good at now.
@@ -112,15 +115,21 @@ func (s *Service) checkAccess(ctx context.Context, a Authenticated, t accesstoke
 // objects of a path, in one round trip, and believes nothing yet.
 func (s *Service) gather(ctx context.Context, ws id.ID[id.Workspace], user id.ID[id.Principal], place [32]byte, objects func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key) (Authenticated, error) {
 	a := Authenticated{Hash: hex.EncodeToString(place[:])}
-	keys := []table.Key{Key(ws, user, place), identity.UserKey(ws, user), workspace.HeadKey(ws), policy.HeadKey(ws)}
+	err := s.gatherAt(ctx, &a, ws, user, Key(ws, user, place), &a.Session, objects)
+	return a, err
+}
+
+// gatherAt is gather for what lies at a key, and reads it into something.
+func (s *Service) gatherAt(ctx context.Context, a *Authenticated, ws id.ID[id.Workspace], user id.ID[id.Principal], at table.Key, into any, objects func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key) error {
+	keys := []table.Key{at, identity.UserKey(ws, user), workspace.HeadKey(ws), policy.HeadKey(ws)}
 	if objects != nil {
 		keys = append(keys, objects(ws, user)...)
 	}
 	items, err := s.store.Read(ctx, authz.ForCeremony(ws, "guard", authz.Principal{}), keys...)
 	if err != nil {
-		return Authenticated{}, err
+		return err
 	}
-	return a, a.sort(keys, items)
+	return a.sort(keys, items, into)
 }
 
 // good reports whether the session is live at now, of an account that may sign
@@ -158,13 +167,14 @@ func (s Session) expiry(by authz.Allowed, w workspace.Workspace, now time.Time) 
 		WithDescription("A session had come to its end.")
 }
 
-// sort puts the items that were read where they belong.
-func (a *Authenticated) sort(keys []table.Key, items []table.Item) (err error) {
+// sort puts the items that were read where they belong, the first one into
+// something.
+func (a *Authenticated) sort(keys []table.Key, items []table.Item, into any) (err error) {
 	for _, item := range items {
 		switch item.Key {
 		case keys[0]:
 			a.SessionItem = item
-			if err = table.Decode(item, &a.Session); err != nil {
+			if err = table.Decode(item, into); err != nil {
 				return err
 			}
 		case keys[1]:
@@ -190,10 +200,13 @@ func (a *Authenticated) sort(keys []table.Key, items []table.Item) (err error) {
 	return nil
 }
 
-// Touch notes that the session is in use, at most once in TouchEvery, and
+// Touch notes that the session or token is in use, at most once in TouchEvery, and
 // returns a as it is then. Losing the race to another request that notes the
 // same, or changes the session, is no error.
 func (s *Service) Touch(ctx context.Context, by authz.Allowed, a Authenticated) (Authenticated, error) {
+	if a.Token != nil {
+		return s.touchToken(ctx, by, a)
+	}
 	now := s.store.Now()
 	if now.Sub(a.Session.SeenAt) < TouchEvery {
 		return a, nil

@@ -16,10 +16,14 @@ import (
 // ErrNoSession refuses to end a session that the caller does not have.
 var ErrNoSession = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such session."}
 
-// Logout ends the caller's session.
+// Logout ends the caller's session. A token goes on: whoever came with it only
+// forgets it.
 func (s *Service) Logout(ctx context.Context, by authz.Allowed, a Authenticated) error {
-	e := by.Event(audit.AuthLogout, s.store.Now()).With(audit.Text("scope", "this"), audit.ID("session_id", a.Session.ID.UUID())).
-		WithDescription("Signed out.")
+	e := by.Event(audit.AuthLogout, s.store.Now()).With(audit.Text("scope", "this"))
+	if a.Token != nil {
+		return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e.WithDescription("A command line forgot an API token.")}})
+	}
+	e = e.With(audit.ID("session_id", a.Session.ID.UUID())).WithDescription("Signed out.")
 	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Remove(a.SessionItem).Else(table.ErrTryAgain)}})
 }
 

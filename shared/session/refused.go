@@ -14,6 +14,7 @@ import (
 	"paddock/shared/mfa"
 	"paddock/shared/table"
 	"paddock/shared/tally"
+	"paddock/shared/token"
 )
 
 // Why a secret was refused, as events name it. Who presents it is not told.
@@ -30,7 +31,9 @@ type rejection struct {
 	secret credential.Secret // zero for text that is none
 	// owner is the account that the secret names, as far as it was read in the
 	// workspace that the request came to.
-	owner   identity.User
+	owner identity.User
+	// token is what the secret is of, nil for none that was found.
+	token   *token.Token
 	reason  string
 	refusal fault.Error
 	text    string // one sentence for people
@@ -50,12 +53,15 @@ func (s *Service) rejectedSecret(ctx context.Context, c Caller, r rejection) err
 	case r.secret.Prefix() == "":
 		r.reason = SecretMalformed
 	case r.secret.Workspace() != ws.UUID():
-		r.reason, r.owner = SecretForeign, identity.User{}
+		r.reason, r.owner, r.token = SecretForeign, identity.User{}, nil
 	}
 	by := authz.ForCeremony(ws, "secret", authz.Principal{Source: c.Source, Request: c.Request})
 	e := by.Refusal(audit.TokenRejected, s.store.Now(), r.refusal).With(audit.Text("reason", r.reason)).WithDescription(r.text)
 	if p := r.secret.Prefix(); p != "" {
 		e = e.With(audit.Text("prefix", string(p)))
+	}
+	if r.token != nil && !r.token.ID.Zero() {
+		e = e.With(audit.ID("token_id", r.token.ID.UUID()))
 	}
 	if !r.owner.ID.Zero() {
 		e = e.WithSubject(r.owner.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: r.owner.ID.UUID(), Name: r.owner.Username})

@@ -13,12 +13,14 @@ import (
 	"paddock/shared/credential/known"
 	"paddock/shared/id"
 	"paddock/shared/table"
+	"paddock/shared/token"
 	"paddock/shared/workspace"
 )
 
 // A Service begins, proves and ends sessions.
 type Service struct {
 	store       *table.Store
+	tokens      *token.Service
 	hasher      *credential.Hasher
 	list        func() (*known.List, error)
 	ranges      rangeService
@@ -69,8 +71,12 @@ func New(c Config) (*Service, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
+	tokens, err := token.New(c.Store, c.Random)
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
-		store: c.Store, hasher: c.Hasher, list: c.List, ranges: c.Ranges, keys: c.Keys, sms: c.SMS, voice: c.Voice, random: c.Random, baseDomains: c.BaseHosts,
+		store: c.Store, tokens: tokens, hasher: c.Hasher, list: c.List, ranges: c.Ranges, keys: c.Keys, sms: c.SMS, voice: c.Voice, random: c.Random, baseDomains: c.BaseHosts,
 		fallback: c.DefaultWorkspace, slugs: map[string]found{},
 	}, nil
 }

@@ -17,6 +17,7 @@ import (
 	"paddock/shared/identity"
 	"paddock/shared/mfa"
 	"paddock/shared/table"
+	"paddock/shared/token"
 	"paddock/shared/workspace"
 )
 
@@ -31,6 +32,8 @@ const (
 	Half
 	// Device is a command line that signed in by device login.
 	Device
+	// APIToken stands for no session: a request came with a token.
+	APIToken
 )
 
 // String returns the kind's name in events and answers.
@@ -42,6 +45,8 @@ func (k Kind) String() string {
 		return "cli"
 	case Half:
 		return "half"
+	case APIToken:
+		return "api_token"
 	}
 	return "unknown"
 }
@@ -57,6 +62,8 @@ func (k Kind) Prefix() credential.Prefix {
 		return credential.HalfSession
 	case Device:
 		return credential.Device
+	case APIToken:
+		return credential.APIToken
 	}
 	return ""
 }
@@ -152,7 +159,7 @@ var (
 	}
 )
 
-// An Authenticated request: the session with everything that the guard read
+// An Authenticated request: the session or token with everything that the guard read
 // beside it in one round trip.
 type Authenticated struct {
 	Workspace     workspace.Workspace
@@ -160,11 +167,15 @@ type Authenticated struct {
 	User          identity.User
 	UserItem      table.Item
 	Session       Session
-	SessionItem   table.Item
-	Hash          string
-	Objects       []table.Item // those of the path that are there
-	PolicyItem    table.Item   // head of the workspace's policy; zero while there is none
-	Policy        *authz.Policy
+	SessionItem   table.Item // the token's, when there is one
+	// Token is there when the request came with one and with no session, with
+	// its rules. Session has its kind then and nothing else.
+	Token      *token.Token
+	Rules      token.ACL
+	Hash       string
+	Objects    []table.Item // those of the path that are there
+	PolicyItem table.Item   // head of the workspace's policy; zero while there is none
+	Policy     *authz.Policy
 }
 
 // Fresh reports whether the session's proof opens protected actions at now: it
@@ -198,6 +209,10 @@ func (a Authenticated) Principal(src audit.Source, req authz.Request, now time.T
 	p.Request = req
 	p.Actor.SessionID = a.Session.ID.UUID()
 	p.Auth = audit.Auth{Method: a.Session.Method, Factors: a.Session.Factors}
+	if a.Token != nil {
+		p.Limits = a.Token.Limits(a.Rules)
+		p.Actor.Type, p.Actor.TokenID, p.Actor.OnBehalfOf = audit.APITokenActor, a.Token.ID.UUID(), a.User.ID.UUID()
+	}
 	if !a.Session.Proof.ID.Zero() {
 		p.Auth.ProofID, p.ProvedBy = a.Session.Proof.ID.UUID(), string(a.Session.Proof.Method)
 		p.Auth.MFAAge = max(0, now.Sub(a.Session.Proof.At))

@@ -30,6 +30,7 @@ import (
 	"paddock/shared/server"
 	"paddock/shared/session"
 	"paddock/shared/table"
+	"paddock/shared/token"
 	"paddock/shared/workspace"
 )
 
@@ -109,7 +110,11 @@ func Signin(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Config{Function: route.Signin, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: signin.New(sessions).Bindings()})
+	tokens, err := token.New(store, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.New(httpapi.Config{Function: route.Signin, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: signin.New(sessions, tokens).Bindings()})
 }
 
 // API builds the HTTP handler of the api function.
@@ -150,7 +155,13 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	face := api.New(api.Parts{People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs})
+	tokens, err := token.New(store, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	face := api.New(api.Parts{
+		People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs, Tokens: tokens,
+	})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
 }
 

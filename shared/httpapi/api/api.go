@@ -16,6 +16,7 @@ import (
 	"paddock/shared/role"
 	"paddock/shared/server"
 	"paddock/shared/session"
+	"paddock/shared/token"
 	"paddock/shared/workspace"
 )
 
@@ -29,6 +30,7 @@ type Face struct {
 	roles    *role.Service
 	servers  *server.Service
 	bases    []string
+	keys     *token.Service
 }
 
 // Parts are the services of a Face.
@@ -42,17 +44,21 @@ type Parts struct {
 	Servers  *server.Service
 	// BaseURLs are those of the deployment, below which agents connect.
 	BaseURLs []string
+	Tokens   *token.Service
 }
 
 // New returns a Face over its services.
 func New(p Parts) *Face {
-	return &Face{people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles, servers: p.Servers, bases: p.BaseURLs}
+	return &Face{
+		people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles, servers: p.Servers,
+		bases: p.BaseURLs, keys: p.Tokens,
+	}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
@@ -130,6 +136,9 @@ type Brief struct {
 }
 
 func whoami(c httpapi.Call, _ httpapi.None) (Whoami, error) {
-	u := c.Who.User
-	return Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: []string{}}, User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
+	u, scopes := c.Who.User, []string{}
+	if c.Who.Token != nil {
+		scopes = c.Who.Token.Scopes
+	}
+	return Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: scopes}, User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/session"
+	"paddock/shared/token"
 )
 
 func (f *Face) list(c httpapi.Call, _ httpapi.None) (httpapi.SessionsAnswer, error) {
@@ -89,4 +90,17 @@ func (f *Face) endAllOf(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 		return httpapi.None{}, err
 	}
 	return httpapi.None{}, f.sessions.EndAllOf(c.Context(), c.Allowed, c.Who, item, u)
+}
+
+// deleteTokenOf revokes an API token of somebody else.
+func (f *Face) deleteTokenOf(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
+	which, err := pathID[id.Token](c, "token", token.ErrNoToken)
+	if err != nil {
+		return httpapi.None{}, err
+	}
+	u, _, err := c.Named()
+	if err != nil {
+		return httpapi.None{}, err
+	}
+	return httpapi.None{}, f.tokens.Delete(c.Context(), c.Allowed, c.Who.UserItem, u.ID, which)
 }

@@ -17,13 +17,17 @@ import (
 	"paddock/shared/mfa"
 	"paddock/shared/session"
 	"paddock/shared/table"
+	"paddock/shared/token"
 )
 
 // A Face answers the rows of the signin function.
-type Face struct{ sessions *session.Service }
+type Face struct {
+	sessions *session.Service
+	tokens   *token.Service
+}
 
-// New returns a Face over the session service.
-func New(s *session.Service) *Face { return &Face{sessions: s} }
+// New returns a Face over its services.
+func New(s *session.Service, t *token.Service) *Face { return &Face{sessions: s, tokens: t} }
 
 // Bindings returns the handler of every row of the signin function.
 func (f *Face) Bindings() []httpapi.Binding {
@@ -71,6 +75,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/auth/sessions/end-all/", empty, f.endAll).Summed("End all of one's own sessions, this one too."),
 		httpapi.Answer(post, "/api/auth/sessions/end-others/", empty, f.endOthers).Summed("End all of one's own sessions but this one, which gets a new handle."),
 		httpapi.Answer(remove, "/api/iam/users/{id}/sessions/{session}/", empty, f.endOf).Summed("End one session of an account.").Refuses(session.ErrNoSession),
+		httpapi.Answer(remove, "/api/iam/users/{id}/tokens/{token}/", empty, f.deleteTokenOf).Summed("Revoke an API token of an account.").Refuses(token.ErrNoToken),
 		httpapi.Answer(post, "/api/iam/users/{id}/sessions/end-all/", empty, f.endAllOf).Summed("End every session of an account."),
 	}...)
 }

@@ -1,0 +1,105 @@
+package world_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"paddock/shared/route"
+)
+
+// TestATokenIsRevokedWhileItIsUsed lets requests and the revocation meet: none
+// that begins after it is served.
+func TestATokenIsRevokedWhileItIsUsed(t *testing.T) {
+	w := relaxed(t, "token-race")
+	sue := prover(t, w, "sue", "superuser", "203.0.113.212")
+	bot := tokenOf(t, w, sue.Visitor, scope("bot", "user:read"))
+	shared.Clock.Advance(time.Minute) // each request notes its use
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 5 {
+				a, err := clientOf(w, bot.id, bot.key).Do(t.Context(), "GET", "/api/status/", nil)
+				if err != nil || a.Status != http.StatusOK && a.Problem().Code != "session_invalid" {
+					t.Errorf("%d %s, %v", a.Status, a.Body, err)
+				}
+				shared.Clock.Advance(time.Minute)
+			}
+		})
+	}
+	want(t, sue.Visitor, http.StatusNoContent, "DELETE", apiTokens+bot.id+"/", nil)
+	refused(t, bot.Visitor, "session_invalid", "GET", "/api/status/", nil)
+	wg.Wait()
+	refused(t, bot.Visitor, "session_invalid", "GET", "/api/status/", nil)
+	// Two of one name at once: one is made.
+	sue = prover(t, w, "sun", "superuser", "203.0.113.213")
+	var codes [4]int
+	for i := range codes {
+		v := sue.WithCookie(sue.Cookie())
+		wg.Go(func() {
+			if a, err := v.Do(t.Context(), "POST", apiTokens, scope("same", "user:read")); err == nil {
+				codes[i] = a.Status
+			}
+		})
+	}
+	wg.Wait()
+	if a := want(t, sue.Visitor, http.StatusOK, "GET", apiTokens+"?name=same", nil); !strings.Contains(string(a.Body), `"count":1,`) {
+		t.Errorf("%v made %s", codes, a.Body)
+	}
+	settled(t, w)
+}
+
+// TestTokensWaitOnceToo sends each guarded row with a token to warm functions:
+// one read before the handler, as with a session, whatever rules it has.
+func TestTokensWaitOnceToo(t *testing.T) {
+	w := relaxed(t, "token-counts")
+	sue := prover(t, w, "sue", "superuser", "203.0.113.214")
+	bot := tokenOf(t, w, sue.Visitor, map[string]any{"name": "full"})
+	want(t, sue.Visitor, http.StatusCreated, "POST", commandACL, map[string]string{"token": bot.id, "command": "uptime"})
+	want(t, bot.Visitor, http.StatusOK, "GET", "/api/status/", nil)                              // notes its use
+	refused(t, bot.Visitor, "token_not_allowed", "GET", "/api/auth/sessions/", map[string]any{}) // warms the other function
+	r := w.Entries.Recorder
+	guarded := 0
+	for _, row := range route.Rows {
+		if row.Rule.Form == route.Public || row.Rule.Form == route.Path && row.Method == http.MethodDelete && row.Rule.On != route.User {
+			continue
+		}
+		before := len(r.Calls())
+		path := strings.NewReplacer("{id}", sue.idOf(), "{session}", nobody, "{token}", nobody).Replace(row.Path)
+		a, err := bot.Raw(t.Context(), row.Method, path, json.RawMessage(`{"broken":`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Status >= http.StatusInternalServerError || a.Status == http.StatusUnauthorized {
+			t.Errorf("%s %s: %d %s", row.Method, row.Path, a.Status, a.Body)
+		}
+		var reads, writes int
+		for _, c := range r.Calls()[before:] {
+			switch {
+			case !c.Guard:
+			case c.Operation == "BatchGetItem":
+				reads++
+			default:
+				writes++ // the event of a refusal
+			}
+		}
+		if guarded += reads; reads != 1 || writes > 1 || writes == 1 && a.Status < http.StatusBadRequest {
+			t.Errorf("%s %s: %d reads and %d writes before the handler", row.Method, row.Path, reads, writes)
+		}
+	}
+	if guarded < 40 {
+		t.Errorf("only %d guards read anything", guarded)
+	}
+	// Its use is noted once a minute.
+	shared.Clock.Advance(time.Minute)
+	for i, most := range []int{1, 0} {
+		before := len(r.Calls())
+		want(t, bot.Visitor, http.StatusOK, "GET", "/api/status/", nil)
+		if list, _ := written(r, before); len(list) != most {
+			t.Errorf("request %d of a minute writes %v", i, list)
+		}
+	}
+}

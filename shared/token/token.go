@@ -1,0 +1,128 @@
+// Package token holds the API tokens of people: what a token may at most, on
+// what, until when. A token never makes its owner more than they are, and no
+// token makes, changes or widens a token: people do, in a session.
+package token
+
+import (
+	"encoding/hex"
+	"time"
+
+	"paddock/shared/authz"
+	"paddock/shared/fault"
+	"paddock/shared/id"
+	"paddock/shared/identity"
+	"paddock/shared/table"
+)
+
+// A Token is one API token of a person. Its secret is stored as a hash only, in
+// the key of its item.
+type Token struct {
+	ID     id.ID[id.Token] `json:"id"`
+	Name   string          `json:"name"`
+	Scopes []string        `json:"scopes"` // texts that Set reads; never none
+	// Enabled is the owner's switch, Blocked an administrator's.
+	Enabled   bool      `json:"enabled"`
+	Blocked   bool      `json:"blocked,omitempty"`
+	Epoch     int64     `json:"epoch"` // of the owner when it was made
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // exclusive; zero: no end
+	UsedAt    time.Time `json:"used_at,omitzero"`    // to the minute
+	// Noted is set when the log has the token's end, which nothing writes before
+	// somebody comes with it.
+	Noted bool `json:"noted,omitempty"`
+}
+
+// Live reports whether the token has not come to its end at now.
+func (t Token) Live(now time.Time) bool { return t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt) }
+
+// Good reports whether nothing but its end keeps the token from opening what
+// its owner may: it is switched on, and the owner has not ended it with
+// everything else.
+func (t Token) Good(owner identity.User) bool {
+	return t.Enabled && !t.Blocked && t.Epoch == owner.Epoch && !owner.Disabled
+}
+
+// Limits returns what the token leaves of its owner's rights, with the rows of
+// its access control list.
+func (t Token) Limits(rows ACL) *authz.Limits {
+	l := &authz.Limits{Token: t.ID.UUID(), Scopes: Set(t.Scopes), Until: t.ExpiresAt}
+	for _, r := range rows.Servers {
+		l.Servers = append(l.Servers, r.Server.UUID())
+	}
+	authz.SortServers(l.Servers)
+	return l
+}
+
+// Bounds. Source: design, section 5.
+const (
+	MaxTokens = 200
+	MaxRows   = 500
+	// MaxName bounds the name of a token, in characters.
+	MaxName = 100
+	// maxStored bounds what is stored of the rows of one token, in bytes.
+	maxStored = 200 << 10
+)
+
+// Refusals.
+var (
+	ErrNoToken = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such token."}
+	ErrName    = fault.Error{Kind: fault.Invalid, Code: "invalid_name", Detail: "A token has a name of at most 100 characters, without control characters and blanks around it.", Source: "name"}
+	ErrTaken   = fault.Error{Kind: fault.Conflict, Code: "token_name_in_use", Detail: "You have a token of this name.", Source: "name"}
+	ErrMany    = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A person has at most 200 tokens. Delete some.", Source: "tokens"}
+	ErrScope   = fault.Error{Kind: fault.Invalid, Code: "invalid_scope", Detail: "There is no such scope.", Source: "scopes"}
+	ErrEnd     = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The end must lie in the future.", Source: "expires_at"}
+	ErrEnded   = fault.Error{Kind: fault.Conflict, Code: "token_ended", Detail: "This token ended with the sessions of its owner, or at its end. Make another."}
+	ErrBlocked = fault.Error{Kind: fault.Conflict, Code: "token_blocked", Detail: "An administrator has disabled this token."}
+	ErrNoRow   = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such rule."}
+	ErrRows    = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A token has at most 500 rules, of 200 KiB. Use fewer, wider patterns.", Source: "token"}
+	ErrRow     = fault.Error{Kind: fault.Conflict, Code: "acl_exists", Detail: "The token has this rule already."}
+	ErrServer  = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such server.", Source: "server"}
+	ErrToken   = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "You have no such token.", Source: "token"}
+	ErrRule    = fault.Error{Kind: fault.Invalid, Code: "invalid_rule", Detail: "This is no rule."}
+)
+
+// Key places a token by the hash of its secret, in the partition of its owner.
+func Key(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash [32]byte) table.Key {
+	return keyOf(ws, owner, hex.EncodeToString(hash[:]))
+}
+
+func keyOf(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash string) table.Key {
+	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: owner.String(), SK: "token#" + hash}
+}
+
+// RowsKey places the rows of a token beside it.
+func RowsKey(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash [32]byte) table.Key {
+	return rowsOf(ws, owner, hex.EncodeToString(hash[:]))
+}
+
+const rowsPrefix = "acl#"
+
+func rowsOf(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash string) table.Key {
+	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: owner.String(), SK: rowsPrefix + hash}
+}
+
+// bookKey places the list of a person's tokens.
+func bookKey(ws id.ID[id.Workspace], owner id.ID[id.Principal]) table.Key {
+	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: owner.String(), SK: "tokens"}
+}
+
+// Decode reads the item of a token.
+func Decode(item table.Item) (t Token, err error) {
+	err = table.Decode(item, &t)
+	return t, err
+}
+
+// DecodeRows reads the item of a token's rows.
+func DecodeRows(item table.Item) (a ACL, err error) {
+	err = table.Decode(item, &a)
+	return a, err
+}
+
+// An entry leads from a token's id and name to its place. The list of entries is
+// written with each token that is made, renamed or deleted: names stay unique.
+type entry struct {
+	ID   id.ID[id.Token] `json:"id"`
+	Name string          `json:"name"`
+	Hash string          `json:"hash"`
+}
