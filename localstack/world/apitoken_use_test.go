@@ -2,12 +2,16 @@ package world_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"paddock/shared/credential"
+	"paddock/shared/id"
 	"paddock/shared/route"
 )
 
@@ -102,4 +106,44 @@ func TestTokensWaitOnceToo(t *testing.T) {
 			t.Errorf("request %d of a minute writes %v", i, list)
 		}
 	}
+}
+
+// TestRefusedTokensTellNothing compares what is answered and done for tokens
+// that nobody has, of an account that is there, of one that is disabled and of
+// one that is not.
+func TestRefusedTokensTellNothing(t *testing.T) {
+	w := relaxed(t, "token-silence")
+	mia, max := made(t, w, "mia", "member", "203.0.113.215"), made(t, w, "max", "member", "203.0.113.216")
+	want(t, w.Me, http.StatusOK, "PATCH", max.path, map[string]any{"is_active": false})
+	refused(t, clientOf(w, "", "nothing").Visitor, "session_invalid", "GET", "/api/iam/users/", nil) // warms the function, to refusals too
+	r := w.Entries.Recorder
+	var first string
+	for _, of := range []string{mia.idOf(), max.idOf(), nobody} {
+		owner, err := id.ParseUUID(of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := clientOf(w, "", secretOf(t, w, credential.APIToken, owner))
+		before := len(r.Calls())
+		a := send(t, v.Visitor, "GET", "/api/iam/users/", nil)
+		var done []string
+		for _, c := range r.Calls()[before:] {
+			done = append(done, c.Operation)
+		}
+		list, _ := written(r, before)
+		var names []string
+		for name := range a.Header {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		body := a.Problem()
+		got := fmt.Sprint(a.Status, body, names, done, list)
+		if first == "" {
+			first = got
+		}
+		if got != first || a.Status != http.StatusUnauthorized {
+			t.Errorf("of %s: %s, not %s", of, got, first)
+		}
+	}
+	settled(t, w)
 }
