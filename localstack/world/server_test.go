@@ -397,8 +397,13 @@ func TestAssignments(t *testing.T) {
 		return fields
 	}
 	for _, body := range []map[string]any{
-		{}, to(mia, map[string]any{}), {"server": idIn(web)}, to(mia, map[string]any{"server": idIn(web), "pattern": "*"}),
-		to(mia, map[string]any{"server": nobody}), {"user": nobody, "server": idIn(web)}, {"group": nobody, "server": idIn(web)},
+		{},
+		to(mia, map[string]any{}),
+		{"server": idIn(web)},
+		to(mia, map[string]any{"server": idIn(web), "pattern": "*"}),
+		to(mia, map[string]any{"server": nobody}),
+		{"user": nobody, "server": idIn(web)},
+		{"group": nobody, "server": idIn(web)},
 		to(mia, map[string]any{"server": idIn(web), "permissions": map[string]bool{}}), to(mia, map[string]any{"server": idIn(web), "expires_at": shared.Clock.Now()}),
 	} {
 		refused(t, w.Me, "invalid_value", "POST", assignPath, body)
@@ -570,9 +575,15 @@ func TestServersOfAnotherWorkspace(t *testing.T) {
 		method, path string
 		body         any
 	}{
-		{"GET", path, nil}, {"PATCH", path, map[string]any{"name": "x"}}, {"DELETE", path, nil}, {"POST", path + "actions/", map[string]any{"action": "reboot_system"}},
-		{"DELETE", tokensPath + token.id + "/", nil}, {"DELETE", assignPath + assignment + "/", nil},
-		{"GET", notesPath + note + "/", nil}, {"PATCH", notesPath + note + "/", map[string]any{"content": "x"}}, {"DELETE", notesPath + note + "/", nil},
+		{"GET", path, nil},
+		{"PATCH", path, map[string]any{"name": "x"}},
+		{"DELETE", path, nil},
+		{"POST", path + "actions/", map[string]any{"action": "reboot_system"}},
+		{"DELETE", tokensPath + token.id + "/", nil},
+		{"DELETE", assignPath + assignment + "/", nil},
+		{"GET", notesPath + note + "/", nil},
+		{"PATCH", notesPath + note + "/", map[string]any{"content": "x"}},
+		{"DELETE", notesPath + note + "/", nil},
 	} {
 		unknown(t, w.Me, one.method, one.path, one.body)
 	}

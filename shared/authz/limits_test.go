@@ -27,8 +27,10 @@ func limitsOf(scopes permission.Set, all []authz.Server, n int) *authz.Limits {
 
 // byRows are the permissions that need a row on a server.
 var byRows = func() (s permission.Set) {
-	for _, r := range []permission.Resource{permission.Server, permission.Assignment, permission.Websh, permission.WebFTP, permission.Command,
-		permission.Editor, permission.Tunnel, permission.Sudo, permission.DeployShell, permission.Note} {
+	for _, r := range []permission.Resource{
+		permission.Server, permission.Assignment, permission.Websh, permission.WebFTP, permission.Command,
+		permission.Editor, permission.Tunnel, permission.Sudo, permission.DeployShell, permission.Note,
+	} {
 		for _, p := range permission.Catalogue {
 			if p.Resource == r && p != permission.CreateServer {
 				s = s.Union(permission.SetOf(p))

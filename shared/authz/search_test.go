@@ -313,7 +313,7 @@ func (s *state) try(r *rand.Rand, with rules) string {
 		s.joins, s.joins, s.places, s.leaves, s.assigns, s.assigns, s.unassigns, s.changesGroup, s.changesGroup, s.changesGroup, s.makesGroup,
 		s.roles, s.promotes, s.takesOver, s.takesOver, s.applications, s.changesApplication, s.tokens, s.tokens, s.transfers, s.renames, s.renames,
 	}
-	if r.IntN(150) == 0 && s.at == now {
+	if r.IntN(150) == 0 && s.at.Equal(now) {
 		s.at = later
 		return "time passes"
 	}
