@@ -686,3 +686,41 @@ func TestAServerWithMuchOnItIsDeleted(t *testing.T) {
 	want(t, w.Me, http.StatusOK, "PATCH", groupsPath+group+"/", map[string]any{"description": "without it"})
 	settled(t, w)
 }
+
+// TestOwnersAreNotDeleted gives what somebody owns to a named person first.
+func TestOwnersAreNotDeleted(t *testing.T) {
+	w := relaxed(t, "server-owners")
+	sam, mia := made(t, w, "sam", "staff", "203.0.113.211"), made(t, w, "mia", "member", "203.0.113.212")
+	server := registered(t, w, newToken(t, sam.Visitor, map[string]any{"name": "fleet"}).key, "web-1")
+	refused(t, w.Me, "user_owns_objects", "DELETE", sam.path, nil)
+	want(t, w.Me, http.StatusOK, "PATCH", server, map[string]any{"owner": map[string]any{"id": mia.idOf()}})
+	want(t, w.Me, http.StatusNoContent, "DELETE", sam.path, nil)
+	refused(t, w.Me, "user_owns_objects", "DELETE", mia.path, nil)
+	settled(t, w)
+}
+
+// TestATokenSeesTheServersOfItsRows needs a row for each server, whatever its
+// owner may.
+func TestATokenSeesTheServersOfItsRows(t *testing.T) {
+	w := relaxed(t, "server-token")
+	key := newToken(t, w.Me, map[string]any{"name": "fleet"}).key
+	web, db := registered(t, w, key, "web-1"), registered(t, w, key, "db-1")
+	made := want(t, w.Me, http.StatusCreated, "POST", apiTokens, scope("fleet", "server:read", "server:update"))
+	token := w.Entries.Visitor(w.Slug, "203.0.113.213")
+	token.Bearer = field(t, made, "key")
+	if names := paged(t, token, serversPath, "name"); len(names) != 0 {
+		t.Errorf("without rows it lists %v", names)
+	}
+	refused(t, token, "api_token_acl_not_allowed", "GET", web, nil)
+	refused(t, token, "api_token_acl_not_allowed", "GET", serversPath+nobody+"/", nil)
+	want(t, w.Me, http.StatusCreated, "POST", "/api/security/server-acl/", map[string]any{"token": field(t, made, "id"), "server": idIn(web)})
+	if names := paged(t, token, serversPath, "name"); len(names) != 1 || names[0] != "web-1" {
+		t.Errorf("with a row it lists %v", names)
+	}
+	want(t, token, http.StatusOK, "GET", web, nil)
+	want(t, token, http.StatusOK, "PATCH", web, map[string]any{"name": "web-2"})
+	refused(t, token, "api_token_acl_not_allowed", "GET", db, nil)
+	refused(t, token, "api_token_acl_not_allowed", "PATCH", db, map[string]any{"name": "db-2"})
+	refused(t, token, "token_scope_not_allowed", "DELETE", web, nil)
+	settled(t, w)
+}

@@ -225,6 +225,17 @@ func (p *Policy) manage(k kind, at int32, owner id.UUID, managers []id.UUID) {
 	}
 }
 
+// OwnedBy returns how many servers and applications somebody owns.
+func (p *Policy) OwnedBy(who id.UUID) int {
+	n := 0
+	for _, m := range p.orEmpty().byManager[who] {
+		if m.owner {
+			n++
+		}
+	}
+	return n
+}
+
 // empty stands for a nil Policy.
 var empty = Chunk{}.Policy()
 

@@ -58,6 +58,8 @@ var (
 	ErrReadOnly = fault.Error{Kind: fault.Invalid, Code: "read_only", Detail: "This field cannot be changed."}
 	// ErrProfile refuses a value that a field does not hold.
 	ErrProfile = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The value is not one that this field can hold."}
+	// ErrOwner refuses to delete who owns what would then be nobody's.
+	ErrOwner = fault.Error{Kind: fault.Conflict, Code: "user_owns_objects", Detail: "This person owns servers or applications. Give them to somebody else first."}
 	// ErrOwnState refuses to disable or delete the account that asks.
 	ErrOwnState = fault.Error{Kind: fault.Conflict, Code: "own_account", Detail: "You cannot disable or delete your own account."}
 )

@@ -266,6 +266,9 @@ func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	if user.ID == a.User.ID {
 		return identity.ErrOwnState
 	}
+	if a.Policy.OwnedBy(user.ID.UUID()) > 0 {
+		return identity.ErrOwner
+	}
 	if target, user, err = s.strip(ctx, by, a, target, user); err != nil {
 		return err
 	}
@@ -342,6 +345,9 @@ func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authent
 		return err
 	}
 	ops := append(listing.Save(), table.Remove(target).Else(table.ErrTryAgain), table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
+	if a.PolicyItem.Version > 0 { // nothing has become theirs in between
+		ops = append(ops, table.Unchanged(a.PolicyItem).Else(table.ErrTryAgain))
+	}
 	for _, item := range items {
 		if item.Key.Table == table.Credentials || item.Key.SK == "key" {
 			ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))
