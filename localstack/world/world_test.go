@@ -12,23 +12,6 @@ import (
 	"paddock/localstack/world"
 )
 
-var shared *world.World //nolint:gochecknoglobals // one engine for all tests of the package
-
-func TestMain(m *testing.M) {
-	code := 1
-	w, err := world.Start(context.Background())
-	if err == nil {
-		shared = w
-		code = m.Run()
-		err = w.Stop()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "world:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
 // walk returns a walk that has taken the first n steps.
 func walk(t *testing.T, slug string, n int) *world.Walk {
 	t.Helper()
