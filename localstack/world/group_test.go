@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -302,6 +303,55 @@ func TestWhoIsDeletedLeavesTheirGroups(t *testing.T) {
 	}
 	if n := kindsOf(t, w)[audit.GroupMemberRemoved]; n != groups {
 		t.Errorf("%d left, want %d", n, groups)
+	}
+	settled(t, w)
+}
+
+// TestChangesAtOnceAreEachThere makes many groups at once through functions that
+// hold nothing in memory: each change that was acknowledged is there, and the
+// policy can be read by a function that begins anew.
+func TestChangesAtOnceAreEachThere(t *testing.T) {
+	w := relaxed(t, "group-race")
+	const at = 10
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	made := map[string]bool{}
+	for i := range at {
+		e, err := shared.Entries(&world.Recorder{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := e.Visitor(w.Slug, "203.0.113.38").WithCookie(w.Me.Cookie())
+		wg.Go(func() {
+			name := fmt.Sprint("at-once-", i)
+			a, err := v.Do(t.Context(), "POST", groupsPath, map[string]any{"name": name, "server_patterns": []string{name + "-*"}})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case a.Status == http.StatusCreated:
+				made[name] = true
+			case a.Problem().Code != "try_again":
+				t.Errorf("%d %s", a.Status, a.Body)
+			}
+		})
+	}
+	wg.Wait()
+	if len(made) == 0 {
+		t.Fatal("none was made")
+	}
+	if err := w.Cold(&world.Recorder{}); err != nil {
+		t.Fatal(err)
+	}
+	all := want(t, w.Me, http.StatusOK, "GET", groupsPath, nil)
+	for i := range at {
+		name := fmt.Sprint("at-once-", i)
+		if there := strings.Contains(string(all.Body), `"`+name+`-*"`); there != made[name] {
+			t.Errorf("%s: acknowledged %t, there %t", name, made[name], there)
+		}
 	}
 	settled(t, w)
 }

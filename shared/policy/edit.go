@@ -23,11 +23,15 @@ type Edit struct {
 	touched map[string]bool
 }
 
+// repeats bounds how often a change is prepared when others come between: all
+// changes of a workspace's policy write one head.
+const repeats = 8
+
 // Change makes a change of the policy and stores it with the rest of what prepare
 // returns, in one transaction. When another change of the policy came between,
 // prepare is called again with the newer one.
 func (s *Service) Change(ctx context.Context, by authz.Allowed, prepare func(*Edit) (table.Change, error)) error {
-	for range 3 {
+	for range repeats {
 		e, err := s.edit(ctx, by)
 		if err != nil {
 			return err
@@ -51,6 +55,8 @@ func (s *Service) Change(ctx context.Context, by authz.Allowed, prepare func(*Ed
 	return table.ErrTryAgain
 }
 
+// edit begins an edit of the policy that a head names, under that very head:
+// chunks of one version and a head of another would store what is not so.
 func (s *Service) edit(ctx context.Context, by authz.Allowed) (*Edit, error) {
 	at, _, err := s.store.One(ctx, by, HeadKey(by.Workspace()))
 	if err != nil {
@@ -60,13 +66,8 @@ func (s *Service) edit(ctx context.Context, by authz.Allowed) (*Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.version != at.Version {
-		if at, _, err = s.store.One(ctx, by, HeadKey(by.Workspace())); err != nil {
-			return nil, err
-		}
-	}
 	return &Edit{
-		Before: h.policy, ws: by.Workspace(), head: at, items: h.items,
+		Before: h.policy, ws: by.Workspace(), head: h.head, items: h.items,
 		chunks: maps.Clone(h.chunks), touched: map[string]bool{},
 	}, nil
 }

@@ -78,11 +78,11 @@ const (
 
 // A held policy is good for as long as the head has its version.
 type held struct {
-	version uint64
-	until   time.Time
-	items   map[string]table.Item
-	chunks  map[string]authz.Chunk
-	policy  *authz.Policy
+	head   table.Item
+	until  time.Time
+	items  map[string]table.Item
+	chunks map[string]authz.Chunk
+	policy *authz.Policy
 }
 
 // heldFor bounds how long a policy stays in memory, like the keys that opened
@@ -151,14 +151,14 @@ func (s *Service) follow(ctx context.Context, by authz.Allowed, at table.Item) (
 	if had != nil && !now.Before(had.until) {
 		had = nil
 	}
-	if had != nil && had.version == at.Version {
+	if had != nil && had.head.Version == at.Version {
 		return had, nil
 	}
 	var names head
 	if err := table.Decode(at, &names); err != nil {
 		return nil, err
 	}
-	h := &held{version: at.Version, until: now.Add(heldFor), items: map[string]table.Item{}, chunks: map[string]authz.Chunk{}}
+	h := &held{head: at, until: now.Add(heldFor), items: map[string]table.Item{}, chunks: map[string]authz.Chunk{}}
 	if had != nil {
 		h.until = had.until // its oldest chunk decides
 	}
