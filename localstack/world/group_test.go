@@ -98,6 +98,8 @@ func TestGroupsAndTheirMembers(t *testing.T) {
 	want(t, olga.Visitor, http.StatusOK, "PATCH", path, map[string]any{"server_patterns": []string{"production-web-*", "production-web-0*"}})
 	refused(t, olga.Visitor, "grant_ceiling", "PATCH", path, map[string]any{"permissions": map[string]bool{"terminal": true, "webftp": true, "sudo": true}})
 	refused(t, olga.Visitor, "permission_denied", "POST", groupsPath, map[string]any{"name": "another"})
+	refused(t, olga.Visitor, "grant_ceiling", "PATCH", path, map[string]any{"servers": []map[string]string{{"id": nobody}}})
+	refused(t, olga.Visitor, "dry_run_not_offered", "PATCH", path+"?dry_run=true", map[string]any{"description": "to look"})
 
 	// A manager puts members in and takes them out, and makes no owners.
 	member := join(t, mia.Visitor, group, max, "member")
@@ -258,6 +260,12 @@ func TestAPlaceEndsAtItsInstant(t *testing.T) {
 	shared.Clock.Set(end)
 	want(t, max.Visitor, http.StatusNotFound, "GET", groupsPath+group+"/", nil)
 	refused(t, olga.Visitor, "permission_denied", "POST", membersPath, until(end.Add(time.Hour)))
+	// A place that has ended is none: it bars nobody.
+	want(t, w.Me, http.StatusCreated, "POST", membersPath, until(end.Add(time.Hour)))
+	want(t, max.Visitor, http.StatusOK, "GET", groupsPath+group+"/", nil)
+	for _, at := range []string{"9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00Z"} {
+		refused(t, w.Me, "invalid_value", "POST", membersPath, map[string]any{"group": group, "user": olga.idOf(), "role": "member", "expires_at": at})
+	}
 	settled(t, w)
 }
 

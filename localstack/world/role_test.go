@@ -96,5 +96,7 @@ func TestARoleEndsAtItsInstant(t *testing.T) {
 	want(t, mia.Visitor, http.StatusOK, "GET", max.path, nil)
 	shared.Clock.Set(end)
 	want(t, mia.Visitor, http.StatusNotFound, "GET", max.path, nil)
+	want(t, w.Me, http.StatusCreated, "POST", assignedPath, map[string]any{"role": role, "user": mia.idOf()})
+	want(t, mia.Visitor, http.StatusOK, "GET", max.path, nil)
 	settled(t, w)
 }

@@ -699,6 +699,26 @@ func TestOwnersAreNotDeleted(t *testing.T) {
 	settled(t, w)
 }
 
+// TestWhatATokenMakesEndsWithIt makes registration tokens with an API token that
+// ends, and with one of full access.
+func TestWhatATokenMakesEndsWithIt(t *testing.T) {
+	w := relaxed(t, "server-minted")
+	end := shared.Clock.Now().Add(time.Hour).Truncate(time.Second)
+	holder := func(name string, fields map[string]any) *visitor.Visitor {
+		fields["name"] = name
+		v := w.Entries.Visitor(w.Slug, "203.0.113.214")
+		v.Bearer = field(t, want(t, w.Me, http.StatusCreated, "POST", apiTokens, fields), "key")
+		return v
+	}
+	full := holder("full", map[string]any{})
+	refused(t, full, "token_scope_not_allowed", "POST", tokensPath, map[string]any{"name": "x"})
+	brief := holder("brief", map[string]any{"scopes": []string{"registration:create"}, "expires_at": end})
+	refused(t, brief, "invalid_value", "POST", tokensPath, map[string]any{"name": "endless"})
+	refused(t, brief, "invalid_value", "POST", tokensPath, map[string]any{"name": "longer", "expires_at": end.Add(time.Second)})
+	want(t, brief, http.StatusCreated, "POST", tokensPath, map[string]any{"name": "as long", "expires_at": end})
+	settled(t, w)
+}
+
 // TestATokenSeesTheServersOfItsRows needs a row for each server, whatever its
 // owner may.
 func TestATokenSeesTheServersOfItsRows(t *testing.T) {

@@ -43,6 +43,22 @@ func TestWhyIsAnswered(t *testing.T) {
 	want(t, staff.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+no+"/", nil)
 	want(t, max.Visitor, http.StatusNotFound, "GET", "/api/iam/decisions/"+no+"/", nil)
 	want(t, staff.Visitor, http.StatusNotFound, "GET", "/api/iam/decisions/"+nobody+"/", nil)
+	// What was answered as not there is not told to be there by its decision.
+	want(t, mia.Visitor, http.StatusNotFound, "GET", groupsPath+group+"/", nil)
+	want(t, mia.Visitor, http.StatusNotFound, "GET", groupsPath+nobody+"/", nil)
+	events, err := w.Events(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]int{}
+	for _, e := range events {
+		if e.Kind == audit.AccessDenied && e.Actor.Username == "mia" && e.HTTP.Status == http.StatusNotFound {
+			told[field(t, want(t, mia.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+e.Decision.ID.String()+"/", nil), "failing_condition")]++
+		}
+	}
+	if len(told) != 1 {
+		t.Errorf("the decisions tell %v", told)
+	}
 
 	ask := map[string]any{"user": mia.idOf(), "permission": "websh:create", "object": server}
 	refused(t, max.Visitor, "permission_denied", "POST", explainPath, ask)
@@ -78,8 +94,8 @@ func TestWhyIsAnswered(t *testing.T) {
 		t.Errorf("one's own: %s", all.Body)
 	}
 	refused(t, mia.Visitor, "permission_denied", "GET", reachPath+"?server="+server, nil)
-	if n := kindsOf(t, w)[audit.AccessExplained]; n != 4 {
-		t.Errorf("%d events of questions, want 4", n)
+	if n := kindsOf(t, w)[audit.AccessExplained]; n != 6 {
+		t.Errorf("%d events of questions, want 6", n)
 	}
 	settled(t, w)
 }

@@ -117,10 +117,19 @@ func (s *Service) Decision(ctx context.Context, by authz.Allowed, of id.UUID, al
 			return audit.Event{}, err
 		}
 		if e.Decision.ID == of && (all || e.Actor.ID == reader) {
+			if !all && hidden(e) {
+				e.Decision.FailingCondition = "not there, or not yours to see"
+			}
 			return e, nil
 		}
 	}
 	return audit.Event{}, ErrNoDecision
+}
+
+// hidden reports whether a refusal was answered as what is not there: the true
+// condition would tell whether it is (security, RB-9).
+func hidden(e audit.Event) bool {
+	return slices.ContainsFunc(e.Fields, func(f audit.Field) bool { return f.Name() == "error_code" && f.Text() == "not_found" })
 }
 
 // Explained records that somebody asked why.

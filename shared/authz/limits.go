@@ -41,7 +41,7 @@ var (
 	// minting permissions make credentials. They count only where they are
 	// named: full access does not hold them.
 	minting = permission.SetOf(permission.CreateServiceToken, permission.UpdateServiceToken,
-		permission.CreateApplication, permission.UpdateApplication)
+		permission.CreateApplication, permission.UpdateApplication, permission.CreateRegistration)
 	// scoped are all permissions that a token can hold.
 	scoped = permission.SetOf(permission.Catalogue...).Minus(unscoped)
 )

@@ -41,6 +41,10 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 		if !ok {
 			return table.Change{}, ErrNoGroup
 		}
+		// Who may not put anybody there learns nothing of who there is.
+		if err := authz.MayJoin(actorUnder(by, e.Before), p.held(), now); err != nil {
+			return table.Change{}, err
+		}
 		item, u, err := s.account(ctx, by, e.Before, j.User)
 		if err != nil {
 			return table.Change{}, err
@@ -51,19 +55,46 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 		if len(u.Memberships) >= identity.MaxMemberships {
 			return table.Change{}, ErrManyGroups
 		}
-		if err := authz.MayJoin(actorUnder(by, e.Before), p.held(), now); err != nil {
-			return table.Change{}, err
-		}
 		u.Memberships = append(slices.Clone(u.Memberships), identity.Membership{ID: p.ID, Group: p.Group, Role: p.Role, Until: p.Until})
 		ev := s.abouts(by, audit.GroupMemberAdded, row, p, "Somebody came into a group.").
 			With(audit.Text("member_role", p.Role.String())).WithChange("role", "", p.Role.String())
 		if !p.Until.IsZero() {
 			ev = ev.With(audit.Instant("expires_at", p.Until))
 		}
-		ops := append(e.Hold(), table.Insert(memberKey(ws, p.Group, p.User), p).Else(ErrMember), table.Insert(PlaceKey(ws, p.ID), p).Else(table.ErrTryAgain))
+		placed, err := s.placed(ctx, by, p)
+		if err != nil {
+			return table.Change{}, err
+		}
+		ops := append(append(e.Hold(), placed...), table.Insert(PlaceKey(ws, p.ID), p).Else(table.ErrTryAgain))
 		return table.Change{Events: []audit.Event{ev}, Ops: append(ops, saved(actor, item, u)...)}, nil
 	})
 	return p, err
+}
+
+// placed returns the operations that list a place in its group, in the place of
+// one that has ended.
+func (s *Service) placed(ctx context.Context, by authz.Allowed, p Place) ([]table.Op, error) {
+	ws := by.Workspace()
+	listed, ok, err := s.store.One(ctx, by, memberKey(ws, p.Group, p.User))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return []table.Op{table.Insert(memberKey(ws, p.Group, p.User), p).Else(ErrMember)}, nil
+	}
+	was, err := DecodePlace(listed)
+	if err != nil {
+		return nil, err
+	}
+	if was.Live(s.store.Now()) {
+		return nil, ErrMember
+	}
+	ops := []table.Op{table.Replace(listed, p).Else(table.ErrTryAgain)}
+	old, ok, err := s.store.One(ctx, by, PlaceKey(ws, was.ID))
+	if ok {
+		ops = append(ops, table.Remove(old).Else(table.ErrTryAgain))
+	}
+	return ops, err
 }
 
 // saved returns the operations that write a changed account and hold that the
@@ -80,7 +111,8 @@ func (p Place) held() authz.Membership {
 	return authz.Membership{ID: p.ID.UUID(), Group: p.Group.UUID(), Role: p.Role, Until: p.Until}
 }
 
-// account returns an account without its places in groups that are gone.
+// account returns an account without its places that have ended or are in groups
+// that are gone.
 func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, of id.ID[id.Principal]) (table.Item, identity.User, error) {
 	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), of))
 	if err != nil {
@@ -92,7 +124,7 @@ func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy
 	u, err := identity.DecodeUser(item)
 	u.Memberships = slices.DeleteFunc(slices.Clone(u.Memberships), func(m identity.Membership) bool {
 		_, there := p.Group(m.Group.UUID())
-		return !there
+		return !there || !m.Until.IsZero() && !s.store.Now().Before(m.Until)
 	})
 	return item, u, err
 }

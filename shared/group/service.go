@@ -178,8 +178,10 @@ func described(e audit.Event, before *Fields, after Fields) audit.Event {
 		{Path: "display_name", Before: was.DisplayName, After: after.DisplayName},
 		{Path: "description", Before: was.Description, After: after.Description},
 		{Path: "tags", Before: was.Tags, After: after.Tags},
-		{Path: "servers", Before: listed(was.Servers), After: listed(after.Servers)},
-		{Path: "server_patterns", Before: patterns(was.Names), After: patterns(after.Names)},
+		// Of lists what was taken out and what was put in: the whole of them may be
+		// longer than an event.
+		{Path: "servers", Before: listed(less(was.Servers, after.Servers)), After: listed(less(after.Servers, was.Servers))},
+		{Path: "server_patterns", Before: strings.Join(less(patterns(was.Names), patterns(after.Names)), " "), After: strings.Join(less(patterns(after.Names), patterns(was.Names)), " ")},
 		{Path: "permissions", Before: was.Access.String(), After: after.Access.String()},
 	} {
 		if c.Before != c.After {
@@ -197,12 +199,17 @@ func listed(ids []id.UUID) string {
 	return strings.Join(out, " ")
 }
 
-func patterns(names []pattern.Pattern) string {
+// less returns what is in a and not in b.
+func less[T comparable](a, b []T) []T {
+	return slices.DeleteFunc(slices.Clone(a), func(t T) bool { return slices.Contains(b, t) })
+}
+
+func patterns(names []pattern.Pattern) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
 		out[i] = n.String()
 	}
-	return strings.Join(out, " ")
+	return out
 }
 
 // FieldsOf returns what a group says and gives under a policy.
@@ -244,10 +251,11 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, actor, item tabl
 		if !ok {
 			return table.Change{}, ErrNoGroup
 		}
-		if err := unique(f, e.Before, g.ID); err != nil {
+		// Who may not give a server learns nothing of whether it is there.
+		if err := authz.MayChangeGroup(actorUnder(by, e.Before), *row, f.row(g.ID, row.Roles), s.store.Now()); err != nil {
 			return table.Change{}, err
 		}
-		if err := authz.MayChangeGroup(actorUnder(by, e.Before), *row, f.row(g.ID, row.Roles), s.store.Now()); err != nil {
+		if err := unique(f, e.Before, g.ID); err != nil {
 			return table.Change{}, err
 		}
 		e.PutGroup(f.row(g.ID, row.Roles))

@@ -76,6 +76,10 @@ func New(c Config) (*App, error) {
 	return a, errors.Join(faults...)
 }
 
+// errDryRun refuses to look at a change before it is made where that is not
+// offered: it would be made.
+var errDryRun = fault.Error{Kind: fault.Invalid, Code: "dry_run_not_offered", Detail: "This change cannot be tried before it is made.", Source: "dry_run"}
+
 var errMethod = fault.Error{Kind: fault.Method, Code: "method_not_allowed", Detail: "This method is not allowed here."}
 
 var errURL = fault.Error{
@@ -154,6 +158,9 @@ func (a *App) missing(w http.ResponseWriter, r *http.Request) error {
 func (a *App) serve(row route.Row, b Binding) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := readBody(r)
+		if err == nil && row.Method != http.MethodGet && r.URL.Query().Has("dry_run") {
+			err = errDryRun
+		}
 		if err != nil {
 			writeRefusal(w, r, row, err)
 			return

@@ -18,7 +18,7 @@ func Refusals(row route.Row, b Binding) []fault.Error {
 	out := []fault.Error{errInternal, ErrMalformed, errURL, errMedia, errTooLarge}
 	out = append(out, fieldRefusals(row, b)...)
 	if row.Method != http.MethodGet {
-		out = append(out, errCrossSite, table.ErrTryAgain)
+		out = append(out, errCrossSite, errDryRun, table.ErrTryAgain)
 	}
 	out = append(out, ruleRefusals(row)...)
 	return append(out, b.Refusals...)

@@ -114,7 +114,7 @@ func (e *Edit) DropRole(of id.UUID) {
 		c.Roles = without(c.Roles, func(o authz.Role) bool { return o.ID == of })
 	})
 	for _, g := range e.Before.Groups() {
-		if slices.Contains(g.Roles, of) {
+		if slices.Contains(g.Roles, of) && e.room(groups, g.ID) {
 			g.Roles = without(g.Roles, func(r id.UUID) bool { return r == of })
 			e.PutGroup(g)
 		}
@@ -151,9 +151,15 @@ func (e *Edit) PutServer(s authz.Server) {
 	})
 }
 
-// maxDropped bounds over how many chunks the taking away of a server goes, so
-// that it fits into one transaction with the server's own.
-const maxDropped = 40
+// maxDropped bounds over how many chunks the taking away of a server or a role
+// goes, so that it fits into one transaction: of 4 MB at most. What names it
+// elsewhere stays and means nothing.
+const maxDropped = 30
+
+// room reports whether the chunk of a row may be written too.
+func (e *Edit) room(kind string, of id.UUID) bool {
+	return e.touched[chunkName(kind, of)] || len(e.touched) < maxDropped
+}
 
 // DropServer takes a server away, with its assignments and from groups. What
 // names it in chunks beyond maxDropped stays and means nothing.
@@ -161,16 +167,13 @@ func (e *Edit) DropServer(of id.UUID) {
 	e.chunk(servers, of, func(c *authz.Chunk) {
 		c.Servers = without(c.Servers, func(o authz.Server) bool { return o.ID == of })
 	})
-	room := func(kind string, of id.UUID) bool {
-		return e.touched[chunkName(kind, of)] || len(e.touched) < maxDropped
-	}
 	for _, a := range e.Before.Assignments() {
-		if a.Server == of && room(assignments, a.ID) {
+		if a.Server == of && e.room(assignments, a.ID) {
 			e.DropAssignment(a.ID)
 		}
 	}
 	for _, g := range e.Before.Groups() {
-		if slices.Contains(g.Servers, of) && room(groups, g.ID) {
+		if slices.Contains(g.Servers, of) && e.room(groups, g.ID) {
 			g.Servers = without(g.Servers, func(s id.UUID) bool { return s == of })
 			e.PutGroup(g)
 		}

@@ -36,7 +36,11 @@ func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item
 			return table.Change{}, err
 		}
 		ws := by.Workspace()
-		ops = append(ops, table.Insert(holderKey(ws, a), a).Else(ErrAssigned), table.Insert(AssignmentKey(ws, a.ID), a).Else(table.ErrTryAgain))
+		held, err := s.held(ctx, by, a)
+		if err != nil {
+			return table.Change{}, err
+		}
+		ops = append(append(ops, held...), table.Insert(AssignmentKey(ws, a.ID), a).Else(table.ErrTryAgain))
 		ev := s.given(by, audit.RoleAssigned, row, a, "A role was given.").With(audit.Flag("automatic", false))
 		if !a.Until.IsZero() {
 			ev = ev.With(audit.Instant("expires_at", a.Until))
@@ -44,6 +48,32 @@ func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item
 		return table.Change{Events: []audit.Event{ev.With(audit.Text("subject_type", a.kind()))}, Ops: ops}, nil
 	})
 	return a, err
+}
+
+// held returns the operations that list an assignment with its role, in the place
+// of one that has ended.
+func (s *Service) held(ctx context.Context, by authz.Allowed, a Assignment) ([]table.Op, error) {
+	ws := by.Workspace()
+	listed, ok, err := s.store.One(ctx, by, holderKey(ws, a))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return []table.Op{table.Insert(holderKey(ws, a), a).Else(ErrAssigned)}, nil
+	}
+	was, err := DecodeAssignment(listed)
+	if err != nil {
+		return nil, err
+	}
+	if was.Live(s.store.Now()) {
+		return nil, ErrAssigned
+	}
+	ops := []table.Op{table.Replace(listed, a).Else(table.ErrTryAgain)}
+	old, ok, err := s.store.One(ctx, by, AssignmentKey(ws, was.ID))
+	if ok {
+		ops = append(ops, table.Remove(old).Else(table.ErrTryAgain))
+	}
+	return ops, err
 }
 
 func (a Assignment) kind() string {
@@ -95,7 +125,7 @@ func saved(actor, item table.Item, u identity.User) []table.Op {
 	return ops
 }
 
-// account returns an account without roles that are gone.
+// account returns an account without roles that have ended or are gone.
 func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, of id.ID[id.Principal]) (table.Item, identity.User, error) {
 	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), of))
 	if err != nil {
@@ -107,7 +137,7 @@ func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy
 	u, err := identity.DecodeUser(item)
 	u.Roles = slices.DeleteFunc(slices.Clone(u.Roles), func(r identity.RoleGrant) bool {
 		_, there := p.Role(r.Role.UUID())
-		return !there
+		return !there || !r.Until.IsZero() && !s.store.Now().Before(r.Until)
 	})
 	return item, u, err
 }

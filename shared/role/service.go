@@ -3,7 +3,6 @@ package role
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -210,16 +209,24 @@ func (s *Service) changed(by authz.Allowed, was Role, before, after Fields) audi
 		{Path: "name", Before: before.Name, After: after.Name},
 		{Path: "description", Before: before.Description, After: after.Description},
 		{Path: "permissions", Before: strings.Join(texts(before.Permissions), " "), After: strings.Join(texts(after.Permissions), " ")},
-		{Path: "scope", Before: scopeText(before.Scope), After: scopeText(after.Scope)},
 	} {
 		if c.Before != c.After {
 			e = e.WithChange(c.Path, audit.Clip(c.Before, 300), audit.Clip(c.After, 300))
 		}
 	}
-	if !sameScope(before.Scope, after.Scope) && len(e.Changes) == 0 {
-		e = e.WithChange("scope", "", fmt.Sprint(len(after.Scope.Objects)+len(after.Scope.Names)))
+	if !sameScope(before.Scope, after.Scope) { // what differs, and not the whole of it
+		e = e.WithChange("scope", scopeText(beyond(before.Scope, after.Scope)), scopeText(beyond(after.Scope, before.Scope)))
 	}
 	return e
+}
+
+// beyond returns what is in a and not in b; all of a when b is everywhere.
+func beyond(a, b authz.Scope) authz.Scope {
+	a.Objects = slices.DeleteFunc(slices.Clone(a.Objects), func(o id.UUID) bool { return slices.Contains(b.Objects, o) })
+	a.Names = slices.DeleteFunc(slices.Clone(a.Names), func(n pattern.Pattern) bool {
+		return slices.ContainsFunc(b.Names, func(o pattern.Pattern) bool { return o.String() == n.String() })
+	})
+	return a
 }
 
 func sameScope(a, b authz.Scope) bool {

@@ -84,8 +84,11 @@ type Audience struct {
 	Users int
 }
 
-// maxPatterns bounds what an event holds of patterns.
-const maxPatterns = 100
+// maxPatterns and maxPatternBytes bound what an event holds of patterns.
+const (
+	maxPatterns     = 100
+	maxPatternBytes = 8 << 10
+)
 
 // maxCounted bounds how many groups and roles are read to count an audience.
 const maxCounted = 64
@@ -116,6 +119,13 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 	slices.Sort(a.Patterns)
 	a.Patterns = slices.Compact(a.Patterns)
 	a.Patterns = a.Patterns[:min(len(a.Patterns), maxPatterns)]
+	size := 0
+	for i, p := range a.Patterns {
+		if size += len(p); size > maxPatternBytes {
+			a.Patterns = a.Patterns[:i]
+			break
+		}
+	}
 	for _, g := range p.Groups() {
 		if slices.ContainsFunc(g.Roles, func(r id.UUID) bool { return roles[r] }) {
 			groups[g.ID] = true

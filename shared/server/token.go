@@ -121,6 +121,10 @@ func (s *Service) checkToken(by authz.Allowed, n NewToken) error {
 	if !n.Until.IsZero() && !now.Before(n.Until) {
 		return ErrUntil
 	}
+	// What a token makes ends with it at the latest (security, TK-1).
+	if l := by.Principal().Limits; l != nil && !l.Until.IsZero() && (n.Until.IsZero() || n.Until.After(l.Until)) {
+		return ErrUntil.Saying("A registration token that a token makes ends with it at the latest.")
+	}
 	if len(n.Groups) > MaxTokenGroups {
 		return ErrManyTokens
 	}

@@ -18,6 +18,7 @@ import (
 	"paddock/shared/identity"
 	"paddock/shared/message"
 	"paddock/shared/mfa"
+	"paddock/shared/policy"
 	"paddock/shared/role"
 	"paddock/shared/table"
 	"paddock/shared/workspace"
@@ -288,6 +289,7 @@ func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authent
 // roles, which would be too much for the transaction that deletes it.
 func (s *Service) strip(ctx context.Context, by authz.Allowed, a Authenticated, account table.Item, u identity.User) (table.Item, identity.User, error) {
 	event := func(k audit.Kind) audit.Event { return by.Event(k, s.store.Now()) }
+	before := u.Role
 	for len(u.Memberships)+len(u.Roles) > 0 {
 		keys, roles := role.KeptOf(a.Workspace.ID, u)
 		if len(u.Memberships) > 0 {
@@ -299,9 +301,9 @@ func (s *Service) strip(ctx context.Context, by authz.Allowed, a Authenticated, 
 		}
 		var change table.Change
 		if len(u.Memberships) > 0 {
-			change, u = group.Strip(by, account, u, read, event)
+			change, _ = group.Strip(by, account, u, read, event)
 		} else {
-			change, u = role.Strip(account, u, roles, read, event)
+			change, _ = role.Strip(account, u, roles, read, event)
 		}
 		change.Ops = append(change.Ops, table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
 		if err := s.store.Commit(ctx, by, change); err != nil {
@@ -310,6 +312,12 @@ func (s *Service) strip(ctx context.Context, by authz.Allowed, a Authenticated, 
 		var ok bool
 		if account, ok, err = s.store.One(ctx, by, account.Key); err != nil || !ok {
 			return table.Item{}, identity.User{}, cmp.Or(err, error(table.ErrTryAgain))
+		}
+		if u, err = identity.DecodeUser(account); err != nil {
+			return table.Item{}, identity.User{}, err
+		}
+		if u.Role != before { // who deletes was allowed to delete another one
+			return table.Item{}, identity.User{}, table.ErrTryAgain
 		}
 	}
 	return account, u, nil
@@ -345,9 +353,12 @@ func (s *Service) deleteAccount(ctx context.Context, by authz.Allowed, a Authent
 		return err
 	}
 	ops := append(listing.Save(), table.Remove(target).Else(table.ErrTryAgain), table.Unchanged(a.UserItem).Else(table.ErrTryAgain))
-	if a.PolicyItem.Version > 0 { // nothing has become theirs in between
-		ops = append(ops, table.Unchanged(a.PolicyItem).Else(table.ErrTryAgain))
+	// Nothing has become theirs in between.
+	unowned := table.Absent(policy.HeadKey(ws))
+	if a.PolicyItem.Version > 0 {
+		unowned = table.Unchanged(a.PolicyItem)
 	}
+	ops = append(ops, unowned.Else(table.ErrTryAgain))
 	for _, item := range items {
 		if item.Key.Table == table.Credentials || item.Key.SK == "key" {
 			ops = append(ops, table.Remove(item).Else(table.ErrTryAgain))

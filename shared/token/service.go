@@ -125,6 +125,9 @@ func (s *Service) Duplicate(ctx context.Context, by authz.Allowed, owner table.I
 	if err != nil {
 		return Token{}, credential.Secret{}, err
 	}
+	if source.Blocked {
+		return Token{}, credential.Secret{}, ErrBlocked
+	}
 	for _, k := range Kinds {
 		copied := slices.Clone(rows.Rows(k))
 		for i := range copied {

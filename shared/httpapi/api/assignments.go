@@ -137,14 +137,14 @@ func (in NewAssignment) assignment() (authz.Assignment, error) {
 	if in.Permissions != nil {
 		a.Access = accessOf(*in.Permissions)
 	}
-	if in.ExpiresAt != nil {
-		a.Until = in.ExpiresAt.UTC()
+	var err error
+	if a.Until, err = endOf(in.ExpiresAt); err != nil {
+		return a, err
 	}
 	if in.Server != nil {
 		a.Server = in.Server.UUID()
 		return a, nil
 	}
-	var err error
 	if a.Name, err = pattern.Parse(pattern.Name, *in.Pattern); err != nil {
 		return a, errPattern.In("pattern").Saying("The pattern " + quoted(*in.Pattern) + ": " + err.Error())
 	}

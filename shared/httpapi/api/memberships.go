@@ -211,8 +211,8 @@ func (f *Face) addMember(c httpapi.Call, in NewMembership) (Membership, error) {
 		return Membership{}, err
 	}
 	j := group.Joining{Group: in.Group, User: user, Role: role}
-	if in.ExpiresAt != nil {
-		j.Until = in.ExpiresAt.UTC()
+	if j.Until, err = endOf(in.ExpiresAt); err != nil {
+		return Membership{}, err
 	}
 	p, err := f.groups.Add(c.Context(), allowed, c.Who.UserItem, j)
 	if err != nil {
@@ -275,7 +275,11 @@ func (f *Face) patchMember(c httpapi.Call, in MembershipPatch) (Membership, erro
 				return Membership{}, group.ErrUntil.Saying("An end is a time as in RFC 3339.")
 			}
 		}
-		until = until.UTC()
+		if *in.ExpiresAt != "" {
+			if until, err = endOf(&until); err != nil {
+				return Membership{}, err
+			}
+		}
 		change.Until = &until
 	}
 	p, err := f.groups.Change(c.Context(), c.Allowed, c.Who.UserItem, item, change)

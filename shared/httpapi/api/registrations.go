@@ -114,8 +114,9 @@ type CreatedRegistrationToken struct {
 
 func (f *Face) createRegistrationToken(c httpapi.Call, in NewRegistrationToken) (CreatedRegistrationToken, error) {
 	n := server.NewToken{Name: in.Name, Groups: in.AllowedGroups}
-	if in.ExpiresAt != nil {
-		n.Until = in.ExpiresAt.UTC()
+	var err error
+	if n.Until, err = endOf(in.ExpiresAt); err != nil {
+		return CreatedRegistrationToken{}, err
 	}
 	t, secret, err := f.servers.CreateToken(c.Context(), c.Allowed, c.Who.UserItem, n)
 	if err != nil {

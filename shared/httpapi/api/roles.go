@@ -427,8 +427,9 @@ func (f *Face) assignRole(c httpapi.Call, in NewRoleAssignment) (RoleAssignmentD
 	if in.Group != nil {
 		g.Group = *in.Group
 	}
-	if in.ExpiresAt != nil {
-		g.Until = in.ExpiresAt.UTC()
+	var err error
+	if g.Until, err = endOf(in.ExpiresAt); err != nil {
+		return RoleAssignmentDocument{}, err
 	}
 	if _, ok := c.Who.Policy.Role(in.Role.UUID()); !ok {
 		return RoleAssignmentDocument{}, errRole

@@ -123,10 +123,10 @@ type NewToken struct {
 
 func (f *Face) createToken(c httpapi.Call, in NewToken) (MadeToken, error) {
 	wanted := token.Wanted{Name: in.Name}
-	if in.ExpiresAt != nil {
-		wanted.ExpiresAt = in.ExpiresAt.UTC()
-	}
 	var err error
+	if wanted.ExpiresAt, err = endOf(in.ExpiresAt); err != nil {
+		return MadeToken{}, err
+	}
 	if wanted.Scopes, err = token.Parse(in.Scopes); err != nil {
 		return MadeToken{}, err
 	}

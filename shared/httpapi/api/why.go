@@ -231,14 +231,31 @@ func (f *Face) step(c httpapi.Call, s authz.Step, subject *authz.Principal) (*St
 			d.Makers = append(d.Makers, Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email})
 		}
 	}
+	if who := c.Principal(); !authz.May(&who, permission.ReadPolicy, authz.Object{}, c.Now()) {
+		d.veil(&who, s, c)
+	}
 	return d, nil
+}
+
+// veil takes from a step what the caller does not see otherwise: names of groups
+// and roles, and addresses.
+func (d *StepDocument) veil(who *authz.Principal, s authz.Step, c httpapi.Call) {
+	if d.Group != "" && !authz.May(who, permission.ReadGroup, authz.Object{ID: s.Group, Name: d.Group}, c.Now()) {
+		d.Group = ""
+	}
+	d.Role = ""
+	for i := range d.Makers {
+		d.Makers[i].Email = ""
+	}
 }
 
 // accounts returns accounts, each once, in the order asked.
 func (f *Face) accounts(c httpapi.Call, ids []id.ID[id.Principal]) ([]identity.User, error) {
 	var once []id.ID[id.Principal]
+	seen := map[id.ID[id.Principal]]bool{{}: true}
 	for _, u := range ids {
-		if !u.Zero() && !slices.Contains(once, u) {
+		if !seen[u] {
+			seen[u] = true
 			once = append(once, u)
 		}
 	}
