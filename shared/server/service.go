@@ -118,14 +118,7 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 	}
 	slices.Sort(a.Patterns)
 	a.Patterns = slices.Compact(a.Patterns)
-	a.Patterns = a.Patterns[:min(len(a.Patterns), maxPatterns)]
-	size := 0
-	for i, p := range a.Patterns {
-		if size += len(p); size > maxPatternBytes {
-			a.Patterns = a.Patterns[:i]
-			break
-		}
-	}
+	a.Patterns = short(a.Patterns)
 	for _, g := range p.Groups() {
 		if slices.ContainsFunc(g.Roles, func(r id.UUID) bool { return roles[r] }) {
 			groups[g.ID] = true
@@ -157,6 +150,17 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 	}
 	a.Users = len(users)
 	return a, nil
+}
+
+// short returns the first patterns, as many as an event holds.
+func short(patterns []string) []string {
+	size := 0
+	for i, p := range patterns {
+		if size += len(p); i == maxPatterns || size > maxPatternBytes {
+			return patterns[:i]
+		}
+	}
+	return patterns
 }
 
 // widened returns the event of a server that older patterns open, none when
