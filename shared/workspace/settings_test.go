@@ -232,3 +232,21 @@ func TestSecureOriginIsThatOfTheHost(t *testing.T) {
 		}
 	}
 }
+
+// TestActionsAskForAProofByTheirClass takes each class alone.
+func TestActionsAskForAProofByTheirClass(t *testing.T) {
+	if len(workspace.MFAActions) < 6 {
+		t.Fatalf("%d classes", len(workspace.MFAActions))
+	}
+	for _, class := range workspace.MFAActions {
+		s := workspace.Security{MFARequiredActions: []string{class}}
+		for _, other := range workspace.MFAActions {
+			if s.Demands(other) != (other == class) {
+				t.Errorf("with %s, %s asks for a proof: %t", class, other, s.Demands(other))
+			}
+		}
+	}
+	if (workspace.Security{}).Demands(workspace.ServerActions) {
+		t.Error("no class asks")
+	}
+}

@@ -72,6 +72,16 @@ func (w Workspace) SessionAbsolute() time.Duration {
 	return time.Duration(w.Security.SessionAbsoluteTimeout) * time.Second
 }
 
+// ServerActions is the class of protected actions that are done to servers. Source:
+// specification, "Require MFA for".
+const ServerActions = "server"
+
+// Demands reports whether an action of a class asks for a fresh proof. The
+// workspace's own settings always do, and are no class.
+func (s Security) Demands(class string) bool {
+	return slices.Contains(s.MFARequiredActions, class)
+}
+
 // Security is the document /api/workspaces/security/-/. Source: alpacon-wire
 // 6.5; specification, "MFA enforcement".
 type Security struct {

@@ -14,6 +14,7 @@ import (
 	"paddock/shared/permission"
 	"paddock/shared/policy"
 	"paddock/shared/server"
+	"paddock/shared/workspace"
 )
 
 func (f *Face) serverBindings() []httpapi.Binding {
@@ -347,7 +348,7 @@ func (f *Face) actOnServer(c httpapi.Call, in ServerAction) (httpapi.None, error
 	if !slices.Contains(actions, in.Action) {
 		return httpapi.None{}, errAction
 	}
-	if slices.Contains(c.Who.Workspace.Security.MFARequiredActions, "server") {
+	if c.Who.Workspace.Security.Demands(workspace.ServerActions) {
 		if _, err := c.Fresh(); err != nil {
 			return httpapi.None{}, err
 		}
