@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 			return table.Change{}, ErrNoGroup
 		}
 		// Who may not put anybody there learns nothing of who there is.
-		if err := authz.MayJoin(actorUnder(by, e.Before), p.held(), now); err != nil {
+		if err := authz.MayJoin(e.Actor(by), p.held(), now); err != nil {
 			return table.Change{}, err
 		}
 		item, u, err := s.account(ctx, by, e.Before, j.User)
@@ -66,7 +67,7 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 			return table.Change{}, err
 		}
 		ops := append(append(e.Hold(), placed...), table.Insert(PlaceKey(ws, p.ID), p).Else(table.ErrTryAgain))
-		return table.Change{Events: []audit.Event{ev}, Ops: append(ops, saved(actor, item, u)...)}, nil
+		return table.Change{Events: []audit.Event{ev}, Ops: append(ops, identity.SaveBy(actor, item, u)...)}, nil
 	})
 	return p, err
 }
@@ -95,16 +96,6 @@ func (s *Service) placed(ctx context.Context, by authz.Allowed, p Place) ([]tabl
 		ops = append(ops, table.Remove(old).Else(table.ErrTryAgain))
 	}
 	return ops, err
-}
-
-// saved returns the operations that write a changed account and hold that the
-// actor is who it was.
-func saved(actor, item table.Item, u identity.User) []table.Op {
-	ops := []table.Op{identity.SaveUser(item, u).Else(table.ErrTryAgain)}
-	if actor.Key != item.Key {
-		ops = append(ops, table.Unchanged(actor).Else(table.ErrTryAgain))
-	}
-	return ops
 }
 
 func (p Place) held() authz.Membership {
@@ -189,9 +180,9 @@ func (s *Service) replace(ctx context.Context, by authz.Allowed, asker, item tab
 		}
 		listed, ok, err := s.store.One(ctx, by, memberKey(ws, was.Group, was.User))
 		if err != nil || !ok {
-			return table.Change{}, cmpErr(err, ErrNoPlace)
+			return table.Change{}, cmp.Or(err, error(ErrNoPlace))
 		}
-		actor := actorUnder(by, e.Before)
+		actor := e.Actor(by)
 		if next == nil {
 			err = authz.MayLeave(actor, was.User.UUID(), was.held(), now)
 		} else {
@@ -214,7 +205,7 @@ func (s *Service) replace(ctx context.Context, by authz.Allowed, asker, item tab
 			change.Events = append(change.Events, s.moved(by, row, was, *next))
 			change.Ops = append(change.Ops, table.Replace(item, *next).Else(table.ErrTryAgain), table.Replace(listed, *next).Else(table.ErrTryAgain))
 		}
-		change.Ops = append(change.Ops, saved(asker, account, u)...)
+		change.Ops = append(change.Ops, identity.SaveBy(asker, account, u)...)
 		return change, nil
 	})
 }
@@ -244,13 +235,6 @@ func instant(at time.Time) string {
 		return ""
 	}
 	return at.Format(time.RFC3339)
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // Members returns the places of a group that have not ended, at most limit (0:

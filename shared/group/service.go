@@ -87,13 +87,6 @@ func (f Fields) row(of id.ID[id.Group], roles []id.UUID) authz.Group {
 	return authz.Group{ID: of.UUID(), Name: f.Name, Roles: roles, Access: f.Access, Servers: f.Servers, Names: f.Names}
 }
 
-// actorUnder returns who asks, under a policy.
-func actorUnder(by authz.Allowed, p *authz.Policy) *authz.Principal {
-	who := by.Principal()
-	who.Policy = p
-	return &who
-}
-
 // Create makes a group. Who may not change every group becomes its owner.
 func (s *Service) Create(ctx context.Context, by authz.Allowed, actor table.Item, f Fields, keep func(Group, *authz.Policy) ([]table.Op, error)) (Group, error) {
 	made, err := s.store.NewID()
@@ -106,7 +99,7 @@ func (s *Service) Create(ctx context.Context, by authz.Allowed, actor table.Item
 		if err := unique(f, e.Before, g.ID); err != nil {
 			return table.Change{}, err
 		}
-		if err := authz.MayCreateGroup(actorUnder(by, e.Before), f.row(g.ID, nil), now); err != nil {
+		if err := authz.MayCreateGroup(e.Actor(by), f.row(g.ID, nil), now); err != nil {
 			return table.Change{}, err
 		}
 		if len(e.Before.Groups()) >= policy.MaxGroups {
@@ -252,7 +245,7 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, actor, item tabl
 			return table.Change{}, ErrNoGroup
 		}
 		// Who may not give a server learns nothing of whether it is there.
-		if err := authz.MayChangeGroup(actorUnder(by, e.Before), *row, f.row(g.ID, row.Roles), s.store.Now()); err != nil {
+		if err := authz.MayChangeGroup(e.Actor(by), *row, f.row(g.ID, row.Roles), s.store.Now()); err != nil {
 			return table.Change{}, err
 		}
 		if err := unique(f, e.Before, g.ID); err != nil {
@@ -297,28 +290,9 @@ func (s *Service) Delete(ctx context.Context, by authz.Allowed, actor, item tabl
 // Some returns groups by id, in the order asked; ids without group are left
 // out.
 func (s *Service) Some(ctx context.Context, by authz.Allowed, ids []id.ID[id.Group]) ([]Group, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
 	keys := make([]table.Key, len(ids))
-	for i, g := range ids {
-		keys[i] = Key(by.Workspace(), g)
+	for i, one := range ids {
+		keys[i] = Key(by.Workspace(), one)
 	}
-	items, err := s.store.Read(ctx, by, keys...)
-	if err != nil {
-		return nil, err
-	}
-	byKey := make(map[table.Key]Group, len(items))
-	for _, item := range items {
-		if byKey[item.Key], err = Decode(item); err != nil {
-			return nil, err
-		}
-	}
-	out := make([]Group, 0, len(items))
-	for _, k := range keys {
-		if g, ok := byKey[k]; ok {
-			out = append(out, g)
-		}
-	}
-	return out, nil
+	return table.All[Group](ctx, s.store, by, keys)
 }

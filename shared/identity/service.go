@@ -112,31 +112,10 @@ func (s *Service) Superusers(ctx context.Context, by authz.Allowed) ([]id.ID[id.
 // left out.
 func (s *Service) Users(ctx context.Context, by authz.Allowed, ids []id.ID[id.Principal]) ([]User, error) {
 	keys := make([]table.Key, len(ids))
-	for i, user := range ids {
-		keys[i] = UserKey(by.Workspace(), user)
+	for i, one := range ids {
+		keys[i] = UserKey(by.Workspace(), one)
 	}
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	items, err := s.store.Read(ctx, by, keys...)
-	if err != nil {
-		return nil, err
-	}
-	byKey := make(map[table.Key]User, len(items))
-	for _, item := range items {
-		u, err := DecodeUser(item)
-		if err != nil {
-			return nil, err
-		}
-		byKey[item.Key] = u
-	}
-	out := make([]User, 0, len(items))
-	for _, k := range keys {
-		if u, ok := byKey[k]; ok {
-			out = append(out, u)
-		}
-	}
-	return out, nil
+	return table.All[User](ctx, s.store, by, keys)
 }
 
 // Named returns the id of the user with exactly this username or e-mail

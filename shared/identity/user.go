@@ -300,3 +300,13 @@ func DecodeUser(item table.Item) (User, error) {
 func SaveUser(read table.Item, u User) table.Op {
 	return table.Replace(read, u, table.Num("epoch", u.Epoch))
 }
+
+// SaveBy returns the operations that write a changed account and hold that the
+// account which asks, if another, is who it was.
+func SaveBy(asker, read table.Item, u User) []table.Op {
+	ops := []table.Op{SaveUser(read, u).Else(table.ErrTryAgain)}
+	if asker.Key != read.Key {
+		ops = append(ops, table.Unchanged(asker).Else(table.ErrTryAgain))
+	}
+	return ops
+}

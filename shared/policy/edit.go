@@ -72,6 +72,13 @@ func (s *Service) edit(ctx context.Context, by authz.Allowed) (*Edit, error) {
 	}, nil
 }
 
+// Actor returns who asks, under the policy that is changed.
+func (e *Edit) Actor(by authz.Allowed) *authz.Principal {
+	who := by.Principal()
+	who.Policy = e.Before
+	return &who
+}
+
 // Hold returns the operations that hold that the policy is still the one
 // before; of use where the edit changes nothing of it.
 func (e *Edit) Hold() []table.Op {

@@ -6,6 +6,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,17 +129,10 @@ func (s *Service) at(ctx context.Context, by authz.Allowed, at table.Item) (*hel
 		// A change came between the head and its chunks: follow the newer one.
 		var ok bool
 		if at, ok, err = s.store.One(ctx, by, HeadKey(by.Workspace())); err != nil || !ok {
-			return nil, cmpErr(err, table.ErrGone)
+			return nil, cmp.Or(err, error(table.ErrGone))
 		}
 	}
 	return nil, table.ErrTryAgain
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // follow returns the policy of a head: what is in memory of it, and the chunks

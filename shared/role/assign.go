@@ -28,7 +28,7 @@ func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item
 		if !ok {
 			return table.Change{}, ErrNoRole
 		}
-		if err := authz.MayAssignRole(actorUnder(by, e.Before), *row, g.Until, now); err != nil {
+		if err := authz.MayAssignRole(e.Actor(by), *row, g.Until, now); err != nil {
 			return table.Change{}, err
 		}
 		ops, err := s.give(ctx, by, e, actor, a)
@@ -112,17 +112,7 @@ func (s *Service) give(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 		return nil, ErrManyRoles
 	}
 	u.Roles = append(slices.Clone(u.Roles), identity.RoleGrant{ID: a.ID, Role: a.Role, Until: a.Until})
-	return append(e.Hold(), saved(actor, item, u)...), nil
-}
-
-// saved returns the operations that write a changed account and hold that the
-// actor is who it was.
-func saved(actor, item table.Item, u identity.User) []table.Op {
-	ops := []table.Op{identity.SaveUser(item, u).Else(table.ErrTryAgain)}
-	if actor.Key != item.Key {
-		ops = append(ops, table.Unchanged(actor).Else(table.ErrTryAgain))
-	}
-	return ops
+	return append(e.Hold(), identity.SaveBy(actor, item, u)...), nil
 }
 
 // account returns an account without roles that have ended or are gone.
@@ -190,7 +180,7 @@ func (s *Service) take(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 		return nil, err
 	}
 	u.Roles = slices.DeleteFunc(u.Roles, func(r identity.RoleGrant) bool { return r.ID == a.ID })
-	return append(e.Hold(), saved(actor, account, u)...), nil
+	return append(e.Hold(), identity.SaveBy(actor, account, u)...), nil
 }
 
 // Holders returns who has a role now.

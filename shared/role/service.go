@@ -93,13 +93,6 @@ func FieldsOf(r Role, p *authz.Policy) Fields {
 	return f
 }
 
-// actorUnder returns who asks, under a policy.
-func actorUnder(by authz.Allowed, p *authz.Policy) *authz.Principal {
-	who := by.Principal()
-	who.Policy = p
-	return &who
-}
-
 // Create makes a custom role.
 func (s *Service) Create(ctx context.Context, by authz.Allowed, actor table.Item, f Fields, keep func(Role, *authz.Policy) ([]table.Op, error)) (Role, error) {
 	made, err := s.store.NewID()
@@ -115,7 +108,7 @@ func (s *Service) Create(ctx context.Context, by authz.Allowed, actor table.Item
 		if len(e.Before.Roles()) >= policy.MaxRoles {
 			return table.Change{}, policy.Limit("roles", "2,000 roles")
 		}
-		if err := authz.MayCreateRole(actorUnder(by, e.Before), f.row(r.ID), now); err != nil {
+		if err := authz.MayCreateRole(e.Actor(by), f.row(r.ID), now); err != nil {
 			return table.Change{}, err
 		}
 		e.PutRole(f.row(r.ID))
@@ -182,7 +175,7 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, actor, item tabl
 		if err := f.check(e.Before, r.ID); err != nil {
 			return table.Change{}, err
 		}
-		if err := authz.MayChangeRole(actorUnder(by, e.Before), f.row(r.ID), s.store.Now()); err != nil {
+		if err := authz.MayChangeRole(e.Actor(by), f.row(r.ID), s.store.Now()); err != nil {
 			return table.Change{}, err
 		}
 		e.PutRole(f.row(r.ID))
@@ -257,30 +250,11 @@ func (s *Service) Delete(ctx context.Context, by authz.Allowed, actor, item tabl
 
 // Some returns roles by id, in the order asked; ids without role are left out.
 func (s *Service) Some(ctx context.Context, by authz.Allowed, ids []id.ID[id.Role]) ([]Role, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
 	keys := make([]table.Key, len(ids))
-	for i, r := range ids {
-		keys[i] = Key(by.Workspace(), r)
+	for i, one := range ids {
+		keys[i] = Key(by.Workspace(), one)
 	}
-	items, err := s.store.Read(ctx, by, keys...)
-	if err != nil {
-		return nil, err
-	}
-	byKey := make(map[table.Key]Role, len(items))
-	for _, item := range items {
-		if byKey[item.Key], err = Decode(item); err != nil {
-			return nil, err
-		}
-	}
-	out := make([]Role, 0, len(items))
-	for _, k := range keys {
-		if r, ok := byKey[k]; ok {
-			out = append(out, r)
-		}
-	}
-	return out, nil
+	return table.All[Role](ctx, s.store, by, keys)
 }
 
 // A Giving is a role that somebody shall have: a user or a group.

@@ -372,3 +372,32 @@ func RegistryKey(sk string) Key {
 func RegistryRecord(ws id.ID[id.Workspace]) Record {
 	return Record{Key: RegistryKey(ws.String()), Version: 1}
 }
+
+// All returns the payloads of items in the order of their keys, at most 100 of
+// them in one consistent read; keys without an item are left out.
+func All[T any](ctx context.Context, s *Store, by authz.Allowed, keys []Key) ([]T, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	items, err := s.Read(ctx, by, keys...)
+	if err != nil {
+		return nil, err
+	}
+	byKey := make(map[Key]Item, len(items))
+	for _, item := range items {
+		byKey[item.Key] = item
+	}
+	out := make([]T, 0, len(items))
+	for _, k := range keys {
+		item, ok := byKey[k]
+		if !ok {
+			continue
+		}
+		var t T
+		if err := Decode(item, &t); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -164,16 +165,9 @@ func membershipOf(c httpapi.Call, p group.Place, u identity.User) Membership {
 func (f *Face) one(c httpapi.Call, p group.Place) (Membership, error) {
 	all, err := f.members(c, []group.Place{p})
 	if err != nil || len(all) == 0 {
-		return Membership{}, cmpErr(err, group.ErrNoPlace)
+		return Membership{}, cmp.Or(err, error(group.ErrNoPlace))
 	}
 	return all[0], nil
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // NewMembership puts somebody into a group. Source: alpacon-wire 3.3.
