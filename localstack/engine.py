@@ -1,10 +1,12 @@
 """Starts the local engine for this project.
 
-Five things differ from the engine's own command:
+Six things differ from the engine's own command:
 
+* uvicorn with its parts in C serves it, on the port that was given and never on
+  443 beside it; and expressions are checked once and not for each item. Both
+  together halve what a request costs;
 * the Lambda runtime interface sends without Nagle's delay (a warm call takes
   about 11 ms instead of 55 ms);
-* only the port it was given is opened, never 443 beside it;
 * functions read streams from the beginning after a restart. The engine saves how
   far they have read, but not the streams, which begin anew: they would pass over
   as many new records as they had read old ones;
@@ -20,8 +22,10 @@ PADDOCK_ENGINE_TIED    "1": stop when standard input closes, so that an engine
                        does not outlive the test process that started it.
 """
 
+import functools
 import gc
 import os
+import resource
 import signal
 import socketserver
 import sys
@@ -29,8 +33,10 @@ import threading
 
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
-from ministack import app  # noqa: E402  (the line above must come first)
-from ministack.services import lambda_svc  # noqa: E402
+import uvicorn  # noqa: E402  (the line above must come first)
+from ministack import app  # noqa: E402
+from ministack.core import tls  # noqa: E402
+from ministack.services import dynamodb, lambda_svc  # noqa: E402
 
 restore_positions = lambda_svc._restore_esm_positions
 
@@ -48,19 +54,58 @@ def stop_with_parent():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def remember(function):
+    """Keeps what a pure function of an expression's text answers."""
+    return functools.lru_cache(maxsize=1024)(function)
+
+
+def serve():
+    """Serves until it is told to stop; raises when it could not begin or end whole."""
+    certificate, key = tls.resolve_tls_material() if tls.use_ssl_enabled() else (None, None)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app.app,
+            host=os.environ.get("BIND_HOST", "0.0.0.0"),
+            port=int(app._resolve_port()),
+            loop="uvloop",
+            http="httptools",
+            ws="wsproto",
+            lifespan="on",
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            log_level=app.LOG_LEVEL.lower(),
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
+        )
+    )
+    # The server raises the signal that stopped it once more when it has ended.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: None)
+    server.run()
+    if not server.started or server.lifespan.should_exit:
+        sys.exit("the engine did not begin, or did not end whole")
+
+
 def run():
     marker = os.environ.pop("PADDOCK_ENGINE_MARKER", "")
     tied = os.environ.pop("PADDOCK_ENGINE_TIED", "") == "1"
-    app._port_is_bindable = lambda host, port: False
+    dynamodb._condition_syntax_error = remember(dynamodb._condition_syntax_error)
+    dynamodb._tokenize = remember(dynamodb._tokenize)
     lambda_svc._restore_esm_positions = restore_from_the_beginning
     if tied:
         threading.Thread(target=stop_with_parent, daemon=True).start()
     if marker:
         with open(marker, "w", encoding="ascii") as file:
             file.write(f"{os.getpid()}\n")
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    app.main()
+    serve()
     if marker:
         os.remove(marker)
 
