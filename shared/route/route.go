@@ -354,6 +354,10 @@ var Rows = []Row{
 	{"GET", "/api/workspaces/access-control/-/", API, everywhere(permission.ReadAccessControl), true},
 	{"PATCH", "/api/workspaces/access-control/-/", API, fresh(everywhere(permission.UpdateAccessControl)), true},
 
+	// Plan, invoice contact and seats.
+	{"GET", "/api/workspaces/billing/-/", API, everywhere(permission.ReadBilling), false},
+	{"PATCH", "/api/workspaces/billing/-/", API, fresh(everywhere(permission.UpdateBilling)), false},
+
 	// The audit log.
 	{"GET", "/api/audit/activity/", API, list(permission.ReadAudit), true},
 }

@@ -58,7 +58,7 @@ func New(p Parts) *Face {
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), f.billingBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
@@ -78,7 +78,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(http.MethodDelete, "/api/iam/invitations/{id}/", http.StatusNoContent, f.withdraw).Summed("Withdraw an open invitation.").
 			Refuses(identity.ErrInvitation),
 		httpapi.Create(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail; staff and superusers with a fresh proof.").
-			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken, identity.ErrInvites, identity.ErrOpen).Refuses(httpapi.FreshRefusals...),
+			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken, identity.ErrInvites, identity.ErrOpen, workspace.ErrSeatsUsed).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
 		httpapi.Answer(patch, "/api/workspaces/security/-/", ok, f.patchSecurity).Summed("Change the security settings.").
 			Refuses(workspace.ErrRange, identity.ErrAffected, identity.ErrNoSuperuser),
