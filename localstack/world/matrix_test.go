@@ -213,6 +213,8 @@ func userProbes() []matrixProbe {
 		{row: row, method: "PATCH", path: users + "{id}/", at: victim, body: sending(map[string]any{"first_name": "Vic"}), full: http.StatusOK, none: absent},
 		{row: row, method: "GET", path: users + "{id}/sessions/", at: below("sessions/"), body: bodiless, full: http.StatusOK, none: absent},
 		{row: row, method: "GET", path: users + "{id}/tokens/", at: below("tokens/"), body: bodiless, full: http.StatusOK, none: absent},
+		{row: row, method: "GET", path: users + "{id}/usage/", at: below("usage/"), body: bodiless, full: http.StatusOK, none: absent},
+		{row: row, method: "GET", path: users + "{id}/tokens/{token}/usage/", at: func(s matrixSample) string { return s.token + "usage/" }, body: bodiless, full: http.StatusOK, none: absent},
 		{row: row, method: "PATCH", path: users + "{id}/tokens/{token}/", at: token, body: sending(map[string]any{"enabled": false}), full: http.StatusOK, none: absent},
 		{row: row, method: "DELETE", path: users + "{id}/tokens/{token}/", at: token, body: bodiless, full: http.StatusNoContent, none: absent},
 		{row: row, method: "DELETE", path: users + "{id}/sessions/{session}/", at: func(s matrixSample) string { return s.session }, body: bodiless, full: http.StatusNoContent, none: absent},
