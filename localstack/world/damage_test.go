@@ -131,10 +131,12 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 			shared.Clock.Advance(time.Minute)
 			return do(t, w, "GET", "/api/status/", nil)
 		},
-		"data H#workspace#* / server": get(serversPath),
-		"data H#workspace / note#*":   get(notesPath),
-		"data H#workspace / tokens":   get(tokensPath),
-		"data M#workspace#* / *":      nil, // no request reads it; see below
+		"data H#workspace#* / server":     get(serversPath),
+		"data H#workspace / note#*":       get(notesPath),
+		"data H#workspace / tokens":       get(tokensPath),
+		"data V#workspace#* / day#*#self": get("/api/iam/users/-/usage/?days=90"),
+		"data V#workspace#* / day#*#*":    get("/api/iam/users/-/usage/?days=90"),
+		"data M#workspace#* / *":          nil, // no request reads it; see below
 	}
 	for shape, records := range kinds {
 		name, sealed := strings.CutSuffix(shape, "  sealed")

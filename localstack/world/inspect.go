@@ -188,6 +188,8 @@ func scratch(w write) bool {
 		return strings.HasPrefix(w.key.SK, "session#") || strings.HasPrefix(w.key.SK, "token#")
 	case w.key.Kind == "C": // a method being set up, a sign-in that names nobody yet
 		return strings.HasPrefix(w.key.SK, "factor#") || w.key.SK == "passkey"
+	case w.key.Kind == "V": // usage
+		return strings.HasPrefix(w.key.SK, "day#")
 	case w.key.Kind == "Q": // a device login that waits
 		return w.key.SK == "login"
 	}

@@ -156,12 +156,13 @@ func planted(t *testing.T) (*world.Walk, plants) {
 	want(t, w.Me, 201, "POST", assignedPath, map[string]string{"role": role.ID, "group": group.ID})
 	want(t, w.Me, 201, "POST", assignedPath, map[string]string{"role": role.ID, "user": self.ID})
 	plantServer(t, w, self.ID)
-	// A token with a rule.
-	var made struct{ ID string }
+	// A token with a rule, in use.
+	var made struct{ ID, Key string }
 	if err := w.Me.Want(t.Context(), 201, "POST", apiTokens, scope(world.TokenName, "user:read"), &made); err != nil {
 		t.Fatal(err)
 	}
 	want(t, w.Me, 201, "POST", commandACL, map[string]string{"token": made.ID, "command": world.RuleWord})
+	want(t, clientOf(w, made.ID, made.Key).Visitor, 200, "GET", "/api/iam/users/", nil)
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
 	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {

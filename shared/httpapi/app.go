@@ -20,6 +20,7 @@ import (
 	"paddock/shared/route"
 	"paddock/shared/session"
 	"paddock/shared/table"
+	"paddock/shared/usage"
 )
 
 // An App is the API of one function.
@@ -28,6 +29,7 @@ type App struct {
 	sessions *session.Service
 	policies *policy.Service
 	store    *table.Store
+	usage    *usage.Service
 	now      func() time.Time
 	ids      id.Source
 }
@@ -38,6 +40,7 @@ type Config struct {
 	Sessions *session.Service
 	Policies *policy.Service
 	Store    *table.Store
+	Usage    *usage.Service
 	Now      func() time.Time
 	Bindings []Binding
 }
@@ -45,10 +48,10 @@ type Config struct {
 // New returns the App of a function, or an error naming every row without
 // handler and every handler without row.
 func New(c Config) (*App, error) {
-	if c.Sessions == nil || c.Policies == nil || c.Store == nil || c.Now == nil {
-		return nil, errors.New("httpapi: sessions, policies, store and clock are required")
+	if c.Sessions == nil || c.Policies == nil || c.Store == nil || c.Usage == nil || c.Now == nil {
+		return nil, errors.New("httpapi: sessions, policies, store, usage and clock are required")
 	}
-	a := &App{mux: http.NewServeMux(), sessions: c.Sessions, policies: c.Policies, store: c.Store, now: c.Now}
+	a := &App{mux: http.NewServeMux(), sessions: c.Sessions, policies: c.Policies, store: c.Store, usage: c.Usage, now: c.Now}
 	bound := map[string]Binding{}
 	for _, b := range c.Bindings {
 		bound[b.Method+" "+b.Path] = b
@@ -170,6 +173,8 @@ func (a *App) serve(row route.Row, b Binding) http.Handler {
 			writeRefusal(w, r, row, err)
 			return
 		}
+		a.using(&call, row)
+		defer call.uses.Wait()
 		call.Body, call.Answer = body, w.Header()
 		answer, err := b.serve(call, row)
 		if err != nil {

@@ -19,6 +19,7 @@ import (
 	"paddock/shared/route"
 	"paddock/shared/session"
 	"paddock/shared/table"
+	"paddock/shared/usage"
 )
 
 // app returns the App of a function, whose handlers have nothing behind them:
@@ -26,7 +27,7 @@ import (
 func app(t *testing.T, f route.Function, bindings []httpapi.Binding) (*httpapi.App, error) {
 	t.Helper()
 	return httpapi.New(httpapi.Config{
-		Function: f, Sessions: new(session.Service), Policies: new(policy.Service), Store: new(table.Store), Now: func() time.Time { return time.Unix(0, 0) }, Bindings: bindings,
+		Function: f, Sessions: new(session.Service), Policies: new(policy.Service), Store: new(table.Store), Usage: new(usage.Service), Now: func() time.Time { return time.Unix(0, 0) }, Bindings: bindings,
 	})
 }
 

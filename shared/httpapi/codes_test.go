@@ -70,13 +70,13 @@ func TestCodesAreGolden(t *testing.T) {
 	}
 }
 
-// A usage tells, for each kind, in which packages a code is used with it.
-type usage map[string]map[string]bool
+// codeUses tell, for each kind, in which packages a code is used with it.
+type codeUses map[string]map[string]bool
 
 // codes walks the sources for literals of fault.Error and calls of fault.Field.
-func codes(t *testing.T) map[string]usage {
+func codes(t *testing.T) map[string]codeUses {
 	t.Helper()
-	found := map[string]usage{}
+	found := map[string]codeUses{}
 	root := filepath.Join("..", "..")
 	for _, top := range []string{"shared", "functions", "cmd"} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
@@ -99,7 +99,7 @@ func codes(t *testing.T) map[string]usage {
 	return found
 }
 
-func walk(t *testing.T, path, folder string, found map[string]usage) error {
+func walk(t *testing.T, path, folder string, found map[string]codeUses) error {
 	t.Helper()
 	files := token.NewFileSet()
 	f, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
@@ -117,7 +117,7 @@ func walk(t *testing.T, path, folder string, found map[string]usage) error {
 			t.Fatal(err)
 		}
 		if found[text] == nil {
-			found[text] = usage{}
+			found[text] = codeUses{}
 		}
 		if found[text][kind] == nil {
 			found[text][kind] = map[string]bool{}

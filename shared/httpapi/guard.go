@@ -17,6 +17,8 @@ import (
 	"paddock/shared/route"
 	"paddock/shared/session"
 	"paddock/shared/table"
+	"paddock/shared/token"
+	"paddock/shared/usage"
 )
 
 // CookieName is the console's session cookie. The prefix makes browsers demand
@@ -73,6 +75,10 @@ type Call struct {
 	store *table.Store
 	app   *App
 	row   route.Row
+	// object is what the row's rule was decided on, zero for nothing in
+	// particular; uses collects what is used.
+	object id.UUID
+	uses   *usage.Request
 }
 
 // Now is the service's clock.
@@ -132,11 +138,12 @@ func (c Call) Decide(what permission.Permission, o authz.Object) (authz.Allowed,
 	p := c.Principal()
 	allowed, d, err := authz.Decide(p, what, o, now, decision)
 	if err == nil {
+		c.Used(what, o.ID)
 		return allowed, nil
 	}
 	row := c.row
 	row.Rule.Permission = what
-	return authz.Allowed{}, c.app.denied(c.Context(), p, row, d, err)
+	return authz.Allowed{}, c.app.denied(c.Context(), p, row, d, o.ID, err)
 }
 
 // Principal returns the caller as decisions see them.
@@ -162,7 +169,7 @@ func (c Call) refuse(row route.Row, condition string, refusal error) error {
 		return err
 	}
 	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
-		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
+		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, id.UUID{}, refusal)
 }
 
 // A bearer is the credential of a request: a handle, bare or in an access token.
@@ -387,20 +394,21 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 			return authz.Allowed{}, missing
 		}
 		if err := p.Listed(row.Rule.Permission, pathID(call), now); err != nil {
-			return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, err)
+			return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, pathID(call), err)
 		}
 		// Who may not see all is told nothing about one, and refused alike.
-		return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, errNotFound)
+		return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, id.UUID{}, errNotFound)
 	}
 	allowed, decision, err := authz.Decide(p, row.Rule.Permission, object, now, decisionID)
 	if err == nil {
+		call.object = object.ID
 		return allowed, nil
 	}
 	if row.Rule.Form == route.Path && !errors.Is(err, authz.ErrACL) && !authz.May(&p, read(row.Rule.Permission), object, now) {
 		// What one may not see is not there; the event tells the truth.
 		err = errNotFound
 	}
-	return authz.Allowed{}, a.denied(ctx, p, row, decision, err)
+	return authz.Allowed{}, a.denied(ctx, p, row, decision, pathID(call), err)
 }
 
 func read(p permission.Permission) permission.Permission {
@@ -421,8 +429,9 @@ func (a *App) listed(p authz.Principal, row route.Row, now time.Time) (authz.All
 	return allowed, err
 }
 
-// denied writes PD4040W and returns the refusal with the decision's id.
-func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, err error) error {
+// denied writes PD4040W and returns the refusal with the decision's id. What the
+// rules of a token do not name is PD7022W besides, with the id that was asked for.
+func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, asked id.UUID, err error) error {
 	refusal, ok := errors.AsType[fault.Error](err)
 	if !ok {
 		return err
@@ -431,13 +440,33 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
 			audit.Text("error_code", refusal.Code)).
 		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
-	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: []audit.Event{e}}); err != nil {
+	events := []audit.Event{e}
+	if errors.Is(err, authz.ErrACL) {
+		events = append(events, outside(authz.ForCeremony(p.Workspace, "guard", p), a.now(), refusal, d, asked))
+	}
+	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: events}); err != nil {
 		return err
 	}
 	if refusal.Kind == fault.NotFound { // answers as what is not there
 		return refusal
 	}
 	return &denial{fault: refusal, decision: d.ID}
+}
+
+// outside returns the event of a token that asked for a server which its rules
+// do not name. It names no server: whose token it is may not see it, and there
+// may be none.
+func outside(by authz.Allowed, now time.Time, refusal fault.Error, d audit.Decision, asked id.UUID) audit.Event {
+	kind := token.KindServer.String()
+	e := by.Refusal(audit.ACLDenied, now, refusal).WithDecision(d).With(audit.Text("kind", kind)).
+		WithPath("security", kind+"_acl", "deny").WithDescription("A token asked for a server that its rules do not name.")
+	if !asked.Zero() {
+		e = e.With(audit.Text("value", asked.String()))
+	}
+	if l := by.Principal().Limits; l != nil {
+		e = e.With(audit.ID("token_id", l.Token)).WithTarget(audit.Target{Type: "token", ID: l.Token})
+	}
+	return e
 }
 
 // appOf returns the app of a route in the CLI's sense: the part after /api/.

@@ -11,6 +11,7 @@ import (
 	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/table"
+	"paddock/shared/workspace"
 )
 
 // Bounds of a workspace's people. Source: design, section 5.
@@ -152,10 +153,14 @@ func Listed(ws id.ID[id.Workspace], user id.ID[id.Principal], items []table.Item
 	return l, nil
 }
 
-// Add returns l with one more account, to which it gave a POSIX user id.
-func (l Listing) Add(u User) (Listing, User, error) {
+// Add returns l with one more account, to which it gave a POSIX user id. There
+// must be a seat for it.
+func (l Listing) Add(u User, b workspace.Billing) (Listing, User, error) {
 	if l.Head.Count >= MaxUsers {
 		return Listing{}, User{}, ErrTooManyUsers
+	}
+	if err := b.Room(l.Head.Count); err != nil {
+		return Listing{}, User{}, err
 	}
 	l.Head.Count++
 	l.Head.LastUID = max(l.Head.LastUID+1, FirstUID)

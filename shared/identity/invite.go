@@ -100,12 +100,15 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 	if err != nil {
 		return Invitation{}, err
 	}
-	if err := MailBudget(ctx, s.store, by); err != nil {
+	name := UniqueKey(w.ID, mac)
+	held, err := s.store.Read(ctx, by, name, HeadKey(w.ID))
+	if err != nil {
 		return Invitation{}, err
 	}
-	name := UniqueKey(w.ID, mac)
-	held, err := s.store.Read(ctx, by, name)
-	if err != nil {
+	if err := seat(w, held); err != nil {
+		return Invitation{}, err
+	}
+	if err := MailBudget(ctx, s.store, by); err != nil {
 		return Invitation{}, err
 	}
 	free, err := Free(held, name, inv.User, s.store.Now(), ErrEmailTaken)
@@ -117,6 +120,20 @@ func (s *Service) Invite(ctx context.Context, by authz.Allowed, w workspace.Work
 		return Invitation{}, err
 	}
 	return inv.Invitation, nil
+}
+
+// seat refuses an invitation where every seat has an account already. read holds
+// the head of the directory.
+func seat(w workspace.Workspace, read []table.Item) error {
+	at := slices.IndexFunc(read, func(i table.Item) bool { return i.Key == HeadKey(w.ID) })
+	if at < 0 {
+		return nil
+	}
+	var h Head
+	if err := table.Decode(read[at], &h); err != nil {
+		return err
+	}
+	return w.Billing.Room(h.Count)
 }
 
 // replace returns the operations that list an invitation in the place of an

@@ -61,6 +61,17 @@ func (s *Service) Directory(ctx context.Context, by authz.Allowed) ([]Row, error
 	return rows[at : at+1 : at+1], nil
 }
 
+// Seats returns how many accounts there are, those that are disabled too.
+func (s *Service) Seats(ctx context.Context, by authz.Allowed) (int, error) {
+	item, ok, err := s.store.One(ctx, by, HeadKey(by.Workspace()))
+	if err != nil || !ok {
+		return 0, err
+	}
+	var h Head
+	err = table.Decode(item, &h)
+	return h.Count, err
+}
+
 // rows returns all rows of the directory: one read when those in memory are
 // still good, else two.
 func (s *Service) rows(ctx context.Context, by authz.Allowed) ([]Row, error) {

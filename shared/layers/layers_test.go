@@ -42,6 +42,7 @@ func level(path string) int {
 		{"shared/accesstoken", 3},
 		{"shared/session", 3},
 		{"shared/token", 3},
+		{"shared/usage", 3},
 		{"shared/mfa", 3},
 		{"shared/passkey", 3},
 		{"shared/activity", 3},

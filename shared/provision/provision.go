@@ -126,7 +126,7 @@ func check(r Request) (identity.Email, error) {
 }
 
 func (s *Service) workspace(ws id.ID[id.Workspace], r Request) workspace.Workspace {
-	w := workspace.Workspace{ID: ws, Slug: r.Slug, Name: r.Name, CreatedAt: s.config.Store.Now()}
+	w := workspace.Workspace{ID: ws, Slug: r.Slug, Name: r.Name, CreatedAt: s.config.Store.Now(), Billing: workspace.Billing{Plan: workspace.Enterprise}}
 	w.Security, w.Preferences, w.AccessControl = workspace.Defaults()
 	if r.MFARequired != nil {
 		w.Security.MFARequired = *r.MFARequired

@@ -258,6 +258,7 @@ var Rows = []Row{
 	{"GET", "/api/auth/tokens/scopes/", API, self(), true},
 	{"PATCH", "/api/auth/tokens/{id}/", API, self(), false},
 	{"DELETE", "/api/auth/tokens/{id}/", API, self(), true},
+	{"GET", "/api/auth/tokens/{id}/usage/", API, self(), false},
 	{"POST", "/api/auth/tokens/{id}/duplicate/", API, self(), true},
 	{"GET", "/api/security/command-acl/", API, self(), true},
 	{"POST", "/api/security/command-acl/", API, self(), true},
@@ -287,6 +288,9 @@ var Rows = []Row{
 	{"GET", "/api/iam/users/{id}/tokens/", API, path(permission.ReadSession), false},
 	{"PATCH", "/api/iam/users/{id}/tokens/{token}/", API, able(path(permission.DeleteSession)), false},
 	{"DELETE", "/api/iam/users/{id}/tokens/{token}/", Signin, able(path(permission.DeleteSession)), false},
+	{"GET", "/api/iam/users/{id}/tokens/{token}/usage/", API, path(permission.ReadSession), false},
+	{"GET", "/api/iam/users/{id}/usage/", API, path(permission.ReadSession), false},
+	{"GET", "/api/iam/users/-/usage/", API, self(), false},
 	{"POST", "/api/iam/username/", API, self(), true},
 	{"GET", "/api/iam/invitations/", API, everywhere(permission.CreateUser), false},
 	{"DELETE", "/api/iam/invitations/{id}/", API, everywhere(permission.CreateUser), false},
@@ -353,6 +357,10 @@ var Rows = []Row{
 	{"PATCH", "/api/workspaces/preferences/-/", API, able(everywhere(permission.UpdatePreferences)), true},
 	{"GET", "/api/workspaces/access-control/-/", API, everywhere(permission.ReadAccessControl), true},
 	{"PATCH", "/api/workspaces/access-control/-/", API, fresh(everywhere(permission.UpdateAccessControl)), true},
+
+	// Plan, invoice contact and seats.
+	{"GET", "/api/workspaces/billing/-/", API, everywhere(permission.ReadBilling), false},
+	{"PATCH", "/api/workspaces/billing/-/", API, fresh(everywhere(permission.UpdateBilling)), false},
 
 	// The audit log.
 	{"GET", "/api/audit/activity/", API, list(permission.ReadAudit), true},

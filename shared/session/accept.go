@@ -144,7 +144,7 @@ func (s *Service) accept(ctx context.Context, w workspace.Workspace, inv identit
 			ops = append(ops, table.Remove(read).Else(table.ErrTryAgain))
 		}
 	}
-	made, user, err := s.newAccount(ctx, by, items, user, phc)
+	made, user, err := s.newAccount(ctx, by, w, items, user, phc)
 	if err != nil {
 		return Started{}, err
 	}

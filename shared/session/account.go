@@ -50,13 +50,13 @@ func (s *Service) hashNew(ctx context.Context, w workspace.Workspace, u identity
 // newAccount returns the operations that make an account, with the POSIX user
 // id that it got. read holds its listing and its names; phc is empty for an
 // account without a password yet.
-func (s *Service) newAccount(ctx context.Context, by authz.Allowed, read []table.Item, u identity.User, phc string) ([]table.Op, identity.User, error) {
-	ws := by.Workspace()
+func (s *Service) newAccount(ctx context.Context, by authz.Allowed, w workspace.Workspace, read []table.Item, u identity.User, phc string) ([]table.Op, identity.User, error) {
+	ws := w.ID
 	listing, err := identity.Listed(ws, u.ID, read)
 	if err != nil {
 		return nil, identity.User{}, err
 	}
-	listing, u, err = listing.Add(u)
+	listing, u, err = listing.Add(u, w.Billing)
 	if err != nil {
 		return nil, identity.User{}, err
 	}
@@ -188,7 +188,7 @@ func (s *Service) createAccount(ctx context.Context, by authz.Allowed, n NewAcco
 	if err != nil {
 		return identity.User{}, err
 	}
-	ops, user, err := s.newAccount(ctx, by, items, user, "")
+	ops, user, err := s.newAccount(ctx, by, n.Workspace, items, user, "")
 	if err != nil {
 		return identity.User{}, err
 	}

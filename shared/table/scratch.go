@@ -21,10 +21,11 @@ const (
 	Touch                         // when a session was last seen
 	Tallies                       // counts of refusals whose one event is to come
 	Budgets                       // counts of mail that was sent
+	Usage                         // what rights were used, a day
 )
 
 // ScratchKinds lists every scratch kind with its name.
-var ScratchKinds = map[Scratch]string{Guesses: "guesses", Challenges: "challenges", Delivery: "delivery", Touch: "touch", Tallies: "tallies", Budgets: "budgets"}
+var ScratchKinds = map[Scratch]string{Guesses: "guesses", Challenges: "challenges", Delivery: "delivery", Touch: "touch", Tallies: "tallies", Budgets: "budgets", Usage: "usage"}
 
 // WriteScratch does one conditional operation of a scratch kind, without an
 // event. A failed condition returns what Op.Else named, or ErrStale.

@@ -31,6 +31,7 @@ import (
 	"paddock/shared/session"
 	"paddock/shared/table"
 	"paddock/shared/token"
+	"paddock/shared/usage"
 	"paddock/shared/workspace"
 )
 
@@ -114,7 +115,11 @@ func Signin(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Config{Function: route.Signin, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: signin.New(sessions, tokens).Bindings()})
+	used, err := usage.New(store)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.New(httpapi.Config{Function: route.Signin, Sessions: sessions, Policies: policies, Store: store, Usage: used, Now: c.Now, Bindings: signin.New(sessions, tokens).Bindings()})
 }
 
 // API builds the HTTP handler of the api function.
@@ -159,10 +164,15 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	used, err := usage.New(store)
+	if err != nil {
+		return nil, err
+	}
 	face := api.New(api.Parts{
 		People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs, Tokens: tokens,
+		Usage: used,
 	})
-	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
+	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Usage: used, Now: c.Now, Bindings: face.Bindings()})
 }
 
 // makesKeys binds the key service to the deployment's policy for new keys.

@@ -26,6 +26,7 @@ type Workspace struct {
 	Security      Security      `json:"security"`
 	Preferences   Preferences   `json:"preferences"`
 	AccessControl AccessControl `json:"access_control"`
+	Billing       Billing       `json:"billing"`
 }
 
 // Canonical returns the origin that links are made with.
@@ -233,6 +234,7 @@ func Decode(item table.Item) (Workspace, error) {
 		return Workspace{}, err
 	}
 	// Stored before there were the settings.
+	w.Billing.Plan = cmp.Or(w.Billing.Plan, Enterprise)
 	w.Security.CLILogin = cmp.Or(w.Security.CLILogin, LoginByBrowser)
 	w.Security.PasswordCheckFailure = cmp.Or(w.Security.PasswordCheckFailure, FailureRefuses)
 	w.Security.SignCountRegression = cmp.Or(w.Security.SignCountRegression, RegressionRefused)

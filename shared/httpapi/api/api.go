@@ -17,6 +17,7 @@ import (
 	"paddock/shared/server"
 	"paddock/shared/session"
 	"paddock/shared/token"
+	"paddock/shared/usage"
 	"paddock/shared/workspace"
 )
 
@@ -31,6 +32,7 @@ type Face struct {
 	servers  *server.Service
 	bases    []string
 	keys     *token.Service
+	used     *usage.Service
 }
 
 // Parts are the services of a Face.
@@ -45,6 +47,7 @@ type Parts struct {
 	// BaseURLs are those of the deployment, below which agents connect.
 	BaseURLs []string
 	Tokens   *token.Service
+	Usage    *usage.Service
 }
 
 // New returns a Face over its services.
@@ -52,13 +55,14 @@ func New(p Parts) *Face {
 	return &Face{
 		people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles, servers: p.Servers,
 		bases: p.BaseURLs, keys: p.Tokens,
+		used: p.Usage,
 	}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), []httpapi.Binding{
+	return slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
@@ -78,7 +82,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(http.MethodDelete, "/api/iam/invitations/{id}/", http.StatusNoContent, f.withdraw).Summed("Withdraw an open invitation.").
 			Refuses(identity.ErrInvitation),
 		httpapi.Create(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail; staff and superusers with a fresh proof.").
-			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken, identity.ErrInvites, identity.ErrOpen).Refuses(httpapi.FreshRefusals...),
+			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken, identity.ErrInvites, identity.ErrOpen, workspace.ErrSeatsUsed).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
 		httpapi.Answer(patch, "/api/workspaces/security/-/", ok, f.patchSecurity).Summed("Change the security settings.").
 			Refuses(workspace.ErrRange, identity.ErrAffected, identity.ErrNoSuperuser),

@@ -187,5 +187,6 @@ func (f *Face) unassign(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
 		// Who may not see all is told nothing about one.
 		return httpapi.None{}, c.Deny(permission.DeleteAssignment, server.ErrNoAssignment)
 	}
+	c.Used(permission.DeleteAssignment, a.Server)
 	return httpapi.None{}, c.Ceiling(f.servers.Unassign(c.Context(), c.Allowed, c.Who.UserItem, of))
 }

@@ -90,6 +90,9 @@ func (f *Face) edit(c httpapi.Call, in identity.Patch, u identity.User, item tab
 	if changed.Role && !identity.MayPromote(c.Allowed, c.Now()) {
 		return UserDocument{}, c.Deny(permission.PromoteUser, errPromote)
 	}
+	if changed.Role {
+		c.Used(permission.PromoteUser, u.ID.UUID())
+	}
 	allowed := c.Allowed
 	switch {
 	case changed.Fresh():
@@ -199,6 +202,7 @@ func (f *Face) invite(c httpapi.Call, in InviteRequest, keep httpapi.Keep[Invite
 		if allowed, err = c.Fresh(); err != nil {
 			return InviteAnswer{}, err
 		}
+		c.Used(permission.PromoteUser, id.UUID{})
 	}
 	inv, err := f.people.Invite(c.Context(), allowed, c.Who.Workspace, c.Who.UserItem, in.Email, role, func(i identity.Invitation) ([]table.Op, error) {
 		return keep(inviteAnswerOf(i))

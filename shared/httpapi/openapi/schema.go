@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -18,11 +19,13 @@ import (
 
 // enumerations are the values of the text types that have only some.
 var enumerations = map[reflect.Type][]any{
-	reflect.TypeFor[identity.Method]():  {identity.HardwareKey, identity.Biometric, identity.OTP, identity.MailedCode, identity.Phone, identity.RecoveryCode},
-	reflect.TypeFor[mfa.Via]():          {mfa.SMS, mfa.Voice},
-	reflect.TypeFor[session.Delivery](): {session.Queued, session.Sent, session.Failed},
-	reflect.TypeFor[mfa.Purpose]():      {mfa.SignIn, mfa.StepUp},
-	reflect.TypeFor[session.State]():    {session.SignedIn, session.MFARequired, session.EnrolmentRequired, session.ChangeRequired},
+	reflect.TypeFor[identity.Method]():   {identity.HardwareKey, identity.Biometric, identity.OTP, identity.MailedCode, identity.Phone, identity.RecoveryCode},
+	reflect.TypeFor[workspace.Plan]():    {workspace.Essentials, workspace.Enterprise},
+	reflect.TypeFor[workspace.Feature](): {workspace.IPAllowlist, workspace.SSO, workspace.LongRetention},
+	reflect.TypeFor[mfa.Via]():           {mfa.SMS, mfa.Voice},
+	reflect.TypeFor[session.Delivery]():  {session.Queued, session.Sent, session.Failed},
+	reflect.TypeFor[mfa.Purpose]():       {mfa.SignIn, mfa.StepUp},
+	reflect.TypeFor[session.State]():     {session.SignedIn, session.MFARequired, session.EnrolmentRequired, session.ChangeRequired},
 }
 
 // schemas collects the named schemas of types.
@@ -106,6 +109,8 @@ func (s *schemas) mapped(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Format: "uuid"}
 	case t == reflect.TypeFor[workspace.Whole]():
 		return &jsonschema.Schema{Type: "integer"}
+	case t == reflect.TypeFor[workspace.Seats]():
+		return &jsonschema.Schema{Type: "integer", Minimum: "1", Maximum: json.Number(strconv.Itoa(workspace.MaxSeats))}
 	case t == reflect.TypeFor[json.RawMessage]():
 		return &jsonschema.Schema{Type: "object"}
 	case enumerations[t] != nil:

@@ -51,6 +51,7 @@ func (f *Face) createUser(c httpapi.Call, in CreateRequest) (CreateAnswer, error
 		if allowed, err = c.Fresh(); err != nil {
 			return CreateAnswer{}, err
 		}
+		c.Used(permission.PromoteUser, id.UUID{})
 	}
 	u, err := f.sessions.CreateAccount(c.Context(), allowed, session.NewAccount{
 		Workspace: c.Who.Workspace, Actor: c.Who.UserItem, Username: in.Username, Email: in.Email, Role: role, Password: in.Password,

@@ -18,6 +18,7 @@ import (
 	"paddock/shared/session"
 	"paddock/shared/table"
 	"paddock/shared/token"
+	"paddock/shared/workspace"
 )
 
 // A Face answers the rows of the signin function.
@@ -111,7 +112,7 @@ var (
 	passwordRefusals    = []fault.Error{table.ErrGone, session.ErrCredentials, session.ErrThrottled, credential.ErrBusy}
 	accountRefusals     = append([]fault.Error{table.ErrGone, identity.ErrInvitation, identity.ErrPersonName}, namedRefusals...)
 	newAccountRefusals  = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail, identity.ErrReadOnly, identity.ErrInviteRole, identity.ErrInvites, identity.ErrTooManySuperusers}, namedRefusals...)
-	namedRefusals       = append([]fault.Error{identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrTooManyUsers}, newPasswordRefusals...)
+	namedRefusals       = append([]fault.Error{identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrTooManyUsers, workspace.ErrSeatsUsed}, newPasswordRefusals...)
 	newPasswordRefusals = []fault.Error{
 		credential.ErrBusy,
 		credential.ErrPasswordLong, credential.ErrPasswordCharacter, credential.ErrPasswordShort,
