@@ -103,7 +103,9 @@ type description struct {
 			In, Name string
 			Schema   schema
 		}
-		RequestBody struct{ Content map[string]struct{ Schema schema } }
+		RequestBody struct {
+			Content map[string]struct{ Schema schema }
+		}
 	}
 	Components struct{ Schemas map[string]schema }
 }

@@ -19,7 +19,7 @@ const (
 // request.
 func TestCustomRoles(t *testing.T) {
 	w := relaxed(t, "roles")
-	staff, mia, max := made(t, w, "sam", "staff", "203.0.113.41"), made(t, w, "mia", "member", "203.0.113.42"), made(t, w, "max", "member", "203.0.113.43")
+	staff, mia, max := prover(t, w, "sam", "staff", "203.0.113.41"), made(t, w, "mia", "member", "203.0.113.42"), made(t, w, "max", "member", "203.0.113.43")
 	auditor := map[string]any{"name": "auditor", "permissions": []string{"audit:read", "user:read"}}
 
 	refused(t, staff.Visitor, "permission_denied", "POST", rolesPath, auditor)
