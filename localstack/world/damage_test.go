@@ -133,6 +133,7 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		},
 		"data H#workspace#* / server": get(serversPath),
 		"data H#workspace / note#*":   get(notesPath),
+		"data H#workspace / notes#*":  get(notesPath),
 		"data H#workspace / tokens":   get(tokensPath),
 		"data M#workspace#* / *":      nil, // no request reads it; see below
 	}

@@ -54,7 +54,10 @@ func TestCustomRoles(t *testing.T) {
 	want(t, mia.Visitor, http.StatusOK, "GET", log(max), nil)
 	want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{"permissions": []string{"audit:read"}})
 	want(t, mia.Visitor, http.StatusNotFound, "GET", max.path, nil)
-	want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{"permissions": []string{"user:read"}, "scope": map[string]any{"patterns": []string{"ma*"}}})
+	// People choose their names: of them a role names ids.
+	refused(t, w.Me, "invalid_value", "PATCH", path, map[string]any{"permissions": []string{"user:read"}, "scope": map[string]any{"patterns": []string{"ma*"}}})
+	refused(t, w.Me, "invalid_value", "PATCH", path, map[string]any{"permissions": []string{"server:read", "session:read"}, "scope": map[string]any{"patterns": []string{"ma*"}}})
+	want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{"permissions": []string{"user:read"}, "scope": map[string]any{"objects": []string{max.idOf()}}})
 	want(t, mia.Visitor, http.StatusOK, "GET", max.path, nil)
 	want(t, mia.Visitor, http.StatusNotFound, "GET", staff.path, nil)
 	want(t, w.Me, http.StatusNoContent, "DELETE", assignedPath+given+"/", nil)

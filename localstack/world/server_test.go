@@ -249,7 +249,8 @@ func TestNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole["pinned"], whole["content"] = true, "disk is full on sundays"
-	want(t, mia.Visitor, http.StatusOK, "PATCH", open, whole)
+	refused(t, mia.Visitor, "read_only", "PATCH", open, whole)
+	want(t, staff.Visitor, http.StatusOK, "PATCH", open, whole)
 	if got := paged(t, w.Me, notesPath+"?pinned=true", "content"); !slices.Equal(got, []string{"disk is full on sundays"}) {
 		t.Errorf("pinned: %v", got)
 	}
