@@ -99,6 +99,10 @@ func TestAssignments(t *testing.T) {
 	}
 
 	// By a pattern, and by a group.
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	max = max.enrolled(t)
 	pattern := field(t, want(t, w.Me, http.StatusCreated, "POST", assignPath, to(mia, map[string]any{"pattern": "web-*", "permissions": map[string]bool{"terminal": true}})), "id")
 	if got := paged(t, mia.Visitor, serversPath, "name"); !slices.Equal(got, []string{"web-1"}) {
 		t.Errorf("by a pattern one sees %v", got)
@@ -153,7 +157,7 @@ func given(t *testing.T, w *world.Walk, p person, role map[string]any) {
 // far as those go, and no further.
 func TestWhoAssignsByPattern(t *testing.T) {
 	w := relaxed(t, "assign-by-name")
-	zoe, mia := made(t, w, "zoe", "member", "203.0.113.55"), made(t, w, "mia", "member", "203.0.113.56")
+	zoe, mia := prover(t, w, "zoe", "member", "203.0.113.55"), made(t, w, "mia", "member", "203.0.113.56")
 	given(t, w, zoe, map[string]any{"name": "web", "permissions": []string{"assignment:read", "assignment:create", "assignment:delete"}, "scope": map[string]any{"patterns": []string{"web-*"}}})
 	web := registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "web-1")
 	for pattern, ok := range map[string]bool{"web-*": true, "web-1*": true, "web-1": true, "web*": false, "*": false, "*-web-1": false} {

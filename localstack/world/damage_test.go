@@ -133,6 +133,7 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		},
 		"data H#workspace#* / server":     get(serversPath),
 		"data H#workspace / note#*":       get(notesPath),
+		"data H#workspace / notes#*":      get(notesPath),
 		"data H#workspace / tokens":       get(tokensPath),
 		"data V#workspace#* / day#*#self": get("/api/iam/users/-/usage/?days=90"),
 		"data V#workspace#* / day#*#*":    get("/api/iam/users/-/usage/?days=90"),

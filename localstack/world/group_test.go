@@ -70,8 +70,8 @@ func kindsOf(t *testing.T, w *world.Walk) map[audit.Kind]int {
 // what owner and manager may, and what members see.
 func TestGroupsAndTheirMembers(t *testing.T) {
 	w := relaxed(t, "groups")
-	staff := made(t, w, "sam", "staff", "203.0.113.31")
-	mia, olga, max := made(t, w, "mia", "member", "203.0.113.32"), made(t, w, "olga", "member", "203.0.113.33"), made(t, w, "max", "member", "203.0.113.34")
+	staff := made(t, w, "sam", "staff", "203.0.113.31").enrolled(t)
+	mia, olga, max := prover(t, w, "mia", "member", "203.0.113.32"), prover(t, w, "olga", "member", "203.0.113.33"), prover(t, w, "max", "member", "203.0.113.34")
 
 	refused(t, mia.Visitor, "permission_denied", "POST", groupsPath, map[string]any{"name": "mine"})
 	group := newGroup(t, staff.Visitor, map[string]any{"name": "DevOps Team", "description": "Production", "server_patterns": []string{"production-web-*"}})
@@ -212,7 +212,7 @@ func TestAnswersTellWhatTheCallerMay(t *testing.T) {
 // does: by a whole username or address.
 func TestAPersonIsNamedByUsername(t *testing.T) {
 	w := relaxed(t, "group-named")
-	olga, mia, max := made(t, w, "olga", "member", "203.0.113.44"), made(t, w, "mia", "member", "203.0.113.45"), made(t, w, "max", "member", "203.0.113.46")
+	olga, mia, max := prover(t, w, "olga", "member", "203.0.113.44"), made(t, w, "mia", "member", "203.0.113.45"), made(t, w, "max", "member", "203.0.113.46")
 	group := newGroup(t, w.Me, map[string]any{"name": "named"})
 	join(t, w.Me, group, olga, "owner")
 	adds := func(fields map[string]any) map[string]any {

@@ -228,6 +228,13 @@ func (r *Recorder) Calls() []Call {
 	return append([]Call(nil), r.calls...)
 }
 
+// Since returns the calls after the first n, and how many there are now.
+func (r *Recorder) Since(n int) ([]Call, int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Call(nil), r.calls[n:]...), len(r.calls)
+}
+
 // Faulted returns the call that was made to fail, nil when it did not come.
 func (r *Recorder) Faulted() *Call {
 	r.mu.Lock()

@@ -128,7 +128,7 @@ func TestOneNameIsOneServers(t *testing.T) {
 // into groups that its maker may change, then and now.
 func TestATokenGivesNoMoreThanItsMakerMay(t *testing.T) {
 	w := relaxed(t, "token-ceiling")
-	staff := made(t, w, "sam", "staff", "203.0.113.44")
+	staff := prover(t, w, "sam", "staff", "203.0.113.44")
 	mia := made(t, w, "mia", "member", "203.0.113.45")
 	group, gone := newGroup(t, w.Me, map[string]any{"name": "open"}), newGroup(t, w.Me, map[string]any{"name": "gone"})
 	token := newToken(t, staff.Visitor, map[string]any{"name": "fleet", "allowed_groups": []string{group, gone}})

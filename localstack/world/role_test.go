@@ -19,7 +19,7 @@ const (
 // request.
 func TestCustomRoles(t *testing.T) {
 	w := relaxed(t, "roles")
-	staff, mia, max := made(t, w, "sam", "staff", "203.0.113.41"), made(t, w, "mia", "member", "203.0.113.42"), made(t, w, "max", "member", "203.0.113.43")
+	staff, mia, max := prover(t, w, "sam", "staff", "203.0.113.41"), made(t, w, "mia", "member", "203.0.113.42"), made(t, w, "max", "member", "203.0.113.43")
 	auditor := map[string]any{"name": "auditor", "permissions": []string{"audit:read", "user:read"}}
 
 	refused(t, staff.Visitor, "permission_denied", "POST", rolesPath, auditor)
@@ -54,7 +54,10 @@ func TestCustomRoles(t *testing.T) {
 	want(t, mia.Visitor, http.StatusOK, "GET", log(max), nil)
 	want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{"permissions": []string{"audit:read"}})
 	want(t, mia.Visitor, http.StatusNotFound, "GET", max.path, nil)
-	want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{"permissions": []string{"user:read"}, "scope": map[string]any{"patterns": []string{"ma*"}}})
+	// People choose their names: of them a role names ids.
+	refused(t, w.Me, "invalid_value", "PATCH", path, map[string]any{"permissions": []string{"user:read"}, "scope": map[string]any{"patterns": []string{"ma*"}}})
+	refused(t, w.Me, "invalid_value", "PATCH", path, map[string]any{"permissions": []string{"server:read", "session:read"}, "scope": map[string]any{"patterns": []string{"ma*"}}})
+	want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{"permissions": []string{"user:read"}, "scope": map[string]any{"objects": []string{max.idOf()}}})
 	want(t, mia.Visitor, http.StatusOK, "GET", max.path, nil)
 	want(t, mia.Visitor, http.StatusNotFound, "GET", staff.path, nil)
 	want(t, w.Me, http.StatusNoContent, "DELETE", assignedPath+given+"/", nil)

@@ -107,7 +107,7 @@ func unknown(t *testing.T, v *visitor.Visitor, method, path string, body any) {
 // and deletes it, and holds at each step who sees it.
 func TestALifeOfAServer(t *testing.T) {
 	w := relaxed(t, "server-life")
-	mia, olga := made(t, w, "mia", "member", "203.0.113.41"), made(t, w, "olga", "member", "203.0.113.42")
+	mia, olga := prover(t, w, "mia", "member", "203.0.113.41"), made(t, w, "olga", "member", "203.0.113.42")
 	group := newGroup(t, w.Me, map[string]any{"name": "web"})
 	token := newToken(t, w.Me, map[string]any{"name": "fleet", "allowed_groups": []string{group}})
 	if !strings.HasPrefix(token.key, "alprt-") {
@@ -210,7 +210,7 @@ func TestALifeOfAServer(t *testing.T) {
 // TestNotes are read by who may read them, and private ones by their author.
 func TestNotes(t *testing.T) {
 	w := relaxed(t, "notes")
-	staff, mia, max := made(t, w, "sam", "staff", "203.0.113.50"), made(t, w, "mia", "member", "203.0.113.51"), made(t, w, "max", "member", "203.0.113.52")
+	staff, mia, max := prover(t, w, "sam", "staff", "203.0.113.50"), made(t, w, "mia", "member", "203.0.113.51"), made(t, w, "max", "member", "203.0.113.52")
 	token := newToken(t, w.Me, map[string]any{"name": "fleet"})
 	web, db := registered(t, w, token.key, "web-1"), registered(t, w, token.key, "db-1")
 	want(t, w.Me, http.StatusOK, "PATCH", web, map[string]any{"managers": []map[string]string{{"id": mia.idOf()}}})
@@ -249,7 +249,8 @@ func TestNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole["pinned"], whole["content"] = true, "disk is full on sundays"
-	want(t, mia.Visitor, http.StatusOK, "PATCH", open, whole)
+	refused(t, mia.Visitor, "read_only", "PATCH", open, whole)
+	want(t, staff.Visitor, http.StatusOK, "PATCH", open, whole)
 	if got := paged(t, w.Me, notesPath+"?pinned=true", "content"); !slices.Equal(got, []string{"disk is full on sundays"}) {
 		t.Errorf("pinned: %v", got)
 	}
@@ -394,7 +395,7 @@ func TestAServerWithMuchOnItIsDeleted(t *testing.T) {
 // TestOwnersAreNotDeleted gives what somebody owns to a named person first.
 func TestOwnersAreNotDeleted(t *testing.T) {
 	w := relaxed(t, "server-owners")
-	sam, mia := made(t, w, "sam", "staff", "203.0.113.211"), made(t, w, "mia", "member", "203.0.113.212")
+	sam, mia := prover(t, w, "sam", "staff", "203.0.113.211"), made(t, w, "mia", "member", "203.0.113.212")
 	server := registered(t, w, newToken(t, sam.Visitor, map[string]any{"name": "fleet"}).key, "web-1")
 	refused(t, w.Me, "user_owns_objects", "DELETE", sam.path, nil)
 	want(t, w.Me, http.StatusOK, "PATCH", server, map[string]any{"owner": map[string]any{"id": mia.idOf()}})

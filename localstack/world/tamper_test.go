@@ -112,6 +112,7 @@ func planted(t *testing.T) (*world.Walk, plants) {
 	if err := w.Me.Want(t.Context(), 201, "POST", "/api/auth/mfa/factors/", map[string]string{"method": "phone", "name": "Pending", "phone": world.PhoneNumber}, nil); err != nil {
 		t.Fatal(err)
 	}
+	want(t, w.Me, 200, "GET", reachPath, nil) // counts what is asked of why
 	anyone := w.Entries.Visitor(w.Slug, "203.0.113.9")
 	for _, ask := range []struct {
 		v      *visitor.Visitor

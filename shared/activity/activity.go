@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -130,6 +131,32 @@ func (s *Service) Decision(ctx context.Context, by authz.Allowed, of id.UUID, al
 // condition would tell whether it is (security, RB-9).
 func hidden(e audit.Event) bool {
 	return slices.ContainsFunc(e.Fields, func(f audit.Field) bool { return f.Name() == "error_code" && f.Text() == "not_found" })
+}
+
+// Questions bounds what one account may ask of why in one QuestionWindow: each
+// looks at all that the workspace gives.
+const (
+	Questions      = 200
+	QuestionWindow = 15 * time.Minute
+)
+
+// ErrQuestions refuses one more question.
+var ErrQuestions = fault.Error{Kind: fault.Limited, Code: "too_many_questions", Detail: "Too much was asked. Try again later."}
+
+// questionsKey counts what an account asked in a window.
+func questionsKey(ws id.ID[id.Workspace], who id.ID[id.Principal], at time.Time) table.Key {
+	return table.Key{Table: table.Data, Kind: "B", Workspace: ws, Of: who.String(), SK: "asked#" + strconv.FormatInt(at.Unix(), 10)}
+}
+
+// Ask counts a question of the actor's before it is looked into.
+func (s *Service) Ask(ctx context.Context, by authz.Allowed) error {
+	now := s.store.Now()
+	window := now.Truncate(QuestionWindow)
+	_, err := s.store.Count(ctx, by, table.Budgets, questionsKey(by.Workspace(), by.Principal().ID, window), Questions, window.Add(2*QuestionWindow))
+	if errors.Is(err, table.ErrStale) {
+		return ErrQuestions.After(window.Add(QuestionWindow).Sub(now))
+	}
+	return err
 }
 
 // Explained records that somebody asked why.

@@ -21,6 +21,11 @@ type Group struct {
 	GID         int             `json:"gid"` // POSIX group id on servers
 	AddedAt     time.Time       `json:"added_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
+	// Lasting is how many are in it without an end, and Ends are the ends of the
+	// others, as far as they were to come when one changed. Each change of a place
+	// writes them; see Members.
+	Lasting int         `json:"lasting,omitempty"`
+	Ends    []time.Time `json:"ends,omitempty"`
 }
 
 // A Place is somebody's place in a group, as the group lists it. The account

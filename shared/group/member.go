@@ -66,6 +66,14 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 		if err != nil {
 			return table.Change{}, err
 		}
+		in, g, err := s.current(ctx, by, Key(ws, p.Group))
+		if err != nil {
+			return table.Change{}, err
+		}
+		if g, err = g.joined(p.Until, now); err != nil {
+			return table.Change{}, err
+		}
+		placed = append(placed, counted(in, g))
 		ops := append(append(e.Hold(), placed...), table.Insert(PlaceKey(ws, p.ID), p).Else(table.ErrTryAgain))
 		return table.Change{Events: []audit.Event{ev}, Ops: append(ops, identity.SaveBy(actor, item, u)...)}, nil
 	})
@@ -195,7 +203,17 @@ func (s *Service) replace(ctx context.Context, by authz.Allowed, asker, item tab
 		if at < 0 {
 			return table.Change{}, ErrNoPlace
 		}
-		change := table.Change{Ops: e.Hold()}
+		in, g, err := s.current(ctx, by, Key(ws, was.Group))
+		if err != nil {
+			return table.Change{}, err
+		}
+		g = g.left(was.Until, now)
+		if next != nil {
+			if g, err = g.joined(next.Until, now); err != nil {
+				return table.Change{}, err
+			}
+		}
+		change := table.Change{Ops: append(e.Hold(), counted(in, g))}
 		if next == nil {
 			u.Memberships = slices.Delete(u.Memberships, at, at+1)
 			change.Events = append(change.Events, s.left(by, row, was))

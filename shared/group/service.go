@@ -12,6 +12,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/pattern"
+	"paddock/shared/permission"
 	"paddock/shared/policy"
 	"paddock/shared/table"
 )
@@ -50,6 +51,9 @@ const (
 	// maxServers bounds the servers and the patterns of a group each. Source:
 	// design, section 5.
 	maxServers = 200
+	// maxPatternBytes bounds the patterns of a group together: many groups share
+	// one stored chunk.
+	maxPatternBytes = 8 << 10
 )
 
 // check refuses fields that a group cannot have.
@@ -73,6 +77,13 @@ func (f Fields) check(p *authz.Policy) error {
 		if l.n > maxServers {
 			return fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A group names at most 200 servers and 200 patterns.", Source: l.field}
 		}
+	}
+	size := 0
+	for _, n := range f.Names {
+		size += len(n.String())
+	}
+	if size > maxPatternBytes {
+		return fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "The patterns of a group have at most 8,192 bytes together. Use fewer, wider ones.", Source: "server_patterns"}
 	}
 	for _, s := range f.Servers {
 		if _, _, ok := p.Server(s); !ok {
@@ -223,13 +234,13 @@ func FieldsOf(g Group, p *authz.Policy) Fields {
 // as they shall be. A change that changes nothing writes nothing. It returns the
 // policy as it is then.
 func (s *Service) Update(ctx context.Context, by authz.Allowed, actor, item table.Item, change func(Fields) (Fields, error)) (Group, *authz.Policy, error) {
-	was, err := Decode(item)
-	if err != nil {
-		return Group{}, nil, err
-	}
 	var g Group
 	var after *authz.Policy
-	err = s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+	err := s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+		item, was, err := s.current(ctx, by, item.Key)
+		if err != nil {
+			return table.Change{}, err
+		}
 		g, after = was, e.Before
 		before := FieldsOf(was, e.Before)
 		f, err := change(before)
@@ -255,7 +266,7 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, actor, item tabl
 		after = e.After()
 		g.Name, g.DisplayName, g.Description, g.Tags, g.UpdatedAt = f.Name, f.DisplayName, f.Description, f.Tags, s.store.Now()
 		return table.Change{Events: []audit.Event{ev}, Ops: []table.Op{
-			table.Replace(item, g).Else(table.ErrTryAgain), table.Unchanged(actor).Else(table.ErrTryAgain),
+			table.Replace(item, g).Else(policy.ErrMoved), table.Unchanged(actor).Else(table.ErrTryAgain),
 		}}, nil
 	})
 	return g, after, err
@@ -265,24 +276,23 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, actor, item tabl
 // their next request. What they and the group kept of each other is no longer
 // read by anything.
 func (s *Service) Delete(ctx context.Context, by authz.Allowed, actor, item table.Item) error {
-	g, err := Decode(item)
-	if err != nil {
-		return err
-	}
-	members, err := s.store.Size(ctx, by, table.Query{Key: item.Key, Prefix: memberPrefix})
-	if err != nil {
-		return err
-	}
 	return s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+		item, g, err := s.current(ctx, by, item.Key)
+		if err != nil {
+			return table.Change{}, err
+		}
 		row, ok := e.Before.Group(g.ID.UUID())
 		if !ok {
 			return table.Change{}, ErrNoGroup
 		}
+		if !authz.May(e.Actor(by), permission.DeleteGroup, authz.Object{ID: row.ID, Name: row.Name}, s.store.Now()) {
+			return table.Change{}, authz.ErrDenied
+		}
 		e.DropGroup(g.ID.UUID())
 		ev := s.about(by, audit.GroupDeleted, g, "A group was deleted; its members lost what it gave.").
-			With(audit.Number("members_n", int64(members)), audit.Number("servers_n", int64(len(row.Servers))))
+			With(audit.Number("members_n", int64(g.Members(s.store.Now()))), audit.Number("servers_n", int64(len(row.Servers))))
 		return table.Change{Events: []audit.Event{ev}, Ops: []table.Op{
-			table.Remove(item).Else(table.ErrTryAgain), table.Unchanged(actor).Else(table.ErrTryAgain),
+			table.Remove(item).Else(policy.ErrMoved), table.Unchanged(actor).Else(table.ErrTryAgain),
 		}}, nil
 	})
 }

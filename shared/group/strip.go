@@ -1,6 +1,9 @@
 package group
 
 import (
+	"slices"
+	"time"
+
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/id"
@@ -16,15 +19,15 @@ const Batch = 20
 func PlacesOf(ws id.ID[id.Workspace], u identity.User) []table.Key {
 	var keys []table.Key
 	for _, m := range u.Memberships[:min(Batch, len(u.Memberships))] {
-		keys = append(keys, PlaceKey(ws, m.ID), memberKey(ws, m.Group, u.ID))
+		keys = append(keys, PlaceKey(ws, m.ID), memberKey(ws, m.Group, u.ID), Key(ws, m.Group))
 	}
 	return keys
 }
 
-// Strip returns the change that takes the first places of an account away,
-// which is about to go; read is what lies at PlacesOf. u is the account without
-// them.
-func Strip(by authz.Allowed, account table.Item, u identity.User, read []table.Item, event func(audit.Kind) audit.Event) (table.Change, identity.User) {
+// Strip returns the change that takes the first places of an account away at
+// now, which is about to go; read is what lies at PlacesOf. u is the account
+// without them.
+func Strip(by authz.Allowed, account table.Item, u identity.User, read []table.Item, now time.Time, event func(audit.Kind) audit.Event) (table.Change, identity.User, error) {
 	n := min(Batch, len(u.Memberships))
 	var c table.Change
 	for _, m := range u.Memberships[:n] {
@@ -38,9 +41,18 @@ func Strip(by authz.Allowed, account table.Item, u identity.User, read []table.I
 			WithDescription("An account that is deleted left a group."))
 	}
 	for _, item := range read {
-		c.Ops = append(c.Ops, table.Remove(item).Else(table.ErrTryAgain))
+		if item.Key.SK != "group" {
+			c.Ops = append(c.Ops, table.Remove(item).Else(table.ErrTryAgain))
+			continue
+		}
+		g, err := Decode(item)
+		if err != nil {
+			return table.Change{}, u, err
+		}
+		at := slices.IndexFunc(u.Memberships, func(m identity.Membership) bool { return m.Group == g.ID })
+		c.Ops = append(c.Ops, table.Replace(item, g.left(u.Memberships[at].Until, now)).Else(table.ErrTryAgain))
 	}
 	u.Memberships = u.Memberships[n:]
 	c.Ops = append(c.Ops, identity.SaveUser(account, u).Else(table.ErrTryAgain))
-	return c, u
+	return c, u, nil
 }

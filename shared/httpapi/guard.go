@@ -105,6 +105,15 @@ func (c Call) FreshIfAble() (authz.Allowed, error) {
 	return c.Fresh()
 }
 
+// FreshForGift is FreshIfAble for what hands something out: a token goes on
+// whose scopes name the row's permission; see route.Rule.
+func (c Call) FreshForGift() (authz.Allowed, error) {
+	if excused(c.Who, route.Rule{Permission: c.row.Rule.Permission, CLI: true, Named: true}) {
+		return c.Allowed, nil
+	}
+	return c.Fresh()
+}
+
 // owed records that the session lacks what is demanded first, and returns the
 // refusal.
 func (c Call) owed(refusal fault.Error) error {
@@ -125,6 +134,12 @@ func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
 	row := c.row
 	row.Rule.Permission = what
 	return c.refuse(row, "no role, group or grant holds "+what.String(), refusal)
+}
+
+// Refuse records that the request is refused for a condition which the body
+// meets, and returns the refusal.
+func (c Call) Refuse(condition string, refusal fault.Error) error {
+	return c.refuse(c.row, condition, refusal)
 }
 
 // Decide returns the proof that the caller may use the permission on an object
@@ -311,7 +326,7 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 	if err != nil {
 		return call, err
 	}
-	if row.Rule.Fresh && (!row.Rule.CLI || who.Session.Kind != session.CLI) {
+	if row.Rule.Fresh && !excused(who, row.Rule) {
 		if err := a.fresh(r.Context(), &call, row); err != nil {
 			return call, err
 		}
@@ -321,6 +336,19 @@ func (a *App) guard(r *http.Request, row route.Row, success int) (Call, error) {
 		call.Who, err = a.sessions.Touch(r.Context(), call.Allowed, who)
 	}
 	return call, err
+}
+
+// excused reports whether a row that asks for a fresh proof takes the session
+// or token without one.
+func excused(who session.Authenticated, r route.Rule) bool {
+	switch who.Session.Kind {
+	case session.CLI:
+		return r.CLI
+	case session.APIToken:
+		return r.Named && token.Names(who.Token.Scopes, r.Permission)
+	case session.Console, session.Half, session.Device:
+	}
+	return false
 }
 
 // crossSitePublic keeps foreign pages from signing a browser in: a public row

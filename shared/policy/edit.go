@@ -48,7 +48,7 @@ func (s *Service) Change(ctx context.Context, by authz.Allowed, prepare func(*Ed
 			return nil
 		}
 		c.Ops = append(c.Ops, ops...)
-		if err = s.store.Commit(ctx, by, c); !errors.Is(err, errMoved) {
+		if err = s.store.Commit(ctx, by, c); !errors.Is(err, ErrMoved) {
 			return err
 		}
 	}
@@ -83,9 +83,9 @@ func (e *Edit) Actor(by authz.Allowed) *authz.Principal {
 // before; of use where the edit changes nothing of it.
 func (e *Edit) Hold() []table.Op {
 	if e.head.Version == 0 {
-		return []table.Op{table.Absent(HeadKey(e.ws)).Else(errMoved)}
+		return []table.Op{table.Absent(HeadKey(e.ws)).Else(ErrMoved)}
 	}
-	return []table.Op{table.Unchanged(e.head).Else(errMoved)}
+	return []table.Op{table.Unchanged(e.head).Else(ErrMoved)}
 }
 
 // After returns the policy as it is with the edit.
@@ -223,11 +223,11 @@ func (e *Edit) ops() ([]table.Op, error) {
 			op = table.Replace(item, table.Raw(stored))
 		}
 		next.Chunks[name] = e.items[name].Version + 1
-		ops = append(ops, op.Else(errMoved))
+		ops = append(ops, op.Else(ErrMoved))
 	}
 	op := table.Insert(HeadKey(e.ws), next)
 	if e.head.Version > 0 {
 		op = table.Replace(e.head, next)
 	}
-	return append(ops, op.Else(errMoved)), nil
+	return append(ops, op.Else(ErrMoved)), nil
 }

@@ -40,8 +40,9 @@ func Limit(source, most string) fault.Error {
 	return fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A workspace has at most " + most + ".", Source: source}
 }
 
-// errMoved tells that another change of the policy came between.
-var errMoved = errors.New("policy: it has changed")
+// ErrMoved tells that another change of the policy came between. An operation that
+// names it as its refusal is prepared again by Change, like the policy's own.
+var ErrMoved = errors.New("policy: it has changed")
 
 // spread is over how many chunks the rows of each kind lie.
 const spread = 64
@@ -123,7 +124,7 @@ func (s *Service) at(ctx context.Context, by authz.Allowed, at table.Item) (*hel
 	}
 	for range 3 {
 		h, err := s.follow(ctx, by, at)
-		if !errors.Is(err, errMoved) {
+		if !errors.Is(err, ErrMoved) {
 			return h, err
 		}
 		// A change came between the head and its chunks: follow the newer one.
@@ -136,7 +137,7 @@ func (s *Service) at(ctx context.Context, by authz.Allowed, at table.Item) (*hel
 }
 
 // follow returns the policy of a head: what is in memory of it, and the chunks
-// that are not. Chunks of another version than the head says are errMoved.
+// that are not. Chunks of another version than the head says are ErrMoved.
 func (s *Service) follow(ctx context.Context, by authz.Allowed, at table.Item) (*held, error) {
 	ws, now := by.Workspace(), s.store.Now()
 	s.mu.Lock()
@@ -169,7 +170,7 @@ func (s *Service) follow(ctx context.Context, by authz.Allowed, at table.Item) (
 	}
 	for name, version := range names.Chunks {
 		if h.items[name].Version != version {
-			return nil, errMoved
+			return nil, ErrMoved
 		}
 	}
 	h.policy = joined(h.chunks)

@@ -183,9 +183,10 @@ func (s *Service) take(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 	return append(e.Hold(), identity.SaveBy(actor, account, u)...), nil
 }
 
-// Holders returns who has a role now.
-func (s *Service) Holders(ctx context.Context, by authz.Allowed, of id.ID[id.Role]) ([]Assignment, error) {
-	items, err := s.store.Query(ctx, by, table.Query{Key: Key(by.Workspace(), of), Prefix: holderPrefix})
+// Holders returns who has a role now, of the first limit that were given it (0:
+// all).
+func (s *Service) Holders(ctx context.Context, by authz.Allowed, of id.ID[id.Role], limit int) ([]Assignment, error) {
+	items, err := s.store.Query(ctx, by, table.Query{Key: Key(by.Workspace(), of), Prefix: holderPrefix, Limit: limit})
 	if err != nil {
 		return nil, err
 	}

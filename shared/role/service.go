@@ -45,6 +45,9 @@ const (
 	maxName        = 100
 	maxDescription = 1000
 	maxScope       = 200 // objects and patterns each
+	// maxPatternBytes bounds the patterns of a role together: many roles share one
+	// stored chunk.
+	maxPatternBytes = 8 << 10
 )
 
 // check refuses fields that a role cannot have.
@@ -61,6 +64,13 @@ func (f Fields) check(p *authz.Policy, self id.ID[id.Role]) error {
 	if len(f.Scope.Objects) > maxScope || len(f.Scope.Names) > maxScope {
 		return fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A role names at most 200 objects and 200 patterns.", Source: "scope"}
 	}
+	size := 0
+	for _, n := range f.Scope.Names {
+		size += len(n.String())
+	}
+	if size > maxPatternBytes {
+		return fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "The patterns of a role have at most 8,192 bytes together. Use fewer, wider ones.", Source: "scope"}
+	}
 	if f.Permissions.Empty() {
 		return ErrEmpty
 	}
@@ -71,6 +81,10 @@ func (f Fields) check(p *authz.Policy, self id.ID[id.Role]) error {
 		for _, what := range f.Permissions.Permissions() {
 			if !authz.OfObjects(what) {
 				return ErrUnscoped.Saying(what.String() + " speaks of no objects: it counts everywhere or not at all.")
+			}
+			// People choose their names, and would choose who may do what to them.
+			if len(f.Scope.Names) > 0 && (what.Resource == permission.User || what.Resource == permission.Session) {
+				return ErrUnscoped.Saying(what.String() + " is held of people by their ids: they choose their names themselves.")
 			}
 		}
 	}

@@ -88,6 +88,7 @@ type Rule struct {
 	Reason     string // Public only
 	Fresh      bool   // needs an MFA proof younger than the workspace's timeout
 	CLI        bool   // Fresh only: not of a command line that signed in with a password, which can hold no proof
+	Named      bool   // Fresh only: not of an API token whose scopes name the permission; full access names none
 	Half       bool   // Self only: also open to a half-signed-in session
 	Change     bool   // Self only: also open to a session that must replace its password
 	Console    bool   // closed to sessions of command lines
@@ -108,6 +109,9 @@ func (r Rule) String() string {
 	}
 	if r.CLI {
 		text += " unless it is a command line's password session"
+	}
+	if r.Named {
+		text += " or a token that names it"
 	}
 	if r.Half {
 		text += ", half-signed-in too"
@@ -195,6 +199,14 @@ func fresh(r Rule) Rule {
 func able(r Rule) Rule {
 	r = fresh(r)
 	r.CLI = true
+	return r
+}
+
+// gift is able, for what hands something out. A token goes on whose scopes name
+// it: to make one asked for the proof, and it hands out no more than it holds.
+func gift(r Rule) Rule {
+	r = able(r)
+	r.Named = true
 	return r
 }
 
@@ -298,17 +310,17 @@ var Rows = []Row{
 
 	// Groups.
 	{"GET", "/api/iam/groups/", API, list(permission.ReadGroup), true},
-	{"POST", "/api/iam/groups/", API, everywhere(permission.CreateGroup), true},
+	{"POST", "/api/iam/groups/", API, gift(everywhere(permission.CreateGroup)), true},
 	{"GET", "/api/iam/groups/{id}/", API, on(Group, permission.ReadGroup), true},
-	{"PATCH", "/api/iam/groups/{id}/", API, on(Group, permission.UpdateGroup), true},
+	{"PATCH", "/api/iam/groups/{id}/", API, gift(on(Group, permission.UpdateGroup)), true},
 	{"DELETE", "/api/iam/groups/{id}/", API, on(Group, permission.DeleteGroup), true},
 	{"GET", "/api/iam/groups/{id}/config/", API, on(Group, permission.ReadGroup), false},
-	{"PUT", "/api/iam/groups/{id}/config/", API, on(Group, permission.UpdateGroup), false},
-	{"POST", "/api/iam/groups/import/", API, everywhere(permission.CreateGroup), false},
+	{"PUT", "/api/iam/groups/{id}/config/", API, gift(on(Group, permission.UpdateGroup)), false},
+	{"POST", "/api/iam/groups/import/", API, gift(everywhere(permission.CreateGroup)), false},
 	{"GET", "/api/iam/memberships/", API, list(permission.ReadMembership), true},
-	{"POST", "/api/iam/memberships/", API, body(permission.CreateMembership), true},
+	{"POST", "/api/iam/memberships/", API, gift(body(permission.CreateMembership)), true},
 	{"GET", "/api/iam/memberships/{id}/", API, on(Membership, permission.ReadMembership), false},
-	{"PATCH", "/api/iam/memberships/{id}/", API, on(Membership, permission.UpdateMembership), false},
+	{"PATCH", "/api/iam/memberships/{id}/", API, gift(on(Membership, permission.UpdateMembership)), false},
 	{"DELETE", "/api/iam/memberships/{id}/", API, on(Membership, permission.DeleteMembership), true},
 
 	// Why.
@@ -335,12 +347,12 @@ var Rows = []Row{
 	{"POST", "/api/servers/servers/{id}/actions/", API, on(Server, permission.OperateServer), true},
 	{"POST", "/api/servers/servers/register/", API, public("the registration token is the credential"), true},
 	{"GET", "/api/servers/registration-tokens/", API, everywhere(permission.ReadRegistration), true},
-	{"POST", "/api/servers/registration-tokens/", API, everywhere(permission.CreateRegistration), true},
+	{"POST", "/api/servers/registration-tokens/", API, gift(everywhere(permission.CreateRegistration)), true},
 	{"DELETE", "/api/servers/registration-tokens/{id}/", API, on(Registration, permission.DeleteRegistration), true},
 	{"POST", "/api/servers/registration-methods/token-install/guide/", API, everywhere(permission.CreateRegistration), true},
 	{"POST", "/api/servers/registration-methods/ansible/guide/", API, everywhere(permission.CreateRegistration), true},
 	{"GET", "/api/servers/assignments/", API, list(permission.ReadAssignment), false},
-	{"POST", "/api/servers/assignments/", API, body(permission.CreateAssignment), false},
+	{"POST", "/api/servers/assignments/", API, gift(body(permission.CreateAssignment)), false},
 	{"DELETE", "/api/servers/assignments/{id}/", API, body(permission.DeleteAssignment), false},
 	{"GET", "/api/servers/notes/", API, list(permission.ReadNote), true},
 	{"POST", "/api/servers/notes/", API, body(permission.CreateNote), true},

@@ -20,8 +20,10 @@ import (
 const maxSwept = 8
 
 // Assign gives a user or a group servers until an end, with the id that it
-// makes. The actor must be allowed to assign all of them for as long.
-func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item, a authz.Assignment) (authz.Assignment, error) {
+// makes. The actor must be allowed to assign all of them for as long. An equal
+// assignment is ErrEqual: two would have to be taken away. keep returns what is
+// stored beside it.
+func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item, a authz.Assignment, keep func(authz.Assignment) ([]table.Op, error)) (authz.Assignment, error) {
 	now := s.store.Now()
 	if a.Server.Zero() == (a.Name.Kind() == 0) || a.Subject.Zero() {
 		return a, ErrAssigned
@@ -59,14 +61,26 @@ func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item
 				ops = append(ops, table.Unchanged(item).Else(table.ErrTryAgain))
 			}
 		}
+		if slices.ContainsFunc(e.Before.AssignedTo(a.Subject), func(o authz.Assignment) bool { return Live(o, now) && equal(o, a) }) {
+			return table.Change{}, ErrEqual
+		}
 		if len(e.Before.Assignments())-sweep(e, now) >= policy.MaxAssignments {
 			return table.Change{}, policy.Limit("assignments", "10,000 assignments")
 		}
 		e.PutAssignment(a)
 		ev := s.aboutAssignment(by, audit.ServerAssigned, e.Before, a, "Servers were assigned.").With(audit.Number("matched_n", int64(matched(e.Before, a))))
-		return table.Change{Events: []audit.Event{ev}, Ops: ops}, nil
+		kept, err := keep(a)
+		if err != nil {
+			return table.Change{}, err
+		}
+		return table.Change{Events: []audit.Event{ev}, Ops: append(kept, ops...)}, nil
 	})
 	return a, err
+}
+
+// equal reports whether two assignments give the same to the same until the same.
+func equal(a, b authz.Assignment) bool {
+	return a.Subject == b.Subject && a.Group == b.Group && a.Server == b.Server && a.Name.String() == b.Name.String() && a.Access == b.Access && a.Until.Equal(b.Until)
 }
 
 // sweep takes some assignments away that have ended, and returns how many.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +9,8 @@ import (
 	"paddock/shared/authz"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/permission"
+	"paddock/shared/policy"
 	"paddock/shared/table"
 )
 
@@ -42,48 +43,6 @@ func DecodeNote(item table.Item) (n Note, err error) {
 	return n, err
 }
 
-func notes(ws id.ID[id.Workspace]) table.Query {
-	return table.Query{Key: NoteKey(ws, id.ID[id.Note]{}), Prefix: notePrefix}
-}
-
-// Notes returns the notes of a workspace, the newest first.
-func (s *Service) Notes(ctx context.Context, by authz.Allowed) ([]Note, error) {
-	items, err := s.store.Query(ctx, by, notes(by.Workspace()))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Note, len(items))
-	for i, item := range items {
-		if out[i], err = DecodeNote(item); err != nil {
-			return nil, err
-		}
-	}
-	slices.SortFunc(out, func(a, b Note) int { return Newest(a.ID.UUID(), b.ID.UUID()) })
-	return out, nil
-}
-
-// notesOf returns the items of a server's notes.
-func (s *Service) notesOf(ctx context.Context, by authz.Allowed, of Server) ([]table.Item, error) {
-	if of.Notes == 0 {
-		return nil, nil
-	}
-	items, err := s.store.Query(ctx, by, notes(by.Workspace()))
-	if err != nil {
-		return nil, err
-	}
-	var out []table.Item
-	for _, item := range items {
-		n, err := DecodeNote(item)
-		if err != nil {
-			return nil, err
-		}
-		if n.Server == of.ID {
-			out = append(out, item)
-		}
-	}
-	return out, nil
-}
-
 // A NoteChange is what shall be different of a note; nil: as it is.
 type NoteChange struct {
 	Content         *string
@@ -106,8 +65,8 @@ func (c NoteChange) apply(n Note) (Note, error) {
 	return n, nil
 }
 
-// AddNote writes a note on a server.
-func (s *Service) AddNote(ctx context.Context, by authz.Allowed, actor table.Item, on authz.Server, c NoteChange) (Note, error) {
+// AddNote writes a note on a server. keep returns what is stored beside it.
+func (s *Service) AddNote(ctx context.Context, by authz.Allowed, actor table.Item, on authz.Server, c NoteChange, keep func(Note) ([]table.Op, error)) (Note, error) {
 	made, err := s.store.NewID()
 	if err != nil {
 		return Note{}, err
@@ -116,41 +75,47 @@ func (s *Service) AddNote(ctx context.Context, by authz.Allowed, actor table.Ite
 	if err != nil {
 		return Note{}, err
 	}
-	item, kept, err := s.kept(ctx, by, n.Server)
-	if err != nil {
-		return Note{}, err
-	}
-	total, err := s.store.Size(ctx, by, notes(by.Workspace()))
-	if err != nil {
-		return Note{}, err
-	}
-	if kept.Notes >= MaxNotes || total >= MaxWorkspaceNotes {
-		return Note{}, ErrManyNotes
-	}
-	kept.Notes++
-	return n, s.store.Commit(ctx, by, table.Change{
-		Events: []audit.Event{s.aboutNote(by, audit.ServerNoteCreated, on, n, "A note on a server was made.")},
-		Ops: []table.Op{
-			table.Insert(NoteKey(by.Workspace(), n.ID), n).Else(table.ErrTryAgain), table.Replace(item, kept).Else(table.ErrTryAgain),
-			table.Unchanged(actor).Else(table.ErrTryAgain),
-		},
+	return n, s.noting(ctx, by, actor, permission.CreateNote, on.ID, func(on authz.Server) (table.Change, error) {
+		all, err := s.Noted(ctx, by, id.ID[id.Server]{})
+		if err != nil {
+			return table.Change{}, err
+		}
+		if err := room(all, n); err != nil {
+			return table.Change{}, err
+		}
+		listed, err := s.list(ctx, by, n, true)
+		if err != nil {
+			return table.Change{}, err
+		}
+		kept, err := keep(n)
+		return table.Change{
+			Events: []audit.Event{s.aboutNote(by, audit.ServerNoteCreated, on, n, "A note on a server was made.")},
+			Ops:    append(kept, table.Insert(NoteKey(by.Workspace(), n.ID), n).Else(table.ErrTryAgain), listed),
+		}, err
 	})
 }
 
-// kept returns the item of a server, ErrNoServer when there is none.
-func (s *Service) kept(ctx context.Context, by authz.Allowed, of id.ID[id.Server]) (table.Item, Server, error) {
-	item, ok, err := s.store.One(ctx, by, Key(by.Workspace(), of))
-	if err != nil {
-		return table.Item{}, Server{}, err
-	}
-	if !ok {
-		return table.Item{}, Server{}, ErrNoServer
-	}
-	kept, err := Decode(item)
-	return item, kept, err
+// noting commits what change returns, under the policy by which the actor may do
+// it to the notes of the server.
+func (s *Service) noting(ctx context.Context, by authz.Allowed, actor table.Item, what permission.Permission, of id.UUID, change func(authz.Server) (table.Change, error)) error {
+	return s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+		on, _, ok := e.Before.Server(of)
+		if !ok {
+			return table.Change{}, ErrGone
+		}
+		if !authz.May(e.Actor(by), what, on.Object(), s.store.Now()) {
+			return table.Change{}, authz.ErrDenied
+		}
+		c, err := change(*on)
+		if len(c.Events) > 0 {
+			c.Ops = append(append(c.Ops, e.Hold()...), table.Unchanged(actor).Else(table.ErrTryAgain))
+		}
+		return c, err
+	})
 }
 
-// ChangeNote changes a note. Whether it is private is its author's to say.
+// ChangeNote changes a note. What it says, and whether it is private, is its
+// author's to say; others pin it.
 func (s *Service) ChangeNote(ctx context.Context, by authz.Allowed, actor, item table.Item, on authz.Server, c NoteChange) (Note, error) {
 	was, err := DecodeNote(item)
 	if err != nil {
@@ -163,21 +128,43 @@ func (s *Service) ChangeNote(ctx context.Context, by authz.Allowed, actor, item 
 	if n == was {
 		return n, nil
 	}
-	if n.Private != was.Private && n.Author != by.Principal().ID {
-		return Note{}, identity.ErrReadOnly.In("private")
-	}
-	e := s.aboutNote(by, audit.ServerNoteUpdated, on, n, "A note on a server was changed.").With(audit.Flag("content_changed", n.Content != was.Content))
-	for _, f := range []struct {
-		path     string
-		was, now bool
-	}{{"private", was.Private, n.Private}, {"pinned", was.Pinned, n.Pinned}} {
-		if f.was != f.now {
-			e = e.WithChange(f.path, yes(f.was), yes(f.now))
+	if n.Author != by.Principal().ID {
+		if n.Content != was.Content {
+			return Note{}, identity.ErrReadOnly.In("content")
+		}
+		if n.Private != was.Private {
+			return Note{}, identity.ErrReadOnly.In("private")
 		}
 	}
-	return n, s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
-		table.Replace(item, n).Else(table.ErrTryAgain), table.Unchanged(actor).Else(table.ErrTryAgain),
-	}})
+	return n, s.noting(ctx, by, actor, permission.UpdateNote, on.ID, func(on authz.Server) (table.Change, error) {
+		ops := []table.Op{table.Replace(item, n).Else(table.ErrTryAgain)}
+		if n.noted() != was.noted() {
+			if n.Private != was.Private {
+				all, err := s.Noted(ctx, by, n.Server)
+				if err != nil {
+					return table.Change{}, err
+				}
+				if err := room(all, n); err != nil {
+					return table.Change{}, err
+				}
+			}
+			listed, err := s.list(ctx, by, n, true)
+			if err != nil {
+				return table.Change{}, err
+			}
+			ops = append(ops, listed)
+		}
+		e := s.aboutNote(by, audit.ServerNoteUpdated, on, n, "A note on a server was changed.").With(audit.Flag("content_changed", n.Content != was.Content))
+		for _, f := range []struct {
+			path     string
+			was, now bool
+		}{{"private", was.Private, n.Private}, {"pinned", was.Pinned, n.Pinned}} {
+			if f.was != f.now {
+				e = e.WithChange(f.path, yes(f.was), yes(f.now))
+			}
+		}
+		return table.Change{Events: []audit.Event{e}, Ops: ops}, nil
+	})
 }
 
 func yes(b bool) string {
@@ -193,16 +180,12 @@ func (s *Service) DeleteNote(ctx context.Context, by authz.Allowed, actor, item 
 	if err != nil {
 		return err
 	}
-	place, kept, err := s.kept(ctx, by, n.Server)
-	if err != nil {
-		return err
-	}
-	kept.Notes--
-	return s.store.Commit(ctx, by, table.Change{
-		Events: []audit.Event{s.aboutNote(by, audit.ServerNoteDeleted, on, n, "A note on a server was removed.")},
-		Ops: []table.Op{
-			table.Remove(item).Else(table.ErrTryAgain), table.Replace(place, kept).Else(table.ErrTryAgain), table.Unchanged(actor).Else(table.ErrTryAgain),
-		},
+	return s.noting(ctx, by, actor, permission.DeleteNote, on.ID, func(on authz.Server) (table.Change, error) {
+		listed, err := s.list(ctx, by, n, false)
+		return table.Change{
+			Events: []audit.Event{s.aboutNote(by, audit.ServerNoteDeleted, on, n, "A note on a server was removed.")},
+			Ops:    []table.Op{table.Remove(item).Else(table.ErrTryAgain), listed},
+		}, err
 	})
 }
 

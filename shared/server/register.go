@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
@@ -14,6 +16,7 @@ import (
 	"paddock/shared/policy"
 	"paddock/shared/session"
 	"paddock/shared/table"
+	"paddock/shared/tally"
 )
 
 // A Refused registration token opens nothing, for a reason that events name and
@@ -35,8 +38,15 @@ type Registering struct {
 // nothing is a *Refused.
 func (s *Service) Register(ctx context.Context, ws id.ID[id.Workspace], as authz.Principal, secret credential.Secret, r Registering) (authz.Server, credential.Secret, error) {
 	by := authz.ForCeremony(ws, "server registration", as)
+	tried, err := s.try(ctx, by)
+	if err != nil {
+		return authz.Server{}, credential.Secret{}, err
+	}
 	item, t, err := s.presented(ctx, by, secret)
 	if err != nil {
+		return authz.Server{}, credential.Secret{}, err
+	}
+	if err := tried(); err != nil { // it is none that opens nothing
 		return authz.Server{}, credential.Secret{}, err
 	}
 	if err := CheckName(r.Name); err != nil {
@@ -90,6 +100,33 @@ func (s *Service) Register(ctx context.Context, ws id.ID[id.Workspace], as authz
 		}}, nil
 	})
 	return row, key, err
+}
+
+// tries bounds how many registration tokens that open nothing one network
+// presents in triesWindow: what they are compared with is read for each.
+const (
+	tries       = 100
+	triesWindow = 15 * time.Minute
+)
+
+// try counts an attempt of the network that asks, before anything is read for it,
+// and returns what takes it back.
+func (s *Service) try(ctx context.Context, by authz.Allowed) (back func() error, err error) {
+	of, err := s.store.MAC(ctx, by, "address", tally.Network(by.Principal().Source.IP).String())
+	if err != nil {
+		return nil, err
+	}
+	now := s.store.Now()
+	window := now.Truncate(triesWindow)
+	key := table.Key{Table: table.Data, Kind: "B", Workspace: by.Workspace(), Of: of, SK: "register#" + strconv.FormatInt(window.Unix(), 10)}
+	end := window.Add(2 * triesWindow)
+	if _, err := s.store.Count(ctx, by, table.Budgets, key, tries, end); err != nil {
+		if errors.Is(err, table.ErrStale) {
+			err = ErrTries.After(window.Add(triesWindow).Sub(now))
+		}
+		return nil, err
+	}
+	return func() error { return s.store.Refund(ctx, by, table.Budgets, key, tries, end) }, nil
 }
 
 // presented returns the live token that a secret opens.

@@ -17,17 +17,17 @@ type Server struct {
 	Platform string                 `json:"platform"`
 	Token    id.ID[id.Registration] `json:"token"` // with which it registered
 	Key      string                 `json:"key"`   // hash of what its agent proves itself with
-	Notes    int                    `json:"notes,omitempty"`
 	AddedAt  time.Time              `json:"added_at"`
 }
 
 // Bounds. MaxNotes and what a server is named by must leave room in the one
-// transaction that deletes it.
+// transaction that deletes it; see maxTaken.
 const (
 	MaxTokens         = 200 // of a workspace
 	MaxTokenGroups    = 20
 	MaxManagers       = 20
-	MaxNotes          = 40    // of a server
+	MaxNotes          = 40    // of a server, without private ones
+	MaxPrivateNotes   = 10    // of a server and an author
 	MaxWorkspaceNotes = 5_000 // nearly: notes made at one time are not counted against each other
 	maxServerName     = 64    // alpacon-wire 7.6
 	maxTokenName      = 100
@@ -52,13 +52,15 @@ var (
 	ErrGroup        = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such group.", Source: "allowed_groups"}
 	ErrUntil        = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The end must lie in the future.", Source: "expires_at"}
 	ErrToken        = fault.Error{Kind: fault.Unauthenticated, Code: "registration_token_invalid", Detail: "This registration token is not valid."}
+	ErrTries        = fault.Error{Kind: fault.Limited, Code: "too_many_attempts", Detail: "Too many registration tokens that open nothing came from here. Try again later."}
 	ErrNoToken      = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such registration token.", Source: "registration_token"}
 	ErrFullGroup    = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A group that the registration token names has 200 servers."}
 	ErrAssigned     = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "Name either a user or a group, and either a server or a pattern."}
 	ErrAccess       = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "An assignment opens something.", Source: "permissions"}
+	ErrEqual        = fault.Error{Kind: fault.Conflict, Code: "already_assigned", Detail: "There is an equal assignment."}
 	ErrNoAssignment = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such assignment."}
 	ErrNote         = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "A note has 1 to 2,000 characters.", Source: "content"}
-	ErrManyNotes    = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A server has at most 40 notes, a workspace 5,000.", Source: "server"}
+	ErrManyNotes    = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A server has at most 40 notes and 10 private ones of each author, a workspace 5,000.", Source: "server"}
 )
 
 // Key places a server.

@@ -80,7 +80,8 @@ type Audience struct {
 	Openings []authz.Opening
 	Patterns []string // in order, each once; the first maxPatterns
 	// Users is how many people have something on the server by them; -1 when
-	// more than maxCounted groups and roles would have to be read.
+	// more than maxCounted groups and roles, or maxPeople places in them, would have
+	// to be read.
 	Users int
 }
 
@@ -90,8 +91,12 @@ const (
 	maxPatternBytes = 8 << 10
 )
 
-// maxCounted bounds how many groups and roles are read to count an audience.
-const maxCounted = 64
+// maxCounted and maxPeople bound how many groups and roles, and how many of their
+// people, are read to count an audience.
+const (
+	maxCounted = 64
+	maxPeople  = 1_000
+)
 
 // opened returns to whom a server opens that has another name than before, ""
 // for one that is new.
@@ -128,8 +133,9 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 		a.Users = -1
 		return a, nil
 	}
+	read := 0
 	for r := range roles {
-		holders, err := s.roles.Holders(ctx, by, id.Of[id.Role](r))
+		holders, err := s.roles.Holders(ctx, by, id.Of[id.Role](r), maxPeople+1-read)
 		if err != nil {
 			return Audience{}, err
 		}
@@ -138,14 +144,22 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 				users[h.User.UUID()] = true
 			}
 		}
+		if read += len(holders); read > maxPeople {
+			a.Users = -1
+			return a, nil
+		}
 	}
 	for g := range groups {
-		members, err := s.groups.Members(ctx, by, id.Of[id.Group](g), 0)
+		members, err := s.groups.Members(ctx, by, id.Of[id.Group](g), maxPeople+1-read)
 		if err != nil {
 			return Audience{}, err
 		}
 		for _, m := range members {
 			users[m.User.UUID()] = true
+		}
+		if read += len(members); read > maxPeople {
+			a.Users = -1
+			return a, nil
 		}
 	}
 	a.Users = len(users)
@@ -334,20 +348,20 @@ func (s *Service) Delete(ctx context.Context, by authz.Allowed, actor, item tabl
 	if err != nil {
 		return err
 	}
-	notes, err := s.notesOf(ctx, by, kept)
-	if err != nil {
-		return err
-	}
 	return s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
 		row, _, ok := e.Before.Server(kept.ID.UUID())
 		if !ok {
 			return table.Change{}, ErrGone
 		}
-		e.DropServer(row.ID)
-		ops := []table.Op{table.Remove(item).Else(table.ErrTryAgain), table.Unchanged(actor).Else(table.ErrTryAgain)}
-		for _, n := range notes {
-			ops = append(ops, table.Remove(n).Else(table.ErrTryAgain))
+		if !authz.May(e.Actor(by), permission.DeleteServer, row.Object(), s.store.Now()) {
+			return table.Change{}, authz.ErrDenied
 		}
+		notes, err := s.takeNotes(ctx, by, kept.ID)
+		if err != nil {
+			return table.Change{}, err
+		}
+		e.DropServer(row.ID)
+		ops := append(notes, table.Remove(item).Else(table.ErrTryAgain), table.Unchanged(actor).Else(table.ErrTryAgain))
 		return table.Change{Events: []audit.Event{s.about(by, audit.ServerDeleted, *row, "A server was deleted, with its assignments and notes.")}, Ops: ops}, nil
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/permission"
+	"paddock/shared/policy"
 	"paddock/shared/table"
 )
 
@@ -72,9 +73,6 @@ type NewToken struct {
 // kept nowhere. The actor must be allowed to change each of its groups: that
 // they open the new servers is theirs to give, for whose the servers are.
 func (s *Service) CreateToken(ctx context.Context, by authz.Allowed, actor table.Item, n NewToken) (Token, credential.Secret, error) {
-	if err := s.checkToken(by, n); err != nil {
-		return Token{}, credential.Secret{}, err
-	}
 	made, err := s.store.NewID()
 	if err != nil {
 		return Token{}, credential.Secret{}, err
@@ -83,20 +81,34 @@ func (s *Service) CreateToken(ctx context.Context, by authz.Allowed, actor table
 	if err != nil {
 		return Token{}, credential.Secret{}, err
 	}
-	item, all, err := s.tokens(ctx, by)
-	if err != nil {
-		return Token{}, credential.Secret{}, err
-	}
-	if slices.ContainsFunc(all, func(t Token) bool { return t.Name == n.Name }) {
-		return Token{}, credential.Secret{}, ErrTokenName
-	}
-	if len(all) >= MaxTokens {
-		return Token{}, credential.Secret{}, ErrManyTokens
-	}
 	t := Token{
 		ID: id.Of[id.Registration](made), Name: n.Name, Hash: hashed(secret), Groups: n.Groups,
 		By: by.Principal().ID, Until: n.Until, AddedAt: s.store.Now(),
 	}
+	err = s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
+		if err := s.checkToken(e.Actor(by), n); err != nil {
+			return table.Change{}, err
+		}
+		item, all, err := s.tokens(ctx, by)
+		if err != nil {
+			return table.Change{}, err
+		}
+		if slices.ContainsFunc(all, func(o Token) bool { return o.Name == t.Name }) {
+			return table.Change{}, ErrTokenName
+		}
+		if len(all) >= MaxTokens {
+			return table.Change{}, ErrManyTokens
+		}
+		return table.Change{Events: []audit.Event{s.created(by, t)}, Ops: append(e.Hold(),
+			s.writeTokens(by, item, append(all, t)), table.Unchanged(actor).Else(table.ErrTryAgain))}, nil
+	})
+	if err != nil {
+		return Token{}, credential.Secret{}, err
+	}
+	return t, secret, nil
+}
+
+func (s *Service) created(by authz.Allowed, t Token) audit.Event {
 	groups := make([]string, len(t.Groups))
 	for i, g := range t.Groups {
 		groups[i] = g.String()
@@ -105,12 +117,11 @@ func (s *Service) CreateToken(ctx context.Context, by authz.Allowed, actor table
 	if !t.Until.IsZero() {
 		e = e.With(audit.Instant("expires_at", t.Until))
 	}
-	return t, secret, s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{
-		s.writeTokens(by, item, append(all, t)), table.Unchanged(actor).Else(table.ErrTryAgain),
-	}})
+	return e
 }
 
-func (s *Service) checkToken(by authz.Allowed, n NewToken) error {
+// checkToken refuses a token that cannot be, or that who must not make it.
+func (s *Service) checkToken(who *authz.Principal, n NewToken) error {
 	if err := identity.CheckText("name", n.Name, maxTokenName, false); err != nil {
 		return err
 	}
@@ -122,19 +133,21 @@ func (s *Service) checkToken(by authz.Allowed, n NewToken) error {
 		return ErrUntil
 	}
 	// What a token makes ends with it at the latest (security, TK-1).
-	if l := by.Principal().Limits; l != nil && !l.Until.IsZero() && (n.Until.IsZero() || n.Until.After(l.Until)) {
+	if l := who.Limits; l != nil && !l.Until.IsZero() && (n.Until.IsZero() || n.Until.After(l.Until)) {
 		return ErrUntil.Saying("A registration token that a token makes ends with it at the latest.")
 	}
 	if len(n.Groups) > MaxTokenGroups {
 		return ErrManyTokens
 	}
-	who := by.Principal()
+	if !authz.May(who, permission.CreateRegistration, authz.Object{}, now) {
+		return authz.ErrDenied
+	}
 	for _, of := range n.Groups {
 		g, ok := who.Policy.Group(of.UUID())
-		if ok && authz.May(&who, permission.UpdateGroup, authz.Object{ID: g.ID, Name: g.Name}, now) {
+		if ok && authz.May(who, permission.UpdateGroup, authz.Object{ID: g.ID, Name: g.Name}, now) {
 			continue
 		}
-		if authz.May(&who, permission.UpdateGroup, authz.Object{}, now) {
+		if authz.May(who, permission.UpdateGroup, authz.Object{}, now) {
 			return ErrGroup
 		}
 		return &authz.Lacking{What: permission.UpdateGroup} // of what is not there, too

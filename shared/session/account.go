@@ -301,7 +301,9 @@ func (s *Service) strip(ctx context.Context, by authz.Allowed, a Authenticated, 
 		}
 		var change table.Change
 		if len(u.Memberships) > 0 {
-			change, _ = group.Strip(by, account, u, read, event)
+			if change, _, err = group.Strip(by, account, u, read, s.store.Now(), event); err != nil {
+				return table.Item{}, identity.User{}, err
+			}
 		} else {
 			change, _ = role.Strip(account, u, roles, read, event)
 		}

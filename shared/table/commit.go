@@ -20,6 +20,33 @@ import (
 // writes in a transaction. Source: design, section 4.
 const MaxOps = 90
 
+// Bounds of the store: writes in one transaction, and the bytes of all its items
+// together. Source: DynamoDB, "TransactWriteItems". What a commit writes must
+// stay below: what is bounded by the product can be done.
+const (
+	maxWrites = 100
+	maxBytes  = 4_000_000
+)
+
+// ErrTooMuch tells of a change that no transaction takes: a defect of what
+// prepared it, found before anything is sent.
+var ErrTooMuch = errors.New("table: a change is too much for one transaction")
+
+// fits refuses writes that the store would refuse.
+func fits(writes []Write) error {
+	size := 0
+	for _, w := range writes {
+		size += len(w.Record.Sealed) + len(w.Record.Key.PK()) + len(w.Record.Key.SK)
+		for _, a := range w.Record.Plain {
+			size += len(a.Name) + len(a.Text) + 21 // of a number at most
+		}
+	}
+	if len(writes) > maxWrites || size > maxBytes {
+		return fmt.Errorf("%w: %d writes of %d bytes", ErrTooMuch, len(writes), size)
+	}
+	return nil
+}
+
 // An Op is one operation of a change, made by the functions below.
 type Op struct {
 	write Write
@@ -158,6 +185,9 @@ func (s *Store) commit(ctx context.Context, ws id.ID[id.Workspace], keys *seal.K
 	}
 	if !fenced {
 		writes = append(writes, Write{Verb: Check, Record: Record{Key: fence}, Where: []Attribute{Alive}})
+	}
+	if err := fits(writes); err != nil {
+		return err
 	}
 	token, err := s.NewID()
 	if err != nil {

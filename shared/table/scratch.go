@@ -20,7 +20,7 @@ const (
 	Delivery                      // marks of delivered messages
 	Touch                         // when a session was last seen
 	Tallies                       // counts of refusals whose one event is to come
-	Budgets                       // counts of mail that was sent
+	Budgets                       // counts of mail that was sent, and of questions
 	Usage                         // what rights were used, a day
 )
 

@@ -76,6 +76,11 @@ func Parse(texts []string) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
+// Names reports whether a scope other than full access holds a permission.
+func Names(scopes []string, what permission.Permission) bool {
+	return slices.ContainsFunc(scopes, func(text string) bool { return text != Everything && one(text).Has(what) })
+}
+
 // Strong reports whether scopes hold full access or what makes credentials:
 // that is the explicit act of a person with a fresh proof. Source: security,
 // TK-1, TK-10.

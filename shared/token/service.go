@@ -16,6 +16,7 @@ import (
 	"paddock/shared/credential"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/permission"
 	"paddock/shared/table"
 )
 
@@ -41,6 +42,8 @@ type Wanted struct {
 	Name      string
 	Scopes    []string // as Parse returns them
 	ExpiresAt time.Time
+
+	holds permission.Set // what the scopes stand for
 }
 
 // CheckName refuses what is no name of a token.
@@ -99,6 +102,7 @@ func (s *Service) Create(ctx context.Context, by authz.Allowed, owner table.Item
 	if err := CheckName(w.Name); err != nil {
 		return Token{}, credential.Secret{}, err
 	}
+	w.holds = Set(w.Scopes)
 	return s.issue(ctx, by, owner, w, func(all []entry, t *Token) (audit.Event, error) {
 		if named(all, t.Name, t.ID) {
 			return audit.Event{}, ErrTaken
@@ -139,7 +143,7 @@ func (s *Service) Duplicate(ctx context.Context, by authz.Allowed, owner table.I
 		}
 		rows = rows.with(k, copied)
 	}
-	w := Wanted{Name: name, Scopes: source.Scopes, ExpiresAt: source.ExpiresAt}
+	w := Wanted{Name: name, Scopes: source.Scopes, ExpiresAt: source.ExpiresAt, holds: source.Holds}
 	return s.issue(ctx, by, owner, w, func(all []entry, t *Token) (audit.Event, error) {
 		if name == "" {
 			t.Name = free(all, source.Name)
@@ -189,7 +193,7 @@ func (s *Service) issue(ctx context.Context, by authz.Allowed, owner table.Item,
 	}
 	hash := secret.Hash()
 	t := Token{
-		ID: id.Of[id.Token](made), Name: w.Name, Scopes: w.Scopes, Enabled: true, Epoch: u.Epoch, CreatedAt: now, UpdatedAt: now, ExpiresAt: w.ExpiresAt,
+		ID: id.Of[id.Token](made), Name: w.Name, Scopes: w.Scopes, Holds: w.holds, Enabled: true, Epoch: u.Epoch, CreatedAt: now, UpdatedAt: now, ExpiresAt: w.ExpiresAt,
 	}
 	err = again(func() error {
 		book, all, err := s.book(ctx, by, u.ID)

@@ -11,6 +11,7 @@ import (
 	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/permission"
 	"paddock/shared/table"
 )
 
@@ -20,6 +21,10 @@ type Token struct {
 	ID     id.ID[id.Token] `json:"id"`
 	Name   string          `json:"name"`
 	Scopes []string        `json:"scopes"` // texts that Set reads; never none
+	// Holds is what the scopes stood for when the token was made. A permission that
+	// comes to the catalogue later is in no token that was there before, whatever
+	// its level. A permission's place in the catalogue is for good.
+	Holds permission.Set `json:"holds"`
 	// Enabled is the owner's switch, Blocked an administrator's.
 	Enabled   bool      `json:"enabled"`
 	Blocked   bool      `json:"blocked,omitempty"`
@@ -46,7 +51,7 @@ func (t Token) Good(owner identity.User) bool {
 // Limits returns what the token leaves of its owner's rights, with the rows of
 // its access control list.
 func (t Token) Limits(rows ACL) *authz.Limits {
-	l := &authz.Limits{Token: t.ID.UUID(), Scopes: Set(t.Scopes), Until: t.ExpiresAt}
+	l := &authz.Limits{Token: t.ID.UUID(), Scopes: t.Holds.Intersect(authz.Scopable()), Until: t.ExpiresAt}
 	for _, r := range rows.Servers {
 		l.Servers = append(l.Servers, r.Server.UUID())
 	}

@@ -12,13 +12,14 @@ import (
 	"paddock/shared/permission"
 	"paddock/shared/policy"
 	"paddock/shared/server"
+	"paddock/shared/table"
 )
 
 func (f *Face) assignmentBindings() []httpapi.Binding {
 	return []httpapi.Binding{
 		httpapi.Answer(http.MethodGet, "/api/servers/assignments/", http.StatusOK, f.serverAssignments).Summed("List the assignments of servers that the caller may see."),
-		httpapi.Answer(http.MethodPost, "/api/servers/assignments/", http.StatusCreated, f.assign).Summed("Give a person or a group a server, or all whose name a pattern matches.").
-			Refuses(server.ErrAssigned, server.ErrAccess, server.ErrUntil, server.ErrNoServer, server.ErrGroup, server.ErrPerson, errPattern, policy.ErrLarge, policy.Limit("assignments", ""), authz.ErrCeiling),
+		httpapi.Create(http.MethodPost, "/api/servers/assignments/", http.StatusCreated, f.assign).Summed("Give a person or a group a server, or all whose name a pattern matches.").
+			Refuses(server.ErrAssigned, server.ErrEqual, server.ErrAccess, server.ErrUntil, server.ErrNoServer, server.ErrGroup, server.ErrPerson, errPattern, policy.ErrLarge, policy.Limit("assignments", ""), authz.ErrCeiling),
 		httpapi.Answer(http.MethodDelete, "/api/servers/assignments/{id}/", http.StatusNoContent, f.unassign).Summed("Take an assignment of servers away.").
 			Refuses(server.ErrNoAssignment, authz.ErrCeiling),
 	}
@@ -151,7 +152,7 @@ func (in NewAssignment) assignment() (authz.Assignment, error) {
 	return a, nil
 }
 
-func (f *Face) assign(c httpapi.Call, in NewAssignment) (AssignmentDocument, error) {
+func (f *Face) assign(c httpapi.Call, in NewAssignment, keep httpapi.Keep[AssignmentDocument]) (AssignmentDocument, error) {
 	a, err := in.assignment()
 	if err != nil {
 		return AssignmentDocument{}, err
@@ -166,14 +167,16 @@ func (f *Face) assign(c httpapi.Call, in NewAssignment) (AssignmentDocument, err
 			return AssignmentDocument{}, err
 		}
 	}
-	if a, err = f.servers.Assign(c.Context(), allowed, c.Who.UserItem, a); err != nil {
-		return AssignmentDocument{}, c.Ceiling(err)
-	}
-	all, err := f.assignmentDocuments(c, []authz.Assignment{a})
-	if err != nil {
-		return AssignmentDocument{}, err
-	}
-	return all[0], nil
+	var d AssignmentDocument
+	_, err = f.servers.Assign(c.Context(), allowed, c.Who.UserItem, a, func(a authz.Assignment) ([]table.Op, error) {
+		all, err := f.assignmentDocuments(c, []authz.Assignment{a})
+		if err != nil {
+			return nil, err
+		}
+		d = all[0]
+		return keep(d)
+	})
+	return d, c.Ceiling(err)
 }
 
 func (f *Face) unassign(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {

@@ -150,13 +150,13 @@ func (f *Face) document(c httpapi.Call, g group.Group, p *authz.Policy) (GroupDo
 	if !authz.May(&who, permission.ReadMembership, object, now) {
 		return d, nil // who else is in a group is not its members' business
 	}
-	members, err := f.groups.Members(c.Context(), c.Allowed, g.ID, 0)
+	d.NumMembers = g.Members(now)
+	members, err := f.groups.Members(c.Context(), c.Allowed, g.ID, membersNamed)
 	if err != nil {
 		return d, err
 	}
-	d.NumMembers = len(members)
 	var ids []id.ID[id.Principal]
-	for _, m := range members[:min(membersNamed, len(members))] {
+	for _, m := range members {
 		ids = append(ids, m.User)
 	}
 	users, err := f.people.Users(c.Context(), c.Allowed, ids)

@@ -31,8 +31,12 @@ type Membership struct {
 	Allowed []string `json:"allowed"`
 }
 
+// maxUnpaged is how many memberships are answered without a page.
+const maxUnpaged = 1_000
+
 // Memberships is a page of memberships, or all of them: the envelope depends
-// on whether a page was asked for. Source: alpacon-wire 3.3.
+// on whether a page was asked for, and more than maxUnpaged always come as one.
+// Source: alpacon-wire 3.3.
 type Memberships struct {
 	page *httpapi.Page[Membership]
 	all  []Membership
@@ -66,7 +70,7 @@ func (f *Face) memberships(c httpapi.Call, in MembershipsQuery) (Memberships, er
 		return Memberships{}, err
 	}
 	window := in.Window()
-	if !window.Asked {
+	if !window.Asked && len(places) <= maxUnpaged {
 		all, err := f.members(c, places)
 		return Memberships{all: all}, err
 	}
@@ -113,13 +117,14 @@ func (f *Face) places(c httpapi.Call, in MembershipsQuery) ([]group.Place, error
 	return slices.DeleteFunc(all, func(p group.Place) bool { return !visible(p) }), nil
 }
 
-// members returns places as documents, without those of people who are gone.
+// members returns places as documents; of people who are gone, the id alone.
 func (f *Face) members(c httpapi.Call, places []group.Place) ([]Membership, error) {
 	people := map[id.ID[id.Principal]]identity.User{}
 	for some := range slices.Chunk(places, 100) {
 		var ids []id.ID[id.Principal]
 		for _, p := range some {
-			if !slices.Contains(ids, p.User) {
+			if _, asked := people[p.User]; !asked {
+				people[p.User] = identity.User{ID: p.User}
 				ids = append(ids, p.User)
 			}
 		}
@@ -131,11 +136,9 @@ func (f *Face) members(c httpapi.Call, places []group.Place) ([]Membership, erro
 			people[u.ID] = u
 		}
 	}
-	out := []Membership{}
-	for _, p := range places {
-		if u, ok := people[p.User]; ok {
-			out = append(out, membershipOf(c, p, u))
-		}
+	out := make([]Membership, len(places))
+	for i, p := range places {
+		out[i] = membershipOf(c, p, people[p.User])
 	}
 	return out, nil
 }

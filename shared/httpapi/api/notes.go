@@ -12,15 +12,16 @@ import (
 	"paddock/shared/identity"
 	"paddock/shared/permission"
 	"paddock/shared/server"
+	"paddock/shared/table"
 )
 
 func (f *Face) noteBindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
 	return []httpapi.Binding{
 		httpapi.Answer(get, "/api/servers/notes/", ok, f.listNotes).Summed("List the notes on servers that the caller may see, the newest first.").Refuses(errFilter, errOrdering),
-		httpapi.Answer(post, "/api/servers/notes/", http.StatusCreated, f.addNote).Summed("Write a note on a server.").Refuses(server.ErrNote, server.ErrManyNotes, server.ErrNoServer),
+		httpapi.Create(post, "/api/servers/notes/", http.StatusCreated, f.addNote).Summed("Write a note on a server.").Refuses(server.ErrNote, server.ErrManyNotes, server.ErrNoServer, server.ErrGone),
 		httpapi.Answer(get, "/api/servers/notes/{id}/", ok, f.showNote).Summed("Show one note."),
-		httpapi.Answer(patch, "/api/servers/notes/{id}/", ok, f.patchNote).Summed("Change a note; whether it is private, only its author.").Refuses(server.ErrNote, identity.ErrReadOnly),
+		httpapi.Answer(patch, "/api/servers/notes/{id}/", ok, f.patchNote).Summed("Change a note: what it says and whether it is private, only its author.").Refuses(server.ErrNote, server.ErrManyNotes, identity.ErrReadOnly),
 		httpapi.Answer(http.MethodDelete, "/api/servers/notes/{id}/", http.StatusNoContent, f.deleteNote).Summed("Remove a note.").Refuses(server.ErrNoServer),
 	}
 }
@@ -60,23 +61,33 @@ func (f *Face) listNotes(c httpapi.Call, in NotesQuery) (httpapi.Page[NoteDocume
 	if in.Ordering != nil && *in.Ordering != "-added_at" && *in.Ordering != "added_at" {
 		return none, errOrdering
 	}
-	all, err := f.servers.Notes(c.Context(), c.Allowed)
+	var on id.ID[id.Server]
+	if in.Server != nil {
+		var err error
+		if on, err = id.Parse[id.Server](*in.Server); err != nil {
+			return httpapi.Cut([]server.Noted{}, in.Window(), func(server.Noted) NoteDocument { return NoteDocument{} }), nil //nolint:nilerr // what is no id names no server
+		}
+	}
+	all, err := f.servers.Noted(c.Context(), c.Allowed, on)
 	if err != nil {
 		return none, err
 	}
 	who := c.Principal()
 	may := who.Effective(c.Now())
-	all = slices.DeleteFunc(all, func(n server.Note) bool {
+	all = slices.DeleteFunc(all, func(n server.Noted) bool {
 		_, at, ok := c.Who.Policy.Server(n.Server.UUID())
-		return !ok || !may.Server(permission.ReadNote, at) || !n.Visible(c.Who.User.ID) ||
-			in.Server != nil && n.Server.String() != *in.Server || in.Pinned != nil && n.Pinned != (*in.Pinned == "true")
+		return !ok || !may.Server(permission.ReadNote, at) || !n.Visible(c.Who.User.ID) || in.Pinned != nil && n.Pinned != (*in.Pinned == "true")
 	})
 	if in.Ordering != nil && *in.Ordering == "added_at" {
 		slices.Reverse(all)
 	}
-	page := httpapi.Cut(all, in.Window(), func(n server.Note) server.Note { return n })
+	page := httpapi.Cut(all, in.Window(), func(n server.Noted) id.ID[id.Note] { return n.ID })
+	notes, err := f.servers.Notes(c.Context(), c.Allowed, page.Results)
+	if err != nil {
+		return none, err
+	}
 	out := httpapi.Page[NoteDocument]{Count: page.Count, Current: page.Current, Next: page.Next, Previous: page.Previous, Last: page.Last}
-	out.Results, err = f.noteDocuments(c, page.Results)
+	out.Results, err = f.noteDocuments(c, notes)
 	return out, err
 }
 
@@ -116,7 +127,7 @@ type NewNote struct {
 	Pinned  bool             `json:"pinned,omitempty"`
 }
 
-func (f *Face) addNote(c httpapi.Call, in NewNote) (NoteDocument, error) {
+func (f *Face) addNote(c httpapi.Call, in NewNote, keep httpapi.Keep[NoteDocument]) (NoteDocument, error) {
 	o := authz.Object{ID: in.Server.UUID()}
 	s, _, there := c.Who.Policy.Server(in.Server.UUID())
 	if there {
@@ -129,11 +140,16 @@ func (f *Face) addNote(c httpapi.Call, in NewNote) (NoteDocument, error) {
 	if !there {
 		return NoteDocument{}, server.ErrNoServer
 	}
-	n, err := f.servers.AddNote(c.Context(), allowed, c.Who.UserItem, *s, server.NoteChange{Content: &in.Content, Private: &in.Private, Pinned: &in.Pinned})
-	if err != nil {
-		return NoteDocument{}, err
-	}
-	return f.noteDocument(c, n)
+	var d NoteDocument
+	change := server.NoteChange{Content: &in.Content, Private: &in.Private, Pinned: &in.Pinned}
+	_, err = f.servers.AddNote(c.Context(), allowed, c.Who.UserItem, *s, change, func(n server.Note) ([]table.Op, error) {
+		var err error
+		if d, err = f.noteDocument(c, n); err != nil {
+			return nil, err
+		}
+		return keep(d)
+	})
+	return d, err
 }
 
 // noteOf returns the note that a path names, with its server.

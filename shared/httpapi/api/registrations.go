@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,7 +31,7 @@ func (f *Face) registrationBindings() []httpapi.Binding {
 		httpapi.Answer(post, "/api/servers/registration-methods/token-install/guide/", ok, f.installGuide).Summed("Show how an agent is installed and registered.").Refuses(guideRefusals...),
 		httpapi.Answer(post, "/api/servers/registration-methods/ansible/guide/", ok, f.ansibleGuide).Summed("Show how agents are installed and registered by Ansible.").Refuses(guideRefusals...),
 		httpapi.Answer(post, "/api/servers/servers/register/", created, f.register).Summed("Register a server by a registration token; its agent's key is shown this once.").
-			Refuses(session.ErrNoCredential, server.ErrToken, server.ErrName, server.ErrNameTaken, server.ErrPlatform, server.ErrFullGroup, table.ErrGone),
+			Refuses(session.ErrNoCredential, server.ErrToken, server.ErrTries, server.ErrName, server.ErrNameTaken, server.ErrPlatform, server.ErrFullGroup, table.ErrGone),
 	}
 }
 
@@ -171,6 +172,9 @@ func (f *Face) register(c httpapi.Call, in Register) (Registered, error) {
 	row, key, err := f.servers.Register(c.Context(), ws, as, secret, server.Registering{Name: in.Name, Platform: in.Platform})
 	if reason := server.ReasonOf(err); reason != "" {
 		return Registered{}, f.sessions.RejectRegistration(c.Context(), caller, secret, reason, server.ErrToken)
+	}
+	if refusal, ok := errors.AsType[fault.Error](err); ok && errors.Is(err, server.ErrTries) {
+		return Registered{}, f.sessions.RejectRegistration(c.Context(), caller, secret, session.SecretUnknown, refusal)
 	}
 	if err != nil {
 		return Registered{}, err

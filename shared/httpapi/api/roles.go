@@ -328,6 +328,11 @@ func (f *Face) listAssignments(c httpapi.Call, in RoleAssignmentsQuery) (httpapi
 	if !authz.May(&who, permission.ReadRoleAssignment, authz.Object{}, c.Now()) {
 		all = slices.DeleteFunc(all, func(a role.Assignment) bool { return a.User != c.Who.User.ID })
 	}
+	// What is of a role or group that is gone is counted no more than it is listed.
+	all = slices.DeleteFunc(all, func(a role.Assignment) bool {
+		_, ok := assignmentDocument(c.Who.Policy, a, nil)
+		return !ok
+	})
 	cut := httpapi.Cut(all, in.Window(), func(a role.Assignment) role.Assignment { return a })
 	page := httpapi.Page[RoleAssignmentDocument]{Count: cut.Count, Current: cut.Current, Next: cut.Next, Previous: cut.Previous, Last: cut.Last, Results: []RoleAssignmentDocument{}}
 	people, err := f.briefs(c, cut.Results)
@@ -350,7 +355,7 @@ func (f *Face) assignments(c httpapi.Call, in RoleAssignmentsQuery) ([]role.Assi
 		if err != nil {
 			return nil, nil //nolint:nilerr // what is no id names no role
 		}
-		return f.roles.Holders(c.Context(), c.Allowed, of)
+		return f.roles.Holders(c.Context(), c.Allowed, of, 0)
 	case in.Group != nil:
 		of, err := id.Parse[id.Group](*in.Group)
 		g, ok := c.Who.Policy.Group(of.UUID())
@@ -371,21 +376,22 @@ func (f *Face) assignments(c httpapi.Call, in RoleAssignmentsQuery) ([]role.Assi
 // briefs returns the people among those who have roles.
 func (f *Face) briefs(c httpapi.Call, all []role.Assignment) (map[id.ID[id.Principal]]Brief, error) {
 	var ids []id.ID[id.Principal]
+	out := map[id.ID[id.Principal]]Brief{}
 	for _, a := range all {
-		if !a.User.Zero() && !slices.Contains(ids, a.User) {
+		if _, asked := out[a.User]; !a.User.Zero() && !asked {
+			out[a.User] = Brief{ID: a.User}
 			ids = append(ids, a.User)
 		}
 	}
 	users, err := f.people.Users(c.Context(), c.Allowed, ids)
-	out := map[id.ID[id.Principal]]Brief{}
 	for _, u := range users {
 		out[u.ID] = Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}
 	}
 	return out, err
 }
 
-// assignmentDocument returns an assignment, and false when the role or who has it is
-// gone.
+// assignmentDocument returns an assignment, and false when the role or the group
+// that has it is gone.
 func assignmentDocument(p *authz.Policy, a role.Assignment, people map[id.ID[id.Principal]]Brief) (RoleAssignmentDocument, bool) {
 	r, ok := p.Role(a.Role.UUID())
 	if !ok {
@@ -396,9 +402,9 @@ func assignmentDocument(p *authz.Policy, a role.Assignment, people map[id.ID[id.
 		d.ExpiresAt = &a.Until
 	}
 	if a.Group.Zero() {
-		u, ok := people[a.User]
+		u := people[a.User]
 		d.User = &u
-		return d, ok
+		return d, true
 	}
 	g, ok := p.Group(a.Group.UUID())
 	if ok {

@@ -23,7 +23,7 @@ func (f *Face) serverBindings() []httpapi.Binding {
 		httpapi.Answer(get, "/api/servers/servers/", ok, f.listServers).Summed("List the servers that the caller may see."),
 		httpapi.Answer(get, "/api/servers/servers/{id}/", ok, f.showServer).Summed("Show one server."),
 		httpapi.Answer(patch, "/api/servers/servers/{id}/", ok, f.patchServer).Summed("Rename a server, give it away or name its managers.").
-			Refuses(server.ErrName, server.ErrNameTaken, server.ErrPerson, server.ErrManyManagers, server.ErrGone, identity.ErrReadOnly, policy.ErrLarge, authz.ErrCeiling),
+			Refuses(server.ErrName, server.ErrNameTaken, server.ErrPerson, server.ErrManyManagers, server.ErrGone, identity.ErrReadOnly, policy.ErrLarge, authz.ErrCeiling).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(remove, "/api/servers/servers/{id}/", gone, f.deleteServer).Summed("Delete a server, with its assignments and notes."),
 		httpapi.Answer(post, "/api/servers/servers/{id}/actions/", gone, f.actOnServer).Summed("Have a server's agent do something; with a fresh proof where the workspace asks for it.").
 			Refuses(errAction, server.ErrNotConnected).Refuses(httpapi.FreshRefusals...),
@@ -254,6 +254,12 @@ func (in ServerPatch) change() server.Change {
 	return c
 }
 
+// gives reports whether the change makes somebody owner or manager.
+func (in ServerPatch) gives(row authz.Server) bool {
+	return in.Owner != nil && in.Owner.ID.UUID() != row.Owner ||
+		in.Managers != nil && slices.ContainsFunc(*in.Managers, func(m UserRef) bool { return !slices.Contains(row.Managers, m.ID.UUID()) })
+}
+
 // Opening is a pattern that opens a server since it has its name, and to whom.
 type Opening struct {
 	Pattern string `json:"pattern"`
@@ -284,6 +290,11 @@ func (f *Face) patchServer(c httpapi.Call, in ServerPatch) (ChangedServer, error
 	}
 	if err := in.fixed(before); err != nil {
 		return ChangedServer{}, err
+	}
+	if in.gives(row) {
+		if c.Allowed, err = c.FreshForGift(); err != nil {
+			return ChangedServer{}, err
+		}
 	}
 	after, audience, err := f.servers.Update(c.Context(), c.Allowed, c.Who.UserItem, id.Of[id.Server](row.ID), in.change())
 	if err != nil {

@@ -67,7 +67,10 @@ type TokenDocument struct {
 	// ExpiresAt is the instant at which the token ends; null: never.
 	ExpiresAt *time.Time `json:"expires_at" jsonschema:"nullable"`
 	Scopes    []string   `json:"scopes"`
-	CreatedAt time.Time  `json:"created_at"`
+	// Permissions are what the scopes stood for when the token was made: what came
+	// to the catalogue since is in none.
+	Permissions []string  `json:"permissions"`
+	CreatedAt   time.Time `json:"created_at"`
 	// LastUsedAt is to the minute; null: never.
 	LastUsedAt *time.Time `json:"last_used_at" jsonschema:"nullable"`
 	// Blocked tells that an administrator disabled the token.
@@ -85,7 +88,7 @@ type MadeToken struct {
 
 func tokenDocument(t token.Token, owner identity.User) TokenDocument {
 	d := TokenDocument{
-		ID: t.ID, Name: t.Name, Enabled: t.Good(owner), UpdatedAt: t.UpdatedAt, Scopes: t.Scopes, CreatedAt: t.CreatedAt, Blocked: t.Blocked, Ended: t.Epoch != owner.Epoch,
+		ID: t.ID, Name: t.Name, Enabled: t.Good(owner), UpdatedAt: t.UpdatedAt, Scopes: t.Scopes, Permissions: permissionTexts(t.Holds), CreatedAt: t.CreatedAt, Blocked: t.Blocked, Ended: t.Epoch != owner.Epoch,
 	}
 	if !t.ExpiresAt.IsZero() {
 		d.ExpiresAt = &t.ExpiresAt

@@ -23,11 +23,11 @@ func (f *Face) whyBindings() []httpapi.Binding {
 	return []httpapi.Binding{
 		httpapi.Answer(http.MethodPost, "/api/iam/explain/", http.StatusOK, f.explain).
 			Summed("Answer whether somebody may do something, and why, with the smallest change that would allow it.").
-			Refuses(errPermission, errUserOf, errObject, authz.ErrDenied),
+			Refuses(errPermission, errUserOf, errObject, authz.ErrDenied, activity.ErrQuestions),
 		httpapi.Answer(http.MethodGet, "/api/iam/decisions/{id}/", http.StatusOK, f.decision).Summed("Show a decision that refused a request.").
 			Refuses(activity.ErrNoDecision),
 		httpapi.Answer(http.MethodGet, "/api/iam/reach/", http.StatusOK, f.reach).Summed("List who reaches a server, or the servers that somebody reaches, and why.").
-			Refuses(errUserOf, errServerOf, authz.ErrDenied),
+			Refuses(errUserOf, errServerOf, authz.ErrDenied, activity.ErrQuestions),
 	}
 }
 
@@ -104,6 +104,9 @@ func (f *Face) explain(c httpapi.Call, in ExplainRequest) (ExplainAnswer, error)
 	}
 	o, err := f.asked(c, in.Object)
 	if err != nil {
+		return ExplainAnswer{}, err
+	}
+	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
 		return ExplainAnswer{}, err
 	}
 	e := authz.Explain(&who, what, o, c.Now())
@@ -352,6 +355,9 @@ func (f *Face) reach(c httpapi.Call, in ReachQuery) (httpapi.Page[ReachRow], err
 		u = users[0]
 		who = principalOf(c, u)
 	}
+	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
+		return httpapi.Page[ReachRow]{}, err
+	}
 	places := who.Servers(permission.AccessServer, c.Now())
 	servers := c.Who.Policy.Servers()
 	slices.SortFunc(places, func(a, b int) int { return strings.Compare(servers[a].Name, servers[b].Name) })
@@ -389,6 +395,9 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 	s, _, ok := c.Who.Policy.Server(of)
 	if err != nil || !ok {
 		return none, errServerOf
+	}
+	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
+		return none, err
 	}
 	candidates, err := f.mayReach(c, *s)
 	if err != nil {
@@ -443,7 +452,7 @@ func (f *Face) mayReach(c httpapi.Call, s authz.Server) ([]id.ID[id.Principal], 
 		if !r.Permissions.Has(permission.AccessServer) || !r.Scope.Holds(s.Object()) {
 			continue
 		}
-		holders, err := f.roles.Holders(c.Context(), c.Allowed, id.Of[id.Role](r.ID))
+		holders, err := f.roles.Holders(c.Context(), c.Allowed, id.Of[id.Role](r.ID), 0)
 		if err != nil {
 			return nil, err
 		}

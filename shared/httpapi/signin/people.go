@@ -2,6 +2,7 @@ package signin
 
 import (
 	"paddock/shared/authz"
+	"paddock/shared/fault"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
@@ -35,12 +36,22 @@ type CreateAnswer struct {
 	UID      int                 `json:"uid"`
 }
 
+// ErrTokenPassword refuses a password that a token would give: who holds the
+// token would go on by the account when the token is taken away.
+var ErrTokenPassword = fault.Error{
+	Kind: fault.Denied, Code: "token_not_allowed", Source: "password",
+	Detail: "An API token gives nobody a password. Leave it out: the person chooses one by the link that is mailed.",
+}
+
 func (f *Face) createUser(c httpapi.Call, in CreateRequest) (CreateAnswer, error) {
 	switch {
 	case in.IsLDAPUser:
 		return CreateAnswer{}, identity.ErrReadOnly.In("is_ldap_user").Saying("There are no LDAP accounts here.")
 	case in.IsActive != nil && !*in.IsActive:
 		return CreateAnswer{}, identity.ErrReadOnly.In("is_active").Saying("A new account is active.")
+	}
+	if c.Who.Token != nil && in.Password != "" {
+		return CreateAnswer{}, c.Refuse("a password of an API token's choice", ErrTokenPassword)
 	}
 	allowed, role := c.Allowed, identity.RoleOf(in.IsStaff, in.IsSuperuser)
 	if role != authz.Member {

@@ -68,7 +68,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(get, "/api/auth/sessions/", ok, f.list).Summed("List one's own sessions."),
 		httpapi.Answer(remove, "/api/auth/sessions/{id}/", empty, f.end).Summed("End one of one's own sessions.").Refuses(session.ErrNoSession),
 		httpapi.Answer(post, "/api/iam/users/", created, f.createUser).Summed("Make an account; its owner is mailed a link to choose a password.").
-			Refuses(newAccountRefusals...).Refuses(httpapi.FreshRefusals...),
+			Refuses(newAccountRefusals...).Refuses(ErrTokenPassword).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(remove, "/api/iam/users/{id}/", empty, f.deleteUser).Summed("Delete an account; its sessions end.").Refuses(identity.ErrOwner).
 			Refuses(identity.ErrOwnState, identity.ErrLastSuperuser),
 		httpapi.Answer(post, "/api/iam/users/{id}/mfa/reset/", empty, f.resetMFA).Summed("Remove every sign-in method of an account; its sessions end.").
