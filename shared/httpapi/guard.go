@@ -136,7 +136,7 @@ func (c Call) Decide(what permission.Permission, o authz.Object) (authz.Allowed,
 	}
 	row := c.row
 	row.Rule.Permission = what
-	return authz.Allowed{}, c.app.denied(c.Context(), p, row, d, err)
+	return authz.Allowed{}, c.app.denied(c.Context(), p, row, o.ID, d, err)
 }
 
 // Principal returns the caller as decisions see them.
@@ -161,7 +161,7 @@ func (c Call) refuse(row route.Row, condition string, refusal error) error {
 	if err != nil {
 		return err
 	}
-	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
+	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row, id.UUID{},
 		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
 }
 
@@ -387,10 +387,10 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 			return authz.Allowed{}, missing
 		}
 		if err := p.Listed(row.Rule.Permission, pathID(call), now); err != nil {
-			return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, err)
+			return authz.Allowed{}, a.denied(ctx, p, row, pathID(call), audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, err)
 		}
 		// Who may not see all is told nothing about one, and refused alike.
-		return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, errNotFound)
+		return authz.Allowed{}, a.denied(ctx, p, row, pathID(call), audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, errNotFound)
 	}
 	allowed, decision, err := authz.Decide(p, row.Rule.Permission, object, now, decisionID)
 	if err == nil {
@@ -398,9 +398,9 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	}
 	if row.Rule.Form == route.Path && !errors.Is(err, authz.ErrACL) && !authz.May(&p, read(row.Rule.Permission), object, now) {
 		// What one may not see is not there; the event tells the truth.
-		err = errNotFound
+		err, object.ID = errNotFound, pathID(call)
 	}
-	return authz.Allowed{}, a.denied(ctx, p, row, decision, err)
+	return authz.Allowed{}, a.denied(ctx, p, row, object.ID, decision, err)
 }
 
 func read(p permission.Permission) permission.Permission {
@@ -421,8 +421,9 @@ func (a *App) listed(p authz.Principal, row route.Row, now time.Time) (authz.All
 	return allowed, err
 }
 
-// denied writes PD4040W and returns the refusal with the decision's id.
-func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, err error) error {
+// denied writes PD4040W, with the object that was asked for if it was one, and
+// returns the refusal with the decision's id.
+func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, of id.UUID, d audit.Decision, err error) error {
 	refusal, ok := errors.AsType[fault.Error](err)
 	if !ok {
 		return err
@@ -431,6 +432,9 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
 			audit.Text("error_code", refusal.Code)).
 		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
+	if !of.Zero() {
+		e = e.With(audit.Text("object", of.String()))
+	}
 	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: []audit.Event{e}}); err != nil {
 		return err
 	}
