@@ -169,7 +169,10 @@ func TestALifeOfAServer(t *testing.T) {
 	}
 	owner := func(p person) map[string]any { return map[string]any{"owner": map[string]string{"id": p.idOf()}} }
 	want(t, w.Me, http.StatusOK, "PATCH", path, manager(mia))
-	refused(t, mia.Visitor, "grant_ceiling", "PATCH", path, owner(mia))
+	ceiling := decisionOf(t, refused(t, mia.Visitor, "grant_ceiling", "PATCH", path, owner(mia)))
+	if a := want(t, mia.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+ceiling+"/", nil); field(t, a, "object") != idIn(path) || field(t, a, "permission") != "server:delete" {
+		t.Errorf("why a manager makes no owner: %s", a.Body)
+	}
 	want(t, mia.Visitor, http.StatusOK, "PATCH", path, map[string]any{"name": "web-02"})
 	refused(t, mia.Visitor, "permission_denied", "DELETE", path, nil)
 	want(t, w.Me, http.StatusOK, "PATCH", olga.path, map[string]any{"is_active": false})

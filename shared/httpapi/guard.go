@@ -118,7 +118,11 @@ func (c Call) owed(refusal fault.Error) error {
 func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
 	row := c.row
 	row.Rule.Permission = what
-	return c.refuse(row, "no role, group or grant holds "+what.String(), refusal)
+	var of id.UUID
+	if row.Rule.Form == route.Path && what.Resource == c.row.Rule.Permission.Resource {
+		of = pathID(&c)
+	}
+	return c.refused(row, of, "no role, group or grant holds "+what.String(), refusal)
 }
 
 // Decide returns the proof that the caller may use the permission on an object
@@ -156,12 +160,17 @@ func (c Call) Ceiling(err error) error {
 }
 
 func (c Call) refuse(row route.Row, condition string, refusal error) error {
+	return c.refused(row, id.UUID{}, condition, refusal)
+}
+
+// refused records a refusal of an object, zero for none.
+func (c Call) refused(row route.Row, of id.UUID, condition string, refusal error) error {
 	now := c.Now()
 	decision, err := c.app.ids.NewUUID(now)
 	if err != nil {
 		return err
 	}
-	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row, id.UUID{},
+	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row, of,
 		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
 }
 

@@ -4,15 +4,17 @@ import type { FileRule, ScopeResource, Token } from './api/tokens';
 
 export const everything = '*';
 
-// The levels that a token may have of a resource. Source: product
-// specification, "API tokens".
-export const levels = ['read', 'write', 'owner'] as const;
-
-// levelsOf returns those that a resource has.
-export const levelsOf = (r: ScopeResource): string[] => levels.filter((l) => r.actions.includes(l));
-
-// levelNames says what a level means.
-export const levelNames: Record<string, string> = { read: 'Read', write: 'Read and write', owner: 'Everything, deleting too' };
+// levelsOf returns the levels of a resource (product specification, "API
+// tokens") that differ on it, each with what it means.
+export function levelsOf(r: ScopeResource): { value: string; label: string }[] {
+  const acts = r.actions.filter((a) => a !== 'write' && a !== 'owner');
+  const [reads, changes, deletes] = [acts.includes('read'), acts.some((a) => a !== 'read' && a !== 'delete'), acts.includes('delete')];
+  return [
+    ...(reads ? [{ value: 'read', label: 'Read' }] : []),
+    ...(changes ? [{ value: 'write', label: reads ? 'Read and write' : 'Use' }] : []),
+    ...(deletes ? [{ value: 'owner', label: 'Everything, deleting too' }] : []),
+  ];
+}
 
 export const resourceName = (name: string): string => (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll('_', ' ');
 
@@ -20,8 +22,7 @@ const prefix = 'scope ';
 
 export const scopeField = (resource: string): string => prefix + resource;
 
-// scopesOf returns the scopes that a form chose. write holds what read does, of
-// the resources where it is told apart.
+// scopesOf returns the scopes that a form chose.
 export function scopesOf(values: Record<string, string>): string[] {
   return Object.entries(values).filter(([name, level]) => name.startsWith(prefix) && level !== '').map(([name, level]) => `${name.slice(prefix.length)}:${level}`);
 }

@@ -6,7 +6,10 @@ import { asText, exportOf, fileRuleText, levelsOf, scopeField, scopesOf, scopesT
 test('a form chooses scopes by resource, and none where nothing is chosen', () => {
   expect(scopesOf({ name: 'x', [scopeField('server')]: 'read', [scopeField('audit')]: '', [scopeField('role_assignment')]: 'owner' })).toEqual(['server:read', 'role_assignment:owner']);
   expect(scopesOf({ name: 'x', [scopeField('server')]: '' })).toEqual([]);
-  expect(levelsOf({ name: 'sudo', actions: ['access', 'write', 'owner'], acl: [] })).toEqual(['write', 'owner']);
+  const levels = (...actions: string[]) => levelsOf({ name: 'x', actions: [...actions, 'write', 'owner'], acl: [] }).map((l) => `${l.value}: ${l.label}`);
+  expect(levels('read', 'create', 'delete')).toEqual(['read: Read', 'write: Read and write', 'owner: Everything, deleting too']);
+  expect(levels('access')).toEqual(['write: Use']);
+  expect(levels('read')).toEqual(['read: Read']);
   expect([scopesText(['*']), scopesText(['server:read', 'note:write'])]).toEqual(['full access', 'server:read, note:write']);
 });
 

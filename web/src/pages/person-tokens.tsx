@@ -39,7 +39,7 @@ export function PersonTokens({ id, name, guarded }: { id: string; name: string; 
             {!guarded && (
               <div className="actions">
                 {t.blocked ? (
-                  <Button aria-label={`Let ${t.name} be used again`} className={turn.isPending ? 'busy' : 'plain'} onPress={() => { if (!turn.isPending) turn.mutate({ token: t, on: true }); }}>Enable</Button>
+                  <Button aria-label={`Enable the token ${t.name}`} className={turn.isPending ? 'busy' : 'plain'} onPress={() => { if (!turn.isPending) turn.mutate({ token: t, on: true }); }}>Enable</Button>
                 ) : !t.ended && (
                   <Confirmed label="Disable" name={`Disable the token ${t.name}`} title={`Disable ${t.name}?`} act="Disable" onAct={() => turn.mutate({ token: t, on: false })}>
                     <p>It is refused from the next request on. {name} cannot enable it again.</p>

@@ -28,11 +28,16 @@ export function ServerAccess({ of: s }: { of: Server }) {
     initialPageParam: 1,
     getNextPageParam: (page) => page.next || undefined,
   });
+  const refresh = () => Promise.all([['server', s.id], ['servers'], ['reach']].map((queryKey) => queries.invalidateQueries({ queryKey })));
   const changed = async (what: string) => {
     announce(what);
-    await Promise.all([['server', s.id], ['servers'], ['reach']].map((queryKey) => queries.invalidateQueries({ queryKey })));
+    await refresh();
   };
-  const remove = useMutation({ mutationFn: (a: Assignment) => unassign(a.id), onSuccess: (_, a) => changed(`The assignment of ${subjectName(a)} was taken away.`) });
+  const remove = useMutation({
+    mutationFn: (a: Assignment) => unassign(a.id),
+    onSuccess: (_, a) => changed(`The assignment of ${subjectName(a)} was taken away.`),
+    onError: refresh, // it may be gone already
+  });
   const all = list.data?.pages.flatMap((p) => p.results) ?? [];
   const adds = s.allowed.includes('assignment:create');
   const takes = s.allowed.includes('assignment:delete');
@@ -56,7 +61,7 @@ export function ServerAccess({ of: s }: { of: Server }) {
                 </div>
               </div>
               <div className="actions">
-                {adds && takes && <Change of={a} onChanged={() => changed(`The assignment of ${name} was changed.`)} />}
+                {adds && takes && <Change of={a} onChanged={() => changed(`The assignment of ${name} was changed.`)} onFailed={refresh} />}
                 {takes && (
                   <Confirmed label="Take away" name={`Take away from ${name}`} title={`Take the assignment from ${name}?`} act="Take away" onAct={() => remove.mutate(a)}>
                     <p>{a.pattern ? `All servers that ${a.pattern} means are taken away, not only this one.` : `${name} loses what it opens at the next request.`}</p>
@@ -117,7 +122,7 @@ function Addition({ to: s, onAdded }: { to: Server; onAdded: (a: Assignment) => 
 
 // Change gives the same anew and takes the old away, in this order, so that
 // nobody is shut out on the way.
-function Change({ of: a, onChanged }: { of: Assignment; onChanged: () => Promise<void> }) {
+function Change({ of: a, onChanged, onFailed }: { of: Assignment; onChanged: () => Promise<void>; onFailed: () => Promise<unknown> }) {
   const [open, setOpen] = useState(false);
   const [chosen, setChosen] = useState(chosenOf(a.permissions));
   const change = useMutation({
@@ -130,8 +135,11 @@ function Change({ of: a, onChanged }: { of: Assignment; onChanged: () => Promise
       });
       await unassign(a.id);
     },
-    onSettled: () => onChanged(),
-    onSuccess: () => setOpen(false),
+    onSuccess: () => {
+      setOpen(false);
+      return onChanged();
+    },
+    onError: onFailed, // the new one may be there
   });
   const name = subjectName(a);
   return (

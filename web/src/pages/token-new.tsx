@@ -6,7 +6,7 @@ import { Checkbox, Label, Radio, RadioGroup } from 'react-aria-components';
 import { Problem } from '../api/problem';
 import { makeToken, scopes, type ScopeResource } from '../api/tokens';
 import { instantOf } from '../groups';
-import { everything, levelNames, levelsOf, resourceName, scopeField, scopesOf } from '../tokens';
+import { everything, levelsOf, resourceName, scopeField, scopesOf } from '../tokens';
 import { endHint } from '../ui/access-field';
 import { useAnnounce } from '../ui/announce';
 import { Field, FilledForm } from '../ui/fields';
@@ -80,7 +80,7 @@ function Scopes({ of: all }: { of: ScopeResource[] }) {
       <legend>Scopes</legend>
       {all.map((r) => (
         <SelectField key={r.name} name={scopeField(r.name)} label={resourceName(r.name)}
-          choices={[{ value: '', label: 'Nothing' }, ...levelsOf(r).map((l) => ({ value: l, label: levelNames[l] ?? l }))]} />
+          choices={[{ value: '', label: 'Nothing' }, ...levelsOf(r)]} />
       ))}
     </fieldset>
   );
