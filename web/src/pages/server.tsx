@@ -114,7 +114,10 @@ async function people(s: Server, values: Record<string, string>): Promise<Server
   };
   const owner = await find(values['owner']?.trim() ?? '', 'owner');
   const managers: { id: string }[] = [];
-  for (const line of linesOf(values['managers'] ?? '')) managers.push(await find(line, 'managers'));
+  for (const line of linesOf(values['managers'] ?? '')) {
+    const one = await find(line, 'managers');
+    if (!managers.some((m) => m.id === one.id)) managers.push(one); // by another of their names
+  }
   const same = managers.map((m) => m.id).join() === s.managers.map((m) => m.id).join();
   return { ...(owner.id !== s.owner.id ? { owner } : {}), ...(same ? {} : { managers }) };
 }
