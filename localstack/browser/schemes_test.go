@@ -34,6 +34,7 @@ func TestPagesInDarkColours(t *testing.T) {
 		x.accessibleAs(dark)
 	}
 	x.open("/account/sessions")
+	x.until("the lists, which move what is below", "document.querySelectorAll('[aria-label=\"Known devices\"] > li').length > 0 && document.querySelectorAll('[aria-label=Sessions] > li').length > 0")
 	x.press("End all sessions")
 	x.text("You are signed out everywhere, here too.")
 	x.accessibleAs(dark)
