@@ -15,6 +15,13 @@ func TestPagesInDarkColours(t *testing.T) {
 		{"/people/" + shared.own(t, mia), "document.querySelectorAll('[aria-label=Sessions] > li').length > 0"},
 		{"/groups", "!!" + control(buttons, "Find")},
 		{"/groups/new", "!!" + control(buttons, "Make group")},
+		{"/servers", "!!" + control(buttons, "Find")},
+		{"/servers/register", "!!" + control(buttons, "Show the guide")},
+		{"/reach", "!!document.querySelector('main .quiet')"},
+		{"/check-access", "!!" + control(buttons, "Check")},
+		{"/preferences", "!!" + control(buttons, "API tokens")},
+		{"/preferences/tokens", "!!" + control(buttons, "New API token")},
+		{"/preferences/tokens/new", "!!" + control(buttons, "Make token")},
 		{"/account/profile", "!!" + control(buttons, "Save profile")},
 		{"/account/security", "!!" + control(buttons, "Change password")},
 		{"/account/sessions", "document.querySelectorAll('[aria-label=\"Known devices\"] > li').length > 0"},
@@ -27,6 +34,7 @@ func TestPagesInDarkColours(t *testing.T) {
 		x.accessibleAs(dark)
 	}
 	x.open("/account/sessions")
+	x.until("the lists, which move what is below", "document.querySelectorAll('[aria-label=\"Known devices\"] > li').length > 0 && document.querySelectorAll('[aria-label=Sessions] > li').length > 0")
 	x.press("End all sessions")
 	x.text("You are signed out everywhere, here too.")
 	x.accessibleAs(dark)

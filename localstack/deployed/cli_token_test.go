@@ -23,7 +23,7 @@ func TestTheCommandLineManagesTokens(t *testing.T) {
 	sue := shared.SignIn(t, shared.Account(t, "superuser"))
 	c.Run(t, "login", shared.Env.BaseURL, "-t", sue.Cookie())
 	shows(t, "token scopes", c.Run(t, "token", "scopes"), "user", "read", "command", "*")
-	key := keyShown.FindString(c.Run(t, "token", "create", "-n", "cli-bot", "--expiration-in-days", "7", "--scopes", "user:read,command:create"))
+	key := keyShown.FindString(c.Run(t, "token", "create", "-n", "cli-bot", "--expiration-in-days", "7", "--scopes", "user:read,command:create,server:read"))
 	if key == "" {
 		t.Fatal("no key is shown")
 	}
@@ -40,23 +40,47 @@ func TestTheCommandLineManagesTokens(t *testing.T) {
 		t.Errorf("the copy has no key of its own")
 	}
 
-	// Rules of commands and files; servers come with server records.
+	// Rules of commands, files and servers.
 	c.Run(t, "token", "acl", "command", "add", "cli-bot", "--command", "uptime *")
 	shows(t, "token acl command ls", c.Run(t, "token", "acl", "command", "ls", "cli-bot"), "uptime *", "cli-bot")
 	c.Run(t, "token", "acl", "file", "add", "cli-bot", "--path", "/var/log/*", "--action", "download")
 	shows(t, "token acl file ls", c.Run(t, "token", "acl", "file", "ls", "cli-bot"), "/var/log/*", "download")
-	c.Run(t, "token", "acl", "server", "ls", "cli-bot")
+	var fleet struct{ Key string }
+	if err := sue.Want(t.Context(), http.StatusCreated, "POST", "/api/servers/registration-tokens/", map[string]string{"name": "for cli-bot"}, &fleet); err != nil {
+		t.Fatal(err)
+	}
+	agent := &visitor.Visitor{Base: shared.Env.BaseURL, Bearer: fleet.Key}
+	for _, name := range []string{"cli-web", "cli-db"} {
+		if err := agent.Want(t.Context(), http.StatusCreated, "POST", "/api/servers/servers/register/", map[string]string{"name": name, "platform": "debian"}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Run(t, "token", "acl", "server", "add", "cli-bot", "--server", "cli-web")
+	shows(t, "token acl server ls", c.Run(t, "token", "acl", "server", "ls", "cli-bot"), "cli-web")
+	c.Run(t, "token", "acl", "server", "add", "cli-copy", "--servers", "cli-web,cli-db")
+	shows(t, "token acl server ls of several", c.Run(t, "token", "acl", "server", "ls", "cli-copy"), "cli-web", "cli-db")
+	c.Run(t, "token", "acl", "server", "delete", "cli-copy", "--servers", "cli-web,cli-db", "-y")
+	if list := c.Run(t, "token", "acl", "server", "ls", "cli-copy"); strings.Contains(list, "cli-db") {
+		t.Errorf("after they were taken away servers are listed:\n%s", list)
+	}
 
 	// Another machine signs in with the token.
 	bot, _ := alpacon.Named(t, "", "a login with an API token")
 	bot.Run(t, "login", shared.Env.BaseURL, "-t", key)
 	shows(t, "whoami with a token", bot.Run(t, "whoami"), "sue")
 	shows(t, "user ls with a token", bot.Run(t, "user", "ls"), "sue", "mia")
+	if list := bot.Run(t, "server", "ls"); !strings.Contains(list, "cli-web") || strings.Contains(list, "cli-db") {
+		t.Errorf("a token with a rule of one server lists\n%s", list)
+	}
 	shows(t, "group ls with a token", bot.Ends(t, 1, "group", "ls"), "scopes of this token")
 	shows(t, "token create with a token", bot.Ends(t, 1, "token", "create", "-n", "more", "--limit=false"), "API token")
 	shows(t, "user delete with a token", bot.Ends(t, 1, "user", "delete", "mia", "-y"), "token")
 
 	bot.Run(t, "logout")
+	for _, name := range []string{"cli-web", "cli-db"} {
+		c.Run(t, "server", "delete", name, "-y")
+	}
+	c.Run(t, "server", "token", "delete", "for cli-bot", "-y")
 
 	for _, name := range []string{"cli-bot", "cli-copy", "cli-full"} {
 		c.Run(t, "token", "delete", name, "-y")

@@ -76,6 +76,8 @@ func TestAssignments(t *testing.T) {
 		{"server": idIn(web)},
 		to(mia, map[string]any{"server": idIn(web), "pattern": "*"}),
 		to(mia, map[string]any{"server": nobody}),
+		to(mia, map[string]any{"server": idIn(web), "username": "mia"}),
+		{"username": "nobody-of-this-name", "server": idIn(web)},
 		{"user": nobody, "server": idIn(web)},
 		{"group": nobody, "server": idIn(web)},
 		to(mia, map[string]any{"server": idIn(web), "permissions": map[string]bool{}}), to(mia, map[string]any{"server": idIn(web), "expires_at": shared.Clock.Now()}),
@@ -121,7 +123,7 @@ func TestAssignments(t *testing.T) {
 
 	// A manager gives their own server, and nothing by patterns.
 	want(t, w.Me, http.StatusOK, "PATCH", db, map[string]any{"managers": []map[string]string{{"id": max.idOf()}}})
-	given := field(t, want(t, max.Visitor, http.StatusCreated, "POST", assignPath, to(mia, map[string]any{"server": idIn(db)})), "id")
+	given := field(t, want(t, max.Visitor, http.StatusCreated, "POST", assignPath, map[string]any{"username": mia.email, "server": idIn(db)}), "id")
 	want(t, mia.Visitor, http.StatusOK, "GET", db, nil)
 	refused(t, max.Visitor, "permission_denied", "POST", assignPath, to(mia, map[string]any{"server": idIn(web)}))
 	refused(t, max.Visitor, "permission_denied", "POST", assignPath, to(mia, map[string]any{"server": nobody}))

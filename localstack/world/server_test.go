@@ -131,6 +131,11 @@ func TestALifeOfAServer(t *testing.T) {
 	if got := paged(t, w.Me, serversPath+"?name=web", "id"); len(got) != 0 {
 		t.Errorf("by a part of the name: %v", got)
 	}
+	for search, n := range map[string]int{"EB-0": 1, "": 1, "db": 0} {
+		if got := paged(t, w.Me, serversPath+"?search="+search, "id"); len(got) != n {
+			t.Errorf("search for %q finds %v", search, got)
+		}
+	}
 
 	// A member sees it by the group that the token put it into, and not before.
 	unknown(t, mia.Visitor, "GET", path, nil)
@@ -141,6 +146,14 @@ func TestALifeOfAServer(t *testing.T) {
 	want(t, mia.Visitor, http.StatusOK, "GET", path, nil)
 	if got := paged(t, mia.Visitor, serversPath+"?page=1&page_size=100", "name"); !slices.Equal(got, []string{"web-01"}) {
 		t.Errorf("with one: %v", got)
+	}
+	for _, c := range []struct {
+		v   *visitor.Visitor
+		may string
+	}{{mia.Visitor, `"allowed":[]`}, {w.Me, `"allowed":["server:update","server:delete","assignment:read","assignment:create",`}} {
+		if d := want(t, c.v, http.StatusOK, "GET", path, nil); !strings.Contains(string(d.Body), c.may) {
+			t.Errorf("no %s in %s", c.may, d.Body)
+		}
 	}
 	refused(t, mia.Visitor, "permission_denied", "PATCH", path, map[string]any{"name": "mine"})
 	refused(t, mia.Visitor, "permission_denied", "DELETE", path, nil)
@@ -156,7 +169,10 @@ func TestALifeOfAServer(t *testing.T) {
 	}
 	owner := func(p person) map[string]any { return map[string]any{"owner": map[string]string{"id": p.idOf()}} }
 	want(t, w.Me, http.StatusOK, "PATCH", path, manager(mia))
-	refused(t, mia.Visitor, "grant_ceiling", "PATCH", path, owner(mia))
+	ceiling := decisionOf(t, refused(t, mia.Visitor, "grant_ceiling", "PATCH", path, owner(mia)))
+	if a := want(t, mia.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+ceiling+"/", nil); field(t, a, "object") != idIn(path) || field(t, a, "permission") != "server:delete" {
+		t.Errorf("why a manager makes no owner: %s", a.Body)
+	}
 	want(t, mia.Visitor, http.StatusOK, "PATCH", path, map[string]any{"name": "web-02"})
 	refused(t, mia.Visitor, "permission_denied", "DELETE", path, nil)
 	want(t, w.Me, http.StatusOK, "PATCH", olga.path, map[string]any{"is_active": false})

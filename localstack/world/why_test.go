@@ -40,7 +40,14 @@ func TestWhyIsAnswered(t *testing.T) {
 	if field(t, a, "permission") != "group:create" || !strings.Contains(field(t, a, "failing_condition"), "no role") {
 		t.Errorf("the decision is shown as %s", a.Body)
 	}
-	want(t, staff.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+no+"/", nil)
+	for _, v := range []*visitor.Visitor{mia.Visitor, staff.Visitor} {
+		told := want(t, v, http.StatusOK, "GET", "/api/iam/decisions/"+no+"/", nil)
+		for _, has := range []string{`"object":""`, `"explanation":{"allowed":false`, `"grants":[]`, `"kind":"role_setting"`, `"role_setting":"staff"`, `"makers_count":1`} {
+			if !strings.Contains(string(told.Body), has) {
+				t.Errorf("no %s in %s", has, told.Body)
+			}
+		}
+	}
 	want(t, max.Visitor, http.StatusNotFound, "GET", "/api/iam/decisions/"+no+"/", nil)
 	want(t, staff.Visitor, http.StatusNotFound, "GET", "/api/iam/decisions/"+nobody+"/", nil)
 	// What was answered as not there is not told to be there by its decision.
@@ -53,7 +60,11 @@ func TestWhyIsAnswered(t *testing.T) {
 	told := map[string]int{}
 	for _, e := range events {
 		if e.Kind == audit.AccessDenied && e.Actor.Username == "mia" && e.HTTP.Status == http.StatusNotFound {
-			told[field(t, want(t, mia.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+e.Decision.ID.String()+"/", nil), "failing_condition")]++
+			a := want(t, mia.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+e.Decision.ID.String()+"/", nil)
+			told[field(t, a, "failing_condition")]++
+			if object := field(t, a, "object"); object != group && object != nobody || !strings.Contains(string(a.Body), `"explanation":null`) {
+				t.Errorf("of what is not seen: %s", a.Body)
+			}
 		}
 	}
 	if len(told) != 1 {
@@ -93,9 +104,27 @@ func TestWhyIsAnswered(t *testing.T) {
 	if all := want(t, mia.Visitor, http.StatusOK, "GET", reachPath, nil); !strings.Contains(string(all.Body), `"web-1"`) {
 		t.Errorf("one's own: %s", all.Body)
 	}
+	for _, has := range []string{`"reason":"servers of group ` + group + `"`, `"group":"web people"`} {
+		if all := want(t, mia.Visitor, http.StatusOK, "GET", reachPath, nil); !strings.Contains(string(all.Body), has) {
+			t.Errorf("no %s in %s", has, all.Body)
+		}
+	}
 	refused(t, mia.Visitor, "permission_denied", "GET", reachPath+"?server="+server, nil)
-	if n := kindsOf(t, w)[audit.AccessExplained]; n != 6 {
-		t.Errorf("%d events of questions, want 6", n)
+
+	// A refusal on what one sees tells of it, by its name to who may see it.
+	rename := decisionOf(t, refused(t, mia.Visitor, "permission_denied", "PATCH", serversPath+server+"/", map[string]any{"name": "mine"}))
+	if a := want(t, mia.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+rename+"/", nil); field(t, a, "object") != server ||
+		!strings.Contains(string(a.Body), `"miss":"other_permission"`) || !strings.Contains(string(a.Body), `"group":"web people"`) {
+		t.Errorf("the decision on a server: %s", a.Body)
+	}
+	// Who may read every event but ask nothing of others sees the decision alone.
+	reads := field(t, want(t, w.Me, http.StatusCreated, "POST", "/api/iam/roles/", map[string]any{"name": "reads the log", "permissions": []string{"audit:read"}}), "id")
+	want(t, w.Me, http.StatusCreated, "POST", "/api/iam/role-assignments/", map[string]any{"role": reads, "user": max.idOf()})
+	if a := want(t, max.Visitor, http.StatusOK, "GET", "/api/iam/decisions/"+rename+"/", nil); !strings.Contains(string(a.Body), `"explanation":null`) {
+		t.Errorf("to who may not ask: %s", a.Body)
+	}
+	if n := kindsOf(t, w)[audit.AccessExplained]; n != 9 {
+		t.Errorf("%d events of questions, want 9", n)
 	}
 	settled(t, w)
 }

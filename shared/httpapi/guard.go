@@ -133,7 +133,11 @@ func (c Call) owed(refusal fault.Error) error {
 func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
 	row := c.row
 	row.Rule.Permission = what
-	return c.refuse(row, "no role, group or grant holds "+what.String(), refusal)
+	var of id.UUID
+	if row.Rule.Form == route.Path && what.Resource == c.row.Rule.Permission.Resource {
+		of = pathID(&c)
+	}
+	return c.refused(row, of, "no role, group or grant holds "+what.String(), refusal)
 }
 
 // Refuse records that the request is refused for a condition which the body
@@ -158,7 +162,7 @@ func (c Call) Decide(what permission.Permission, o authz.Object) (authz.Allowed,
 	}
 	row := c.row
 	row.Rule.Permission = what
-	return authz.Allowed{}, c.app.denied(c.Context(), p, row, d, o.ID, err)
+	return authz.Allowed{}, c.app.denied(c.Context(), p, row, o.ID, d, err)
 }
 
 // Principal returns the caller as decisions see them.
@@ -178,13 +182,18 @@ func (c Call) Ceiling(err error) error {
 }
 
 func (c Call) refuse(row route.Row, condition string, refusal error) error {
+	return c.refused(row, id.UUID{}, condition, refusal)
+}
+
+// refused records a refusal of an object, zero for none.
+func (c Call) refused(row route.Row, of id.UUID, condition string, refusal error) error {
 	now := c.Now()
 	decision, err := c.app.ids.NewUUID(now)
 	if err != nil {
 		return err
 	}
-	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
-		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, id.UUID{}, refusal)
+	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row, of,
+		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
 }
 
 // A bearer is the credential of a request: a handle, bare or in an access token.
@@ -422,10 +431,10 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 			return authz.Allowed{}, missing
 		}
 		if err := p.Listed(row.Rule.Permission, pathID(call), now); err != nil {
-			return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, pathID(call), err)
+			return authz.Allowed{}, a.denied(ctx, p, row, pathID(call), audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, err)
 		}
 		// Who may not see all is told nothing about one, and refused alike.
-		return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, id.UUID{}, errNotFound)
+		return authz.Allowed{}, a.denied(ctx, p, row, pathID(call), audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, errNotFound)
 	}
 	allowed, decision, err := authz.Decide(p, row.Rule.Permission, object, now, decisionID)
 	if err == nil {
@@ -434,9 +443,9 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	}
 	if row.Rule.Form == route.Path && !errors.Is(err, authz.ErrACL) && !authz.May(&p, read(row.Rule.Permission), object, now) {
 		// What one may not see is not there; the event tells the truth.
-		err = errNotFound
+		err, object.ID = errNotFound, pathID(call)
 	}
-	return authz.Allowed{}, a.denied(ctx, p, row, decision, pathID(call), err)
+	return authz.Allowed{}, a.denied(ctx, p, row, object.ID, decision, err)
 }
 
 func read(p permission.Permission) permission.Permission {
@@ -457,9 +466,10 @@ func (a *App) listed(p authz.Principal, row route.Row, now time.Time) (authz.All
 	return allowed, err
 }
 
-// denied writes PD4040W and returns the refusal with the decision's id. What the
-// rules of a token do not name is PD7022W besides, with the id that was asked for.
-func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, asked id.UUID, err error) error {
+// denied writes PD4040W, with the object that was asked for if it was one, and
+// returns the refusal with the decision's id. What the rules of a token do not
+// name is PD7022W besides.
+func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, of id.UUID, d audit.Decision, err error) error {
 	refusal, ok := errors.AsType[fault.Error](err)
 	if !ok {
 		return err
@@ -468,9 +478,12 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
 			audit.Text("error_code", refusal.Code)).
 		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
+	if !of.Zero() {
+		e = e.With(audit.Text("object", of.String()))
+	}
 	events := []audit.Event{e}
 	if errors.Is(err, authz.ErrACL) {
-		events = append(events, outside(authz.ForCeremony(p.Workspace, "guard", p), a.now(), refusal, d, asked))
+		events = append(events, outside(authz.ForCeremony(p.Workspace, "guard", p), a.now(), refusal, d, of))
 	}
 	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: events}); err != nil {
 		return err

@@ -1,6 +1,7 @@
 import { Outlet, createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router';
 
 import { AuditLogPage, type AuditSearch } from './pages/audit-log';
+import { CheckAccessPage } from './pages/check-access';
 import { ChangePasswordPage } from './pages/change-password';
 import { DevicePage, type DeviceSearch } from './pages/device';
 import { EnrolmentPage } from './pages/enrolment';
@@ -18,8 +19,16 @@ import { PeoplePage, type PeopleSearch } from './pages/people';
 import { InvitePage } from './pages/people-invite';
 import { NewPersonPage } from './pages/people-new';
 import { PersonPage } from './pages/person';
+import { PreferencesPage } from './pages/preferences';
+import { ReachPage } from './pages/reach';
 import { ResetPasswordPage } from './pages/reset-password';
+import { ServerPage } from './pages/server';
+import { RegisterServerPage } from './pages/server-register';
+import { ServersPage, type ServersSearch } from './pages/servers';
 import { SignInPage } from './pages/sign-in';
+import { TokenPage } from './pages/token';
+import { NewTokenPage } from './pages/token-new';
+import { TokensPage } from './pages/tokens';
 import { VerifyPage } from './pages/verify';
 import { WorkspaceSecurityPage } from './pages/workspace-security';
 import type { Opened } from './opened';
@@ -97,6 +106,18 @@ export function routerFor(opened: Opened) {
   const group = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id', component: GroupPage });
   const groupChange = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/change', component: GroupChangePage });
   const groupConfig = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/config', component: GroupConfigPage });
+  const servers = createRoute({
+    getParentRoute: () => signedIn, path: '/servers', component: ServersPage,
+    validateSearch: (search: Record<string, unknown>): ServersSearch => paged(search),
+  });
+  const registerServer = createRoute({ getParentRoute: () => signedIn, path: '/servers/register', component: RegisterServerPage });
+  const server = createRoute({ getParentRoute: () => signedIn, path: '/servers/$id', component: ServerPage });
+  const reach = createRoute({ getParentRoute: () => signedIn, path: '/reach', component: ReachPage });
+  const checkAccess = createRoute({ getParentRoute: () => signedIn, path: '/check-access', component: CheckAccessPage });
+  const preferences = createRoute({ getParentRoute: () => signedIn, path: '/preferences', component: PreferencesPage });
+  const tokens = createRoute({ getParentRoute: () => signedIn, path: '/preferences/tokens', component: TokensPage });
+  const newToken = createRoute({ getParentRoute: () => signedIn, path: '/preferences/tokens/new', component: NewTokenPage });
+  const token = createRoute({ getParentRoute: () => signedIn, path: '/preferences/tokens/$id', component: TokenPage });
   const device = createRoute({
     getParentRoute: () => signedIn, path: '/device', component: () => <DevicePage code={secretOf('/device')} />,
     validateSearch: (search: Record<string, unknown>): DeviceSearch => {
@@ -108,7 +129,10 @@ export function routerFor(opened: Opened) {
   const router = createRouter({
     routeTree: root.addChildren([
       signIn, enrolment, change, forgot, invited, reset, confirm, undo, report, unlock,
-      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, device, verify, security, audit]),
+      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, device, verify, security, audit,
+        servers, registerServer, server, reach, checkAccess,
+        preferences, tokens, newToken, token,
+      ]),
     ]),
   });
   router.subscribe('onBeforeNavigate', ({ fromLocation }) => {

@@ -114,9 +114,13 @@ func (f *Face) assignmentDocuments(c httpapi.Call, all []authz.Assignment) ([]As
 
 // NewAssignment gives a user or a group a server or a pattern.
 type NewAssignment struct {
-	User   *id.ID[id.Principal] `json:"user,omitempty"`
-	Group  *id.ID[id.Group]     `json:"group,omitempty"`
-	Server *id.ID[id.Server]    `json:"server,omitempty"`
+	// User, Username or Group is who is given them. Username matches exactly, also
+	// an e-mail address: who runs a server need not see the list of people.
+	User     *id.ID[id.Principal] `json:"user,omitempty"`
+	Username *string              `json:"username,omitempty" jsonschema:"maxLength=254"`
+	Group    *id.ID[id.Group]     `json:"group,omitempty"`
+	// Server or Pattern is what is given.
+	Server *id.ID[id.Server] `json:"server,omitempty"`
 	// Pattern is a pattern of server names: * stands for any characters.
 	Pattern *string `json:"pattern,omitempty"`
 	// Permissions default to terminal and webftp.
@@ -127,12 +131,13 @@ type NewAssignment struct {
 
 func (in NewAssignment) assignment() (authz.Assignment, error) {
 	a := authz.Assignment{Access: usual}
-	if (in.User == nil) == (in.Group == nil) || (in.Server == nil) == (in.Pattern == nil) {
+	if in.User != nil && in.Username != nil || (in.User == nil && in.Username == nil) == (in.Group == nil) || (in.Server == nil) == (in.Pattern == nil) {
 		return a, server.ErrAssigned
 	}
-	if in.User != nil {
+	switch {
+	case in.User != nil:
 		a.Subject = in.User.UUID()
-	} else {
+	case in.Group != nil:
 		a.Subject, a.Group = in.Group.UUID(), true
 	}
 	if in.Permissions != nil {
@@ -166,6 +171,16 @@ func (f *Face) assign(c httpapi.Call, in NewAssignment, keep httpapi.Keep[Assign
 		if allowed, err = c.Decide(permission.CreateAssignment, o); err != nil {
 			return AssignmentDocument{}, err
 		}
+	}
+	if in.Username != nil {
+		user, ok, err := f.people.Named(c.Context(), allowed, *in.Username)
+		if err != nil {
+			return AssignmentDocument{}, err
+		}
+		if !ok {
+			return AssignmentDocument{}, server.ErrPerson.In("user")
+		}
+		a.Subject = user.UUID()
 	}
 	var d AssignmentDocument
 	_, err = f.servers.Assign(c.Context(), allowed, c.Who.UserItem, a, func(a authz.Assignment) ([]table.Op, error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"paddock/shared/authz"
@@ -59,6 +60,17 @@ type ServerDocument struct {
 	// server, by id or by pattern.
 	Groups  []string  `json:"groups"`
 	AddedAt time.Time `json:"added_at"`
+	// Allowed are the permissions that the caller holds on the server, of those
+	// that change it, its assignments and its notes, as resource:action. What is
+	// handed out with them has its own bound.
+	Allowed []string `json:"allowed"`
+}
+
+// onServers are the permissions that a server's document tells of.
+var onServers = []permission.Permission{
+	permission.UpdateServer, permission.DeleteServer,
+	permission.ReadAssignment, permission.CreateAssignment, permission.DeleteAssignment,
+	permission.ReadNote, permission.CreateNote, permission.UpdateNote, permission.DeleteNote,
 }
 
 // documents returns servers as documents, in the order given.
@@ -78,11 +90,18 @@ func (f *Face) documents(c httpapi.Call, rows []authz.Server, p *authz.Policy) (
 		return nil, err
 	}
 	groups := openers(c, p)
+	who, now := c.Principal(), c.Now()
+	who.Policy = p
 	out := make([]ServerDocument, 0, len(rows))
 	for _, s := range rows {
 		d := ServerDocument{
 			ID: s.ID.String(), Name: s.Name, Platform: kept[s.ID].Platform, Owner: named(s.Owner), Managers: []Brief{}, Groups: openedBy(groups, s),
-			AddedAt: s.ID.Time(),
+			AddedAt: s.ID.Time(), Allowed: []string{},
+		}
+		for _, what := range onServers {
+			if authz.May(&who, what, s.Object(), now) {
+				d.Allowed = append(d.Allowed, what.String())
+			}
 		}
 		for _, m := range s.Managers {
 			d.Managers = append(d.Managers, named(m))
@@ -143,7 +162,14 @@ func openedBy(groups []authz.Group, s authz.Server) []string {
 type ServersQuery struct {
 	// Name matches exactly: a name or an id.
 	Name *string `query:"name,omitempty"`
+	// Search is a part of a name, in large or small letters.
+	Search *string `query:"search,omitempty"`
 	httpapi.PageQuery
+}
+
+func (in ServersQuery) asks(s authz.Server) bool {
+	return (in.Name == nil || *in.Name == s.Name || *in.Name == s.ID.String()) &&
+		(in.Search == nil || strings.Contains(strings.ToLower(s.Name), strings.ToLower(*in.Search)))
 }
 
 func (f *Face) listServers(c httpapi.Call, in ServersQuery) (httpapi.Page[ServerDocument], error) {
@@ -151,7 +177,7 @@ func (f *Face) listServers(c httpapi.Call, in ServersQuery) (httpapi.Page[Server
 	may := who.Effective(c.Now())
 	var seen []authz.Server
 	for at, s := range c.Who.Policy.Servers() {
-		if may.Server(permission.ReadServer, at) && (in.Name == nil || *in.Name == s.Name || *in.Name == s.ID.String()) {
+		if may.Server(permission.ReadServer, at) && in.asks(s) {
 			seen = append(seen, s)
 		}
 	}

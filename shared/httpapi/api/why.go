@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/permission"
+	"paddock/shared/server"
 	"paddock/shared/session"
 )
 
@@ -60,10 +62,21 @@ type ExplainAnswer struct {
 	Step *StepDocument `json:"step" jsonschema:"nullable"`
 }
 
+// Through is what gives permissions, and the names of what it speaks of.
+type Through struct {
+	Reason string `json:"reason"`
+	// Role is the name of a custom role, Group of the group through which it
+	// comes, Pattern of the servers that are assigned; each empty for none.
+	Role    string `json:"role"`
+	Group   string `json:"group"`
+	Pattern string `json:"pattern"`
+}
+
 // ExaminedDocument is one thing that gives permissions, held against a question.
 type ExaminedDocument struct {
-	Reason string `json:"reason"`
-	Allows bool   `json:"allows"`
+	Through
+
+	Allows bool `json:"allows"`
 	// Miss is why it does not allow: its permissions, its objects, its time.
 	Miss string `json:"miss"`
 	// ExpiresAt is when it ends; null: never.
@@ -106,16 +119,26 @@ func (f *Face) explain(c httpapi.Call, in ExplainRequest) (ExplainAnswer, error)
 	if err != nil {
 		return ExplainAnswer{}, err
 	}
+	out, err := f.explanation(c, &who, what, o)
+	if err != nil {
+		return ExplainAnswer{}, err
+	}
+	return out, f.activity.Explained(c.Context(), c.Allowed, id.UUID{}, effect(out.Allowed))
+}
+
+// explanation answers whether somebody may use a permission on an object, and
+// why. Each is counted as a question of the caller's.
+func (f *Face) explanation(c httpapi.Call, who *authz.Principal, what permission.Permission, o authz.Object) (ExplainAnswer, error) {
 	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
 		return ExplainAnswer{}, err
 	}
-	e := authz.Explain(&who, what, o, c.Now())
+	e := authz.Explain(who, what, o, c.Now())
 	out := ExplainAnswer{Allowed: e.Allowed, FailingCondition: e.Failing, Grants: []ExaminedDocument{}}
 	if e.Allowed {
 		out.Reason = e.Reason.String()
 	}
 	for _, g := range e.Grants {
-		d := ExaminedDocument{Reason: g.Reason.String(), Allows: g.Miss == 0}
+		d := ExaminedDocument{Through: through(who.Policy, g.Reason), Allows: g.Miss == 0}
 		if g.Miss != 0 {
 			d.Miss = g.Miss.String()
 		}
@@ -125,11 +148,35 @@ func (f *Face) explain(c httpapi.Call, in ExplainRequest) (ExplainAnswer, error)
 		out.Grants = append(out.Grants, d)
 	}
 	if e.Step != nil {
-		if out.Step, err = f.step(c, *e.Step, &who); err != nil {
+		var err error
+		if out.Step, err = f.step(c, *e.Step, who); err != nil {
 			return ExplainAnswer{}, err
 		}
 	}
-	return out, f.activity.Explained(c.Context(), c.Allowed, id.UUID{}, effect(e.Allowed))
+	return out, nil
+}
+
+// through names what a reason speaks of. Whose reason it is knows what they
+// have; of others it is told with policy:read.
+func through(p *authz.Policy, r authz.Reason) Through {
+	t := Through{Reason: r.String()}
+	group := r.Group
+	switch r.What {
+	case "role":
+		if one, ok := p.Role(r.Of); ok {
+			t.Role = one.Name
+		}
+	case "group", "servers of group":
+		group = r.Of
+	case "assignment":
+		if a, ok := server.Assignment(p, id.Of[id.Assignment](r.Of)); ok && a.Server.Zero() {
+			t.Pattern = a.Name.String()
+		}
+	}
+	if g, ok := p.Group(group); ok {
+		t.Group = g.Name
+	}
+	return t
 }
 
 func effect(allowed bool) string {
@@ -205,9 +252,9 @@ func (f *Face) step(c httpapi.Call, s authz.Step, subject *authz.Principal) (*St
 			}
 		}
 	}
-	if server, _, ok := c.Who.Policy.Server(s.Server); ok {
-		d.Server, d.Permissions = server.Name, s.Access.String()
-		for _, u := range append([]id.UUID{server.Owner}, server.Managers...) {
+	if row, _, ok := c.Who.Policy.Server(s.Server); ok {
+		d.Server, d.Permissions = row.Name, s.Access.String()
+		for _, u := range append([]id.UUID{row.Owner}, row.Managers...) {
 			candidates = append(candidates, id.Of[id.Principal](u))
 		}
 	}
@@ -283,6 +330,11 @@ type DecisionDocument struct {
 	ErrorCode        string    `json:"error_code"`
 	Method           string    `json:"method"`
 	Route            string    `json:"route"`
+	// Object is the id of what was asked for; empty for none.
+	Object string `json:"object"`
+	// Explanation says how it would be decided now; null for what the caller may
+	// not ask, or does not see.
+	Explanation *ExplainAnswer `json:"explanation" jsonschema:"nullable"`
 }
 
 func (f *Face) decision(c httpapi.Call, _ httpapi.None) (DecisionDocument, error) {
@@ -302,9 +354,45 @@ func (f *Face) decision(c httpapi.Call, _ httpapi.None) (DecisionDocument, error
 			d.Permission = field.Text()
 		case "error_code":
 			d.ErrorCode = field.Text()
+		case "object":
+			d.Object = field.Text()
 		}
 	}
+	if d.Explanation, err = f.decidedNow(c, d, e.Actor.ID); err != nil {
+		return DecisionDocument{}, err
+	}
 	return d, f.activity.Explained(c.Context(), c.Allowed, of, "deny")
+}
+
+// decidedNow explains the question of a decision as it stands now. It is nil
+// where explain would refuse it.
+func (f *Face) decidedNow(c httpapi.Call, d DecisionDocument, actor id.UUID) (*ExplainAnswer, error) {
+	what, err := permission.Parse(d.Permission)
+	if err != nil {
+		return nil, nil //nolint:nilerr,nilnil // it was about none
+	}
+	who := c.Principal()
+	if actor != c.Who.User.ID.UUID() {
+		if !authz.May(&who, permission.ReadPolicy, authz.Object{}, c.Now()) {
+			return nil, nil //nolint:nilnil // not the caller's business
+		}
+		who, err = f.principal(c, id.Of[id.Principal](actor))
+	}
+	var o authz.Object
+	if err == nil && d.Object != "" {
+		o, err = f.asked(c, &d.Object)
+	}
+	if errors.Is(err, errUserOf) || errors.Is(err, errObject) {
+		return nil, nil //nolint:nilnil // gone, or not theirs to see
+	}
+	if err != nil {
+		return nil, err
+	}
+	now, err := f.explanation(c, &who, what, o)
+	if refusal, ok := errors.AsType[fault.Error](err); ok && refusal.Code == activity.ErrQuestions.Code {
+		return nil, nil //nolint:nilnil // the decision itself may be read
+	}
+	return &now, err
 }
 
 // ReachQuery names a server or a user; without either it is of the caller.
@@ -329,7 +417,8 @@ type ServerName struct {
 
 // HoldDocument is one thing that opens a server to somebody.
 type HoldDocument struct {
-	Reason      string   `json:"reason"`
+	Through
+
 	Permissions []string `json:"permissions"`
 	// ExpiresAt is when it ends; null: never.
 	ExpiresAt *time.Time `json:"expires_at" jsonschema:"nullable"`
@@ -375,7 +464,7 @@ func reachRow(p *authz.Policy, r authz.Reached, u identity.User) ReachRow {
 		row.Server = ServerName{ID: s.ID.String(), Name: s.Name}
 	}
 	for _, h := range r.Holds {
-		d := HoldDocument{Reason: h.Reason.String(), Permissions: permissionTexts(h.Permissions)}
+		d := HoldDocument{Through: through(p, h.Reason), Permissions: permissionTexts(h.Permissions)}
 		if !h.Until.IsZero() {
 			d.ExpiresAt = &h.Until
 		}

@@ -1,5 +1,5 @@
 import { client } from './calls';
-import type { Group, GroupFields, Membership, MembershipPatch, NewMembership, NumberedPage } from './types';
+import type { Group, GroupFields, List, Membership, MembershipPatch, NewMembership, NumberedPage } from './types';
 
 export const groupPageSize = 25;
 
@@ -26,3 +26,8 @@ export const memberships = (of: { group: string } | { user: string }, page: numb
 export const addMember = (m: NewMembership) => client.request<Membership>('POST', '/api/iam/memberships/', m);
 export const patchMember = (id: string, p: MembershipPatch) => client.request<Membership>('PATCH', `/api/iam/memberships/${id}/`, p);
 export const removeMember = (id: string) => client.request<void>('DELETE', `/api/iam/memberships/${id}/`);
+
+// groupNamed returns the group with exactly this name, of those that the caller
+// may see.
+export const groupNamed = async (name: string) =>
+  (await client.request<List<Group>>('GET', `/api/iam/groups/?${new URLSearchParams({ name })}`)).results.find((g) => g.name === name);

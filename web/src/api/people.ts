@@ -30,3 +30,7 @@ export const personSessions = (id: string) => client.request<List<LoginSession>>
 export const endPersonSession = (id: string, session: string) =>
   client.request<void>('DELETE', `/api/iam/users/${id}/sessions/${session}/`);
 export const endPersonSessions = (id: string) => client.request<void>('POST', `/api/iam/users/${id}/sessions/end-all/`);
+
+// personNamed returns who has exactly this username or e-mail address, of those
+// that the caller may see.
+export const personNamed = async (name: string) => (await people(1, name)).results[0];

@@ -308,6 +308,7 @@ export interface AuditEvent {
   outcome: string;
   privileged: boolean;
   request_id: string;
+  decision_id?: string;
   target?: string;
   changes: Change[];
 }

@@ -10,6 +10,7 @@ import { useAnnounce } from '../ui/announce';
 import { Field, FilledForm } from '../ui/fields';
 import { Failure, Loading } from '../ui/notice';
 import { Page, Time } from '../ui/page';
+import { Why } from '../ui/why';
 import { meQuery } from '../ui/shell';
 
 export interface AuditSearch {
@@ -85,6 +86,9 @@ function Filters({ now, everything, events }: { now: AuditSearch; everything: bo
   );
 }
 
+// The event of a refusal by the authorization decision, which can be asked why.
+const deniedCode = 'PD4040W';
+
 function Entry({ event: e }: { event: AuditEvent }) {
   const who = e.user?.name || e.username || 'Nobody signed in';
   return (
@@ -97,6 +101,7 @@ function Entry({ event: e }: { event: AuditEvent }) {
         {who}{e.ip && ` from ${e.ip}`}, <Time at={e.added_at}>{instant(e.added_at)}</Time>, {e.app}.{e.model}.{e.action}
         {e.target && `, on ${e.target}`}
       </div>
+      {e.code === deniedCode && e.decision_id && <Why decision={e.decision_id} />}
       {e.changes.length > 0 && (
         <details>
           <summary>{e.changes.length === 1 ? '1 change' : `${e.changes.length} changes`}</summary>

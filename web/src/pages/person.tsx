@@ -12,6 +12,8 @@ import { meQuery } from '../ui/shell';
 import { PersonMethods, PersonRole, PersonState } from './person-account';
 import { PersonGroups } from './person-groups';
 import { PersonSessions } from './person-sessions';
+import { PersonTokens } from './person-tokens';
+import { Reach } from './reach';
 
 export function PersonPage() {
   const { id } = useParams({ from: '/signed-in/people/$id' });
@@ -50,6 +52,11 @@ function Person({ id }: { id: string }) {
         </>
       )}
       <PersonGroups id={id} name={nameOf(user)} />
+      <h2>What {own ? 'you reach' : 'this person can reach'}, and why</h2>
+      <Reach of={{ user: id }} none="No server." />
+      {own ? (
+        <><h2>API tokens</h2><p>Yours are on the page <Link to="/preferences/tokens">API tokens</Link>.</p></>
+      ) : <PersonTokens id={id} name={nameOf(user)} guarded={guarded} />}
       {own ? (
         <><h2>Sessions</h2><p>Yours are on the page <Link to="/account/sessions">My sessions</Link>.</p></>
       ) : <PersonSessions id={id} name={nameOf(user)} guarded={guarded} />}

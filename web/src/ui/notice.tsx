@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
 
 import { isCode, Problem, sentenceOf } from '../api/problem';
+import { Why } from './why';
 
-// Failure tells why something was not done; nothing when there is no failure.
+// Failure tells why something was not done; nothing when there is no failure. A
+// refusal that was decided can be asked why.
 export function Failure({ of: failure }: { of: unknown }) {
   if (failure === null || failure === undefined) return null;
   if (isCode(failure, 'step_up_cancelled')) return <Notice kind="info">{failure.message}</Notice>;
@@ -10,7 +12,7 @@ export function Failure({ of: failure }: { of: unknown }) {
   return (
     <div role="alert" className="notice failure">
       <p>{sentenceOf(failure)}</p>
-      {problem?.decisionID && <p className="small">Decision <code>{problem.decisionID}</code></p>}
+      {problem?.decisionID && <Why decision={problem.decisionID} />}
       {problem && problem.status >= 500 && problem.requestID && <p className="small">Request <code>{problem.requestID}</code></p>}
     </div>
   );
