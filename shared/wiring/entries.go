@@ -20,6 +20,7 @@ import (
 	"paddock/shared/httpapi/signin"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/impact"
 	"paddock/shared/outgoing"
 	"paddock/shared/passkey"
 	"paddock/shared/policy"
@@ -159,8 +160,12 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	impacts, err := impact.New(store, people, groups, roles)
+	if err != nil {
+		return nil, err
+	}
 	face := api.New(api.Parts{
-		People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs, Tokens: tokens,
+		People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs, Tokens: tokens, Impacts: impacts,
 	})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Now: c.Now, Bindings: face.Bindings()})
 }

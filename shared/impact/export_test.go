@@ -1,0 +1,4 @@
+package impact
+
+// Most is most, for its test.
+var Most = most //nolint:gochecknoglobals // of tests
