@@ -462,7 +462,10 @@ func TestDryRunsTellNoMoreThanTheChange(t *testing.T) {
 	path := groupsPath + group + "/"
 
 	narrower := map[string]any{"server_patterns": []string{"web-1"}}
-	for who, n := range map[*visitor.Visitor]int{olga.Visitor: 2, w.Me: 1} {
+	off := made(t, w, "off", "member", "203.0.113.74")
+	join(t, w.Me, group, off, "member")
+	want(t, w.Me, http.StatusOK, "PATCH", off.path, map[string]any{"is_active": false}) // nor who is disabled
+	for who, n := range map[*visitor.Visitor]int{olga.Visitor: 3, w.Me: 1} {
 		got := tried(t, w, who, "PATCH", path, narrower)
 		if got.Count != n || len(got.People) != n || !got.Complete {
 			t.Errorf("%d of %d people lose, complete: %t; want %d", len(got.People), got.Count, got.Complete, n)

@@ -172,8 +172,9 @@ func joined(users []identity.User, accounts map[id.UUID]identity.User) set {
 	return joins
 }
 
-// concerned returns the accounts that a change concerns and that are in sight,
-// without those that are disabled, at most limit; false when there are more.
+// concerned returns the accounts that a change concerns and that are in sight, at
+// most limit; false when there are more. Those that are disabled have nothing, which
+// is not everybody's to know.
 func (s *Service) concerned(ctx context.Context, by authz.Allowed, c concern, see *sight, limit int) ([]identity.User, bool, error) {
 	found := maps.Clone(c.people)
 	whole, lists := true, 0
@@ -216,7 +217,7 @@ func (s *Service) concerned(ctx context.Context, by authz.Allowed, c concern, se
 		ids, whole = ids[:limit], false
 	}
 	users, err := s.accounts(ctx, by, ids)
-	return slices.DeleteFunc(users, func(u identity.User) bool { return u.Disabled }), whole, err
+	return slices.DeleteFunc(users, func(u identity.User) bool { return u.Disabled && see.whole }), whole, err
 }
 
 func each[S, T any](all []S, turn func(S) T) []T {
