@@ -19,6 +19,9 @@ import { InvitePage } from './pages/people-invite';
 import { NewPersonPage } from './pages/people-new';
 import { PersonPage } from './pages/person';
 import { ResetPasswordPage } from './pages/reset-password';
+import { RolePage } from './pages/role';
+import { NewRolePage, RoleChangePage } from './pages/role-change';
+import { RolesPage, type RolesSearch } from './pages/roles';
 import { SignInPage } from './pages/sign-in';
 import { VerifyPage } from './pages/verify';
 import { WorkspaceSecurityPage } from './pages/workspace-security';
@@ -97,6 +100,16 @@ export function routerFor(opened: Opened) {
   const group = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id', component: GroupPage });
   const groupChange = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/change', component: GroupChangePage });
   const groupConfig = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/config', component: GroupConfigPage });
+  const roles = createRoute({
+    getParentRoute: () => signedIn, path: '/roles', component: RolesPage,
+    validateSearch: (search: Record<string, unknown>): RolesSearch => {
+      const { page } = paged(search);
+      return page ? { page } : {};
+    },
+  });
+  const newRole = createRoute({ getParentRoute: () => signedIn, path: '/roles/new', component: NewRolePage });
+  const role = createRoute({ getParentRoute: () => signedIn, path: '/roles/$id', component: RolePage });
+  const roleChange = createRoute({ getParentRoute: () => signedIn, path: '/roles/$id/change', component: RoleChangePage });
   const device = createRoute({
     getParentRoute: () => signedIn, path: '/device', component: () => <DevicePage code={secretOf('/device')} />,
     validateSearch: (search: Record<string, unknown>): DeviceSearch => {
@@ -108,7 +121,7 @@ export function routerFor(opened: Opened) {
   const router = createRouter({
     routeTree: root.addChildren([
       signIn, enrolment, change, forgot, invited, reset, confirm, undo, report, unlock,
-      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, device, verify, security, audit]),
+      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, roles, newRole, role, roleChange, device, verify, security, audit]),
     ]),
   });
   router.subscribe('onBeforeNavigate', ({ fromLocation }) => {

@@ -1,4 +1,5 @@
 import { client } from './calls';
+import { tryChange } from './roles';
 import type { Group, GroupFields, Membership, MembershipPatch, NewMembership, NumberedPage } from './types';
 
 export const groupPageSize = 25;
@@ -14,6 +15,7 @@ export function groups(page: number, name: string) {
 export const group = (id: string) => client.request<Group>('GET', `/api/iam/groups/${id}/`);
 export const makeGroup = (g: GroupFields) => client.request<Group>('POST', '/api/iam/groups/', g);
 export const patchGroup = (id: string, p: Partial<GroupFields>) => client.request<Group>('PATCH', `/api/iam/groups/${id}/`, p);
+export const tryGroup = (id: string, p: Partial<GroupFields>) => tryChange('PATCH', `/api/iam/groups/${id}/`, p);
 export const deleteGroup = (id: string) => client.request<void>('DELETE', `/api/iam/groups/${id}/`);
 
 export const groupConfig = (id: string) => client.request<{ config: string }>('GET', `/api/iam/groups/${id}/config/`);
