@@ -352,11 +352,11 @@ var decisionID = regexp.MustCompile(`"decision_id":"[^"]*"`)
 // alike holds that a dry run is refused as the change is.
 func alike(t *testing.T, v *visitor.Visitor, code, method, path string, body any) {
 	t.Helper()
-	real := refused(t, v, code, method, path, body)
+	made := refused(t, v, code, method, path, body)
 	dry := refused(t, v, code, method, path+"?dry_run=true", body)
 	mask := func(a visitor.Answer) string { return decisionID.ReplaceAllString(masked(a), "") }
-	if mask(real) != mask(dry) || !reflect.DeepEqual(slices.Sorted(maps.Keys(real.Header)), slices.Sorted(maps.Keys(dry.Header))) {
-		t.Errorf("%s %s is refused with\n%s\nand tried with\n%s", method, path, mask(real), mask(dry))
+	if mask(made) != mask(dry) || !reflect.DeepEqual(slices.Sorted(maps.Keys(made.Header)), slices.Sorted(maps.Keys(dry.Header))) {
+		t.Errorf("%s %s is refused with\n%s\nand tried with\n%s", method, path, mask(made), mask(dry))
 	}
 }
 
