@@ -17,9 +17,11 @@ export const makeGroup = (g: GroupFields) => client.request<Group>('POST', '/api
 export const patchGroup = (id: string, p: Partial<GroupFields>) => client.request<Group>('PATCH', `/api/iam/groups/${id}/`, p);
 export const tryGroup = (id: string, p: Partial<GroupFields>) => tryChange('PATCH', `/api/iam/groups/${id}/`, p);
 export const deleteGroup = (id: string) => client.request<void>('DELETE', `/api/iam/groups/${id}/`);
+export const tryDeleteGroup = (id: string) => tryChange('DELETE', `/api/iam/groups/${id}/`);
 
 export const groupConfig = (id: string) => client.request<{ config: string }>('GET', `/api/iam/groups/${id}/config/`);
 export const applyConfig = (id: string, config: string) => client.request<Group>('PUT', `/api/iam/groups/${id}/config/`, { config });
+export const tryConfig = (id: string, config: string) => tryChange('PUT', `/api/iam/groups/${id}/config/`, { config });
 export const importGroup = (config: string) => client.request<Group>('POST', '/api/iam/groups/import/', { config });
 
 // memberships returns a page of the places of a group, or of a person.

@@ -3,7 +3,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 
-import { applyConfig, groupConfig, patchGroup, tryGroup } from '../api/groups';
+import { applyConfig, groupConfig, patchGroup, tryConfig, tryGroup } from '../api/groups';
 import type { Impact } from '../api/roles';
 import type { Group, GroupFields } from '../api/types';
 import { groupChanges } from '../groups';
@@ -87,7 +87,7 @@ export function GroupConfigPage() {
       {one.data && text !== undefined && (one.data.allowed.includes('group:update') ? (
         <>
           <p>Paste another one to replace it: what the group gives becomes what it says.</p>
-          <ConfigForm text={text} submit="Apply" apply={(typed) => applyConfig(id, typed)} onApplied={changed} more={<Copy text={text} />} />
+          <ConfigForm text={text} submit="Apply" apply={(typed) => applyConfig(id, typed)} look={(typed) => tryConfig(id, typed)} onApplied={changed} more={<Copy text={text} />} />
         </>
       ) : (
         <>
