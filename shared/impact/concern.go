@@ -5,12 +5,14 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"paddock/shared/authz"
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/permission"
 	"paddock/shared/policy"
+	"paddock/shared/server"
 )
 
 // A set is of identifiers.
@@ -35,6 +37,9 @@ type concern struct {
 	grants set // assignments of servers that differ
 	runs   set // servers that get other owners or managers
 	made   set // groups that are not there yet
+	// renamed is set when an object gets another name, comes or goes: patterns may
+	// be about it.
+	renamed bool
 	// opened are the assignments that count for another name of a server.
 	opened map[id.UUID]authz.Assignment
 
@@ -42,9 +47,9 @@ type concern struct {
 	accounts map[id.UUID]identity.User
 }
 
-// concernOf compares both sides of a change.
-func concernOf(t *policy.Tried) concern {
-	c := concern{people: set{}, groups: set{}, roles: set{}, grants: set{}, runs: set{}, made: set{}, opened: map[id.UUID]authz.Assignment{}, accounts: map[id.UUID]identity.User{}}
+// concernOf compares both sides of a change that is made at now.
+func concernOf(t *policy.Tried, now time.Time) *concern {
+	c := &concern{people: set{}, groups: set{}, roles: set{}, grants: set{}, runs: set{}, made: set{}, opened: map[id.UUID]authz.Assignment{}, accounts: map[id.UUID]identity.User{}}
 	for _, op := range t.Ops {
 		if _, value, ok := op.Written(); ok {
 			if u, ok := value.(identity.User); ok {
@@ -78,6 +83,9 @@ func concernOf(t *policy.Tried) concern {
 	})
 	differ(t.Before.Assignments(), t.After.Assignments(), func(a authz.Assignment) id.UUID { return a.ID }, func(was, is authz.Assignment) {
 		for _, a := range []authz.Assignment{was, is} {
+			if !server.Live(a, now) { // one that has ended may be collected with any change
+				continue
+			}
 			c.grants.add(a.ID)
 			if a.Group {
 				c.groups.add(a.Subject)
@@ -100,7 +108,8 @@ func concernOf(t *policy.Tried) concern {
 }
 
 // named adds whom patterns concern when an object gets another name.
-func (c concern) named(t *policy.Tried, r permission.Resource, was, is string) {
+func (c *concern) named(t *policy.Tried, r permission.Resource, was, is string) {
+	c.renamed = true
 	for _, p := range []*authz.Policy{t.Before, t.After} {
 		for _, o := range slices.Concat(p.Opened(r, was, is), p.Opened(r, is, was)) {
 			switch {

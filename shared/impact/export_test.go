@@ -1,6 +1,8 @@
 package impact
 
 import (
+	"time"
+
 	"paddock/shared/authz"
 	"paddock/shared/id"
 	"paddock/shared/policy"
@@ -12,7 +14,7 @@ var Most = most //nolint:gochecknoglobals // of tests
 // Concerned returns whom a change concerns, of these: by themselves, by a group
 // or by a role.
 func Concerned(t *policy.Tried, people []*authz.Principal) map[id.UUID]bool {
-	c := concernOf(t)
+	c := concernOf(t, time.Unix(0, 0))
 	for _, a := range c.opened {
 		if a.Group {
 			c.groups.add(a.Subject)

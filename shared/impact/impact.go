@@ -26,8 +26,8 @@ import (
 // Bounds of what is looked at.
 const (
 	MaxPeople  = 2_000     // accounts
-	maxPairs   = 5_000_000 // of accounts and servers: each is a few hundred nanoseconds
-	maxLists   = 500       // members of groups, and who has roles
+	maxPairs   = 3_000_000 // of accounts and servers: each is a few hundred nanoseconds
+	maxLists   = 200       // members of groups, and who has roles
 	maxObjects = 500       // accounts as what is acted on
 	// MaxListed is how many objects are told of each side of a person's change.
 	MaxListed = 50
@@ -100,7 +100,7 @@ func (s *Service) Of(ctx context.Context, by authz.Allowed, t *policy.Tried, pro
 
 func (s *Service) weigh(ctx context.Context, by authz.Allowed, t *policy.Tried) (Impact, error) {
 	now := s.store.Now()
-	c := concernOf(t)
+	c := concernOf(t, now)
 	see := sightOf(by.Principal(), t, c, now)
 	out := Impact{Complete: see.whole || !see.hidden}
 	users, whole, err := s.concerned(ctx, by, c, see, most(len(t.After.Servers())))
@@ -175,7 +175,7 @@ func joined(users []identity.User, accounts map[id.UUID]identity.User) set {
 // concerned returns the accounts that a change concerns and that are in sight, at
 // most limit; false when there are more. Those that are disabled have nothing, which
 // is not everybody's to know.
-func (s *Service) concerned(ctx context.Context, by authz.Allowed, c concern, see *sight, limit int) ([]identity.User, bool, error) {
+func (s *Service) concerned(ctx context.Context, by authz.Allowed, c *concern, see *sight, limit int) ([]identity.User, bool, error) {
 	found := maps.Clone(c.people)
 	whole, lists := true, 0
 	read := func(seen bool, list func() ([]id.UUID, error)) error {
@@ -243,7 +243,7 @@ func (s *Service) accounts(ctx context.Context, by authz.Allowed, ids []id.UUID)
 // objects returns the accounts on which roles that matter count by id or by
 // name, as far as who asks may see them; false when there are more than are
 // looked at.
-func (s *Service) objects(ctx context.Context, by authz.Allowed, t *policy.Tried, c concern, see *sight, users []identity.User) ([]authz.Object, bool, error) {
+func (s *Service) objects(ctx context.Context, by authz.Allowed, t *policy.Tried, c *concern, see *sight, users []identity.User) ([]authz.Object, bool, error) {
 	scope := c.onPeople(t, users)
 	if scope.Everywhere() {
 		return nil, true, nil

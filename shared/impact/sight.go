@@ -1,6 +1,7 @@
 package impact
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -20,16 +21,17 @@ type sight struct {
 	now time.Time
 	// whole is the sight of who may read the policy.
 	whole bool
-	// hidden is set when somebody may be concerned who is not to be seen.
+	// hidden is set when somebody may be concerned who is not to be seen: a name may
+	// be in patterns that are not, whether or not it is.
 	hidden bool
 	// groups and roles are those whose lists are seen; named are the people in
 	// them, and who is named by the change.
 	groups, roles, named set
 }
 
-func sightOf(who authz.Principal, t *policy.Tried, c concern, now time.Time) *sight {
+func sightOf(who authz.Principal, t *policy.Tried, c *concern, now time.Time) *sight {
 	who.Policy = t.Before
-	s := &sight{who: who, now: now, groups: set{}, roles: set{}, named: set{}, whole: authz.May(&who, permission.ReadPolicy, authz.Object{}, now)}
+	s := &sight{who: who, now: now, groups: set{}, roles: set{}, named: set{}, hidden: c.renamed, whole: authz.May(&who, permission.ReadPolicy, authz.Object{}, now)}
 	for of := range c.people { // the change names them
 		s.named.add(of)
 	}
@@ -74,20 +76,26 @@ func nameOf(t *policy.Tried, of id.UUID) (string, bool) {
 
 // policy returns what of a policy counts in this sight: all, or what the change
 // is about.
-func (s *sight) policy(p *authz.Policy, c concern, joins set) *authz.Policy {
+func (s *sight) policy(p *authz.Policy, c *concern, joins set) *authz.Policy {
 	if s.whole {
 		return p
 	}
 	var kept authz.Chunk
+	roles := maps.Clone(s.roles)
 	for _, g := range p.Groups() {
 		if !s.groups[g.ID] && !joins[g.ID] {
-			g = authz.Group{ID: g.ID, Name: g.Name}
+			kept.Groups = append(kept.Groups, authz.Group{ID: g.ID, Name: g.Name})
+			continue
 		}
-		g.Roles = slices.DeleteFunc(slices.Clone(g.Roles), func(of id.UUID) bool { return !s.roles[of] && !s.holds(p, of) })
+		for _, of := range g.Roles {
+			if !roles[of] && s.holds(p, of) {
+				roles.add(of)
+			}
+		}
 		kept.Groups = append(kept.Groups, g)
 	}
-	for _, r := range p.Roles() {
-		if s.roles[r.ID] || s.holds(p, r.ID) {
+	for _, r := range p.Roles() { // a role that is not kept gives nothing
+		if roles[r.ID] {
 			kept.Roles = append(kept.Roles, r)
 		}
 	}

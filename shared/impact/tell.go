@@ -14,7 +14,7 @@ import (
 
 // onPeople returns the joined scope of the roles that count on accounts and may
 // be gained or lost; the zero Scope when none is.
-func (c concern) onPeople(t *policy.Tried, users []identity.User) authz.Scope {
+func (c *concern) onPeople(t *policy.Tried, users []identity.User) authz.Scope {
 	matter := set{}
 	for of := range c.roles {
 		matter.add(of)
@@ -69,8 +69,8 @@ func (t *teller) side(c authz.Change) Side {
 }
 
 // listed returns the first objects that may be named, and how many there are.
-// What is held everywhere is not repeated, and what is yet to be made has no id. Who has no whole sight is told nothing
-// of objects that they do not see.
+// What is held everywhere is not repeated, and what is yet to be made has no id.
+// Who has no whole sight is told nothing of objects that they do not see.
 func (t *teller) listed(all []authz.On, everywhere permission.Set) (out []Object, n int) {
 	for _, on := range all {
 		what := on.Permissions.Minus(everywhere)

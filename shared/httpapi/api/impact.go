@@ -19,8 +19,8 @@ type ImpactDocument struct {
 	People []ImpactOnPerson `json:"people"`
 	// Count is how many people gain or lose anything, named or not.
 	Count int `json:"count"`
-	// Complete is false when there may be others: more than 2,000 people are
-	// concerned, or some whom the caller does not see.
+	// Complete is false when there may be others: more people are concerned than are
+	// looked at, at most 2,000, or some whom the caller does not see.
 	Complete bool `json:"complete"`
 }
 
