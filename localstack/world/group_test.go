@@ -99,7 +99,7 @@ func TestGroupsAndTheirMembers(t *testing.T) {
 	refused(t, olga.Visitor, "grant_ceiling", "PATCH", path, map[string]any{"permissions": map[string]bool{"terminal": true, "webftp": true, "sudo": true}})
 	refused(t, olga.Visitor, "permission_denied", "POST", groupsPath, map[string]any{"name": "another"})
 	refused(t, olga.Visitor, "grant_ceiling", "PATCH", path, map[string]any{"servers": []map[string]string{{"id": nobody}}})
-	refused(t, olga.Visitor, "dry_run_not_offered", "PATCH", path+"?dry_run=true", map[string]any{"description": "to look"})
+	refused(t, olga.Visitor, "dry_run_not_offered", "POST", groupsPath+"import/?dry_run=true", map[string]any{"config": "name: to look"})
 
 	// A manager puts members in and takes them out, and makes no owners.
 	member := join(t, mia.Visitor, group, max, "member")

@@ -124,6 +124,9 @@ type Request struct {
 	// Refused returns the status that a refusal answers; nil when nothing
 	// answers in statuses.
 	Refused func(fault.Kind) int
+	// DryRun is set where a change is only looked at: nothing but events is stored
+	// with its proofs.
+	DryRun bool
 }
 
 // Allowed is the proof of one decision: who may do what to which object of

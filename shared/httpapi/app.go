@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -71,6 +72,9 @@ func New(c Config) (*App, error) {
 		if row.Rule.Form == 0 || (row.Rule.Form == route.Public && row.Rule.Reason == "") {
 			faults = append(faults, fmt.Errorf("httpapi: %s has no rule", name))
 		}
+		if row.Rule.DryRun != (b.tell != nil) {
+			faults = append(faults, fmt.Errorf("httpapi: %s cannot be tried as its rule says", name))
+		}
 		a.mux.Handle(row.Pattern(), a.serve(row, b))
 	}
 	for name := range bound {
@@ -82,6 +86,29 @@ func New(c Config) (*App, error) {
 // errDryRun refuses to look at a change before it is made where that is not
 // offered: it would be made.
 var errDryRun = fault.Error{Kind: fault.Invalid, Code: "dry_run_not_offered", Detail: "This change cannot be tried before it is made.", Source: "dry_run"}
+
+// errDryRunValue refuses what could be meant as a dry run and would make the
+// change.
+var errDryRunValue = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "dry_run is true or false, and named once.", Source: "dry_run"}
+
+// dryRun reports whether a request is to be looked at and not to be made.
+func dryRun(r *http.Request, row route.Row) (bool, error) {
+	if row.Method == http.MethodGet {
+		return false, nil
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	switch values := query["dry_run"]; {
+	case err != nil && row.Rule.DryRun: // it could stand in what cannot be read
+		return false, errDryRunValue
+	case len(values) == 0:
+		return false, nil
+	case !row.Rule.DryRun:
+		return false, errDryRun
+	case len(values) == 1 && (values[0] == "true" || values[0] == "false"):
+		return values[0] == "true", nil
+	}
+	return false, errDryRunValue
+}
 
 var errMethod = fault.Error{Kind: fault.Method, Code: "method_not_allowed", Detail: "This method is not allowed here."}
 
@@ -161,14 +188,22 @@ func (a *App) missing(w http.ResponseWriter, r *http.Request) error {
 func (a *App) serve(row route.Row, b Binding) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := readBody(r)
-		if err == nil && row.Method != http.MethodGet && r.URL.Query().Has("dry_run") {
-			err = errDryRun
-		}
 		if err != nil {
 			writeRefusal(w, r, row, err)
 			return
 		}
-		call, err := a.guard(r, row, b.Status)
+		dry, err := dryRun(r, row)
+		if err != nil {
+			writeRefusal(w, r, row, err)
+			return
+		}
+		b := b // of this request
+		if dry {
+			b = b.dry()
+		}
+		request := seen(r, row, b.Status)
+		request.DryRun = dry
+		call, err := a.guard(r, row, request)
 		if err != nil {
 			writeRefusal(w, r, row, err)
 			return

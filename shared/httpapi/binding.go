@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 	"reflect"
 	"slices"
 
 	"paddock/shared/fault"
+	"paddock/shared/policy"
 	"paddock/shared/route"
 )
 
@@ -23,8 +25,10 @@ type Binding struct {
 	Out          reflect.Type
 	Refusals     []fault.Error // the handler's own; Refusals adds those of the rule
 	Keyed        bool          // takes an Idempotency-Key
+	Impact       reflect.Type  // of the answer to a dry run; nil: the row has none
 
 	serve func(c Call, row route.Row) (any, error)
+	tell  func(c Call, t *policy.Tried) (any, error)
 }
 
 // Answer binds a handler to a row. In is a struct: its `query` tags name the
@@ -43,6 +47,33 @@ func Answer[In, Out any](method, path string, status int, handler func(Call, In)
 			return nil, err
 		}
 		return out, nil
+	}
+	return b
+}
+
+// Tried returns b for a row whose change can be looked at before it is made: tell
+// answers what it would mean.
+func Tried[Out any](b Binding, tell func(Call, *policy.Tried) (Out, error)) Binding {
+	b.Impact = reflect.TypeFor[Out]()
+	b.tell = func(c Call, t *policy.Tried) (any, error) { return tell(c, t) }
+	return b
+}
+
+// dry returns b as it answers a dry run: what the change that its handler
+// prepares would mean. A change that changes nothing means nothing.
+func (b Binding) dry() Binding {
+	prepare := b.serve
+	b.Status = http.StatusOK
+	b.serve = func(c Call, row route.Row) (any, error) {
+		_, err := prepare(c, row)
+		t, tried := errors.AsType[*policy.Tried](err)
+		if err != nil && !tried {
+			return nil, err
+		}
+		if !tried {
+			t = &policy.Tried{Before: c.Who.Policy, After: c.Who.Policy}
+		}
+		return b.tell(c, t)
 	}
 	return b
 }

@@ -39,7 +39,7 @@ func created[In, Out any](c Call, path string, in In, handler func(Call, In, Kee
 	if err != nil {
 		return none, err
 	}
-	if key == "" {
+	if key == "" || c.Seen.DryRun {
 		return handler(c, in, func(Out) ([]table.Op, error) { return nil, nil })
 	}
 	fields, err := json.Marshal(in)

@@ -18,10 +18,17 @@ func Refusals(row route.Row, b Binding) []fault.Error {
 	out := []fault.Error{errInternal, ErrMalformed, errURL, errMedia, errTooLarge}
 	out = append(out, fieldRefusals(row, b)...)
 	if row.Method != http.MethodGet {
-		out = append(out, errCrossSite, errDryRun, table.ErrTryAgain)
+		out = append(out, errCrossSite, table.ErrTryAgain, dryRefusal(row))
 	}
 	out = append(out, ruleRefusals(row)...)
 	return append(out, b.Refusals...)
+}
+
+func dryRefusal(row route.Row) fault.Error {
+	if row.Rule.DryRun {
+		return errDryRunValue
+	}
+	return errDryRun
 }
 
 // ErrMalformed refuses an event of the gateway that does not become a request.

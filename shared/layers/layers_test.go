@@ -35,6 +35,7 @@ func level(path string) int {
 		{"shared/role", 3},
 		{"shared/group", 3},
 		{"shared/server", 3},
+		{"shared/impact", 3},
 		{"shared/once", 3},
 		{"shared/tally", 3},
 		{"shared/identity", 3},

@@ -27,9 +27,21 @@ type Edit struct {
 // changes of a workspace's policy write one head.
 const repeats = 8
 
+// A Tried is the error of a change that was to be looked at and not to be made:
+// whoever asks may make it, and nothing is stored.
+type Tried struct {
+	Before, After *authz.Policy
+	// Ops are what would be written of the rest: accounts among them.
+	Ops []table.Op
+}
+
+// Error says that nothing was changed.
+func (t *Tried) Error() string { return "policy: the change was tried, and not made" }
+
 // Change makes a change of the policy and stores it with the rest of what prepare
 // returns, in one transaction. When another change of the policy came between,
-// prepare is called again with the newer one.
+// prepare is called again with the newer one. In a dry run it fails with *Tried
+// instead of storing anything: see decision 17.
 func (s *Service) Change(ctx context.Context, by authz.Allowed, prepare func(*Edit) (table.Change, error)) error {
 	for range repeats {
 		e, err := s.edit(ctx, by)
@@ -43,6 +55,9 @@ func (s *Service) Change(ctx context.Context, by authz.Allowed, prepare func(*Ed
 		ops, err := e.ops()
 		if err != nil {
 			return err
+		}
+		if by.Principal().Request.DryRun {
+			return &Tried{Before: e.Before, After: e.After(), Ops: c.Ops}
 		}
 		if len(c.Events) == 0 { // nothing is to be changed
 			return nil

@@ -19,14 +19,14 @@ var update = flag.Bool("update", false, "rewrite the golden file")
 func TestRowsAreGolden(t *testing.T) {
 	var out bytes.Buffer
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "method\tpath\tfunction\trule\tpermission\tfresh\thalf\tconsole\tdevice\twire")
+	fmt.Fprintln(w, "method\tpath\tfunction\trule\tpermission\tfresh\thalf\tconsole\tdevice\tdry run\twire")
 	for _, row := range route.Rows {
 		granted := "-"
 		if row.Rule.Permission != (permission.Permission{}) {
 			granted = row.Rule.Permission.String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Method, row.Path, row.Function, row.Rule.Form, granted,
-			freshness(row.Rule), mark(row.Rule.Half), mark(row.Rule.Console), mark(row.Rule.Device), mark(row.Wire))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Method, row.Path, row.Function, row.Rule.Form, granted,
+			freshness(row.Rule), mark(row.Rule.Half), mark(row.Rule.Console), mark(row.Rule.Device), mark(row.Rule.DryRun), mark(row.Wire))
 	}
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)
@@ -76,6 +76,7 @@ func TestRowsAreSound(t *testing.T) {
 			t.Errorf("%s: the rule %q says too little or too much", name, r)
 		}
 		if r.CLI && (!r.Fresh || r.Console) || (r.Fresh || r.Half) && r.Form == route.Public || r.Half && (r.Form != route.Self || r.Fresh) ||
+			r.DryRun && (r.Form == route.Public || r.Form == route.Self || row.Method == "GET") ||
 			r.Device && (r.Form != route.Self || r.Fresh || r.Half || r.Console) {
 			t.Errorf("%s: the rule %q contradicts itself", name, r)
 		}

@@ -94,6 +94,7 @@ type Rule struct {
 	Console    bool   // closed to sessions of command lines
 	Token      bool   // Self only: also open to API tokens, whatever their scopes
 	Device     bool   // Self only: for sessions of device logins, whatever they have proved
+	DryRun     bool   // with ?dry_run=true it tells who would gain and lose what, and changes nothing
 }
 
 // String returns the rule in one line, as the golden file and the description
@@ -127,6 +128,9 @@ func (r Rule) String() string {
 	}
 	if r.Device {
 		text += ", of a device login"
+	}
+	if r.DryRun {
+		text += ", with a dry run"
 	}
 	return text
 }
@@ -207,6 +211,13 @@ func able(r Rule) Rule {
 func gift(r Rule) Rule {
 	r = able(r)
 	r.Named = true
+	return r
+}
+
+// tried is for changes of who may do what: they can be looked at before they are
+// made.
+func tried(r Rule) Rule {
+	r.DryRun = true
 	return r
 }
 
@@ -310,18 +321,18 @@ var Rows = []Row{
 
 	// Groups.
 	{"GET", "/api/iam/groups/", API, list(permission.ReadGroup), true},
-	{"POST", "/api/iam/groups/", API, gift(everywhere(permission.CreateGroup)), true},
+	{"POST", "/api/iam/groups/", API, tried(gift(everywhere(permission.CreateGroup))), true},
 	{"GET", "/api/iam/groups/{id}/", API, on(Group, permission.ReadGroup), true},
-	{"PATCH", "/api/iam/groups/{id}/", API, gift(on(Group, permission.UpdateGroup)), true},
-	{"DELETE", "/api/iam/groups/{id}/", API, on(Group, permission.DeleteGroup), true},
+	{"PATCH", "/api/iam/groups/{id}/", API, tried(gift(on(Group, permission.UpdateGroup))), true},
+	{"DELETE", "/api/iam/groups/{id}/", API, tried(on(Group, permission.DeleteGroup)), true},
 	{"GET", "/api/iam/groups/{id}/config/", API, on(Group, permission.ReadGroup), false},
-	{"PUT", "/api/iam/groups/{id}/config/", API, gift(on(Group, permission.UpdateGroup)), false},
+	{"PUT", "/api/iam/groups/{id}/config/", API, tried(gift(on(Group, permission.UpdateGroup))), false},
 	{"POST", "/api/iam/groups/import/", API, gift(everywhere(permission.CreateGroup)), false},
 	{"GET", "/api/iam/memberships/", API, list(permission.ReadMembership), true},
-	{"POST", "/api/iam/memberships/", API, gift(body(permission.CreateMembership)), true},
+	{"POST", "/api/iam/memberships/", API, tried(gift(body(permission.CreateMembership))), true},
 	{"GET", "/api/iam/memberships/{id}/", API, on(Membership, permission.ReadMembership), false},
-	{"PATCH", "/api/iam/memberships/{id}/", API, gift(on(Membership, permission.UpdateMembership)), false},
-	{"DELETE", "/api/iam/memberships/{id}/", API, on(Membership, permission.DeleteMembership), true},
+	{"PATCH", "/api/iam/memberships/{id}/", API, tried(gift(on(Membership, permission.UpdateMembership))), false},
+	{"DELETE", "/api/iam/memberships/{id}/", API, tried(on(Membership, permission.DeleteMembership)), true},
 
 	// Why.
 	{"POST", "/api/iam/explain/", API, self(), false},
@@ -331,18 +342,18 @@ var Rows = []Row{
 	// Roles.
 	{"GET", "/api/iam/permissions/", API, self(), false},
 	{"GET", "/api/iam/roles/", API, list(permission.ReadRole), false},
-	{"POST", "/api/iam/roles/", API, fresh(everywhere(permission.CreateRole)), false},
+	{"POST", "/api/iam/roles/", API, tried(fresh(everywhere(permission.CreateRole))), false},
 	{"GET", "/api/iam/roles/{id}/", API, on(Role, permission.ReadRole), false},
-	{"PATCH", "/api/iam/roles/{id}/", API, fresh(on(Role, permission.UpdateRole)), false},
-	{"DELETE", "/api/iam/roles/{id}/", API, fresh(on(Role, permission.DeleteRole)), false},
+	{"PATCH", "/api/iam/roles/{id}/", API, tried(fresh(on(Role, permission.UpdateRole))), false},
+	{"DELETE", "/api/iam/roles/{id}/", API, tried(fresh(on(Role, permission.DeleteRole))), false},
 	{"GET", "/api/iam/role-assignments/", API, list(permission.ReadRoleAssignment), false},
-	{"POST", "/api/iam/role-assignments/", API, fresh(everywhere(permission.CreateRoleAssignment)), false},
-	{"DELETE", "/api/iam/role-assignments/{id}/", API, fresh(on(RoleAssignment, permission.DeleteRoleAssignment)), false},
+	{"POST", "/api/iam/role-assignments/", API, tried(fresh(everywhere(permission.CreateRoleAssignment))), false},
+	{"DELETE", "/api/iam/role-assignments/{id}/", API, tried(fresh(on(RoleAssignment, permission.DeleteRoleAssignment))), false},
 
 	// Servers.
 	{"GET", "/api/servers/servers/", API, list(permission.ReadServer), true},
 	{"GET", "/api/servers/servers/{id}/", API, on(Server, permission.ReadServer), true},
-	{"PATCH", "/api/servers/servers/{id}/", API, on(Server, permission.UpdateServer), true},
+	{"PATCH", "/api/servers/servers/{id}/", API, tried(on(Server, permission.UpdateServer)), true},
 	{"DELETE", "/api/servers/servers/{id}/", API, on(Server, permission.DeleteServer), true},
 	{"POST", "/api/servers/servers/{id}/actions/", API, on(Server, permission.OperateServer), true},
 	{"POST", "/api/servers/servers/register/", API, public("the registration token is the credential"), true},
@@ -352,8 +363,8 @@ var Rows = []Row{
 	{"POST", "/api/servers/registration-methods/token-install/guide/", API, everywhere(permission.CreateRegistration), true},
 	{"POST", "/api/servers/registration-methods/ansible/guide/", API, everywhere(permission.CreateRegistration), true},
 	{"GET", "/api/servers/assignments/", API, list(permission.ReadAssignment), false},
-	{"POST", "/api/servers/assignments/", API, gift(body(permission.CreateAssignment)), false},
-	{"DELETE", "/api/servers/assignments/{id}/", API, body(permission.DeleteAssignment), false},
+	{"POST", "/api/servers/assignments/", API, tried(gift(body(permission.CreateAssignment))), false},
+	{"DELETE", "/api/servers/assignments/{id}/", API, tried(body(permission.DeleteAssignment)), false},
 	{"GET", "/api/servers/notes/", API, list(permission.ReadNote), true},
 	{"POST", "/api/servers/notes/", API, body(permission.CreateNote), true},
 	{"GET", "/api/servers/notes/{id}/", API, on(Note, permission.ReadNote), true},

@@ -47,6 +47,9 @@ func fits(writes []Write) error {
 	return nil
 }
 
+// errDryRun keeps a change from being made that was to be looked at.
+var errDryRun = errors.New("table: with the proof of a dry run nothing but events is stored")
+
 // An Op is one operation of a change, made by the functions below.
 type Op struct {
 	write Write
@@ -119,6 +122,13 @@ func WorkspaceKey(ws id.ID[id.Workspace], n int) Key {
 	return Key{Table: Data, Kind: "W", Workspace: ws, SK: fmt.Sprintf("head#%d", n)}
 }
 
+// Written returns the payload that the operation writes as JSON, and where; false
+// for one that writes none.
+func (o Op) Written() (Key, any, bool) {
+	_, raw := o.value.(Raw)
+	return o.write.Record.Key, o.value, o.value != nil && !raw
+}
+
 // Alive is the plain attribute of a workspace that may be written to.
 var Alive = Text("status", "alive")
 
@@ -133,6 +143,9 @@ func (s *Store) Commit(ctx context.Context, by authz.Allowed, c Change) error {
 	}
 	if len(c.Events) == 0 || len(c.Ops) > MaxOps {
 		return fmt.Errorf("table: a change has at least one event and at most %d operations", MaxOps)
+	}
+	if by.Principal().Request.DryRun && len(c.Ops)+len(c.Messages) > 0 {
+		return errDryRun
 	}
 	keys, err := s.keys(ctx, ws)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"paddock/shared/httpapi/signin"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/impact"
 	"paddock/shared/outgoing"
 	"paddock/shared/passkey"
 	"paddock/shared/policy"
@@ -168,9 +169,13 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	impacts, err := impact.New(store, people, groups, roles)
+	if err != nil {
+		return nil, err
+	}
 	face := api.New(api.Parts{
 		People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs, Tokens: tokens,
-		Usage: used,
+		Usage: used, Impacts: impacts,
 	})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Usage: used, Now: c.Now, Bindings: face.Bindings()})
 }

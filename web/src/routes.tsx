@@ -22,6 +22,9 @@ import { PersonPage } from './pages/person';
 import { PreferencesPage } from './pages/preferences';
 import { ReachPage } from './pages/reach';
 import { ResetPasswordPage } from './pages/reset-password';
+import { RolePage } from './pages/role';
+import { NewRolePage, RoleChangePage } from './pages/role-change';
+import { RolesPage, type RolesSearch } from './pages/roles';
 import { ServerPage } from './pages/server';
 import { RegisterServerPage } from './pages/server-register';
 import { ServersPage, type ServersSearch } from './pages/servers';
@@ -118,6 +121,16 @@ export function routerFor(opened: Opened) {
   const tokens = createRoute({ getParentRoute: () => signedIn, path: '/preferences/tokens', component: TokensPage });
   const newToken = createRoute({ getParentRoute: () => signedIn, path: '/preferences/tokens/new', component: NewTokenPage });
   const token = createRoute({ getParentRoute: () => signedIn, path: '/preferences/tokens/$id', component: TokenPage });
+  const roles = createRoute({
+    getParentRoute: () => signedIn, path: '/roles', component: RolesPage,
+    validateSearch: (search: Record<string, unknown>): RolesSearch => {
+      const { page } = paged(search);
+      return page ? { page } : {};
+    },
+  });
+  const newRole = createRoute({ getParentRoute: () => signedIn, path: '/roles/new', component: NewRolePage });
+  const role = createRoute({ getParentRoute: () => signedIn, path: '/roles/$id', component: RolePage });
+  const roleChange = createRoute({ getParentRoute: () => signedIn, path: '/roles/$id/change', component: RoleChangePage });
   const device = createRoute({
     getParentRoute: () => signedIn, path: '/device', component: () => <DevicePage code={secretOf('/device')} />,
     validateSearch: (search: Record<string, unknown>): DeviceSearch => {
@@ -130,6 +143,7 @@ export function routerFor(opened: Opened) {
     routeTree: root.addChildren([
       signIn, enrolment, change, forgot, invited, reset, confirm, undo, report, unlock,
       signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, device, verify, security, audit,
+        roles, newRole, role, roleChange,
         servers, registerServer, server, reach, checkAccess,
         preferences, tokens, newToken, token,
       ]),

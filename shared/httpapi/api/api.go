@@ -13,6 +13,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/impact"
 	"paddock/shared/role"
 	"paddock/shared/server"
 	"paddock/shared/session"
@@ -33,6 +34,7 @@ type Face struct {
 	bases    []string
 	keys     *token.Service
 	used     *usage.Service
+	impacts  *impact.Service
 }
 
 // Parts are the services of a Face.
@@ -48,21 +50,21 @@ type Parts struct {
 	BaseURLs []string
 	Tokens   *token.Service
 	Usage    *usage.Service
+	Impacts  *impact.Service
 }
 
 // New returns a Face over its services.
 func New(p Parts) *Face {
 	return &Face{
 		people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles, servers: p.Servers,
-		bases: p.BaseURLs, keys: p.Tokens,
-		used: p.Usage,
+		bases: p.BaseURLs, keys: p.Tokens, used: p.Usage, impacts: p.Impacts,
 	}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), []httpapi.Binding{
+	return f.tried(slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
@@ -96,7 +98,7 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(patch, "/api/workspaces/access-control/-/", ok, f.patchAccessControl).Summed("Change the access control settings."),
 		httpapi.Answer(get, "/api/audit/activity/", ok, f.audit).Summed("Read the audit log, newest first.").
 			Refuses(errUser, activity.ErrCursor, authz.ErrDenied),
-	})
+	}))
 }
 
 // profileRefusals are what a change of an account can refuse, whoever's it is.

@@ -136,7 +136,25 @@ func operation(s *schemas, problems shapes, row route.Row, b httpapi.Binding) (*
 		success.Content = map[string]Media{jsonMedia: {Schema: s.answer(b.Out)}}
 	}
 	o.Responses[strconv.Itoa(b.Status)] = success
+	if b.Impact != nil {
+		s.dryRun(o, b)
+	}
 	return o, nil
+}
+
+// dryRun adds to an operation that it can be tried, and what is answered then.
+func (s *schemas) dryRun(o *Operation, b httpapi.Binding) {
+	const ok = "200"
+	o.Parameters = append(o.Parameters, Parameter{
+		Name: "dry_run", In: "query",
+		Description: "With true nothing is changed: the answer, with 200, tells who would gain and who would lose what. It asks for all that the change asks for but a fresh proof.",
+		Schema:      &jsonschema.Schema{Type: "boolean"},
+	})
+	impact := s.answer(b.Impact)
+	if b.Status == http.StatusOK {
+		impact = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{o.Responses[ok].Content[jsonMedia].Schema, impact}}
+	}
+	o.Responses[ok] = Response{Description: http.StatusText(http.StatusOK), Content: map[string]Media{jsonMedia: {Schema: impact}}}
 }
 
 // obliges reports whether a body of type t has a field that must be there.

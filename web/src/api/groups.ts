@@ -1,4 +1,5 @@
 import { client } from './calls';
+import { tryChange } from './roles';
 import type { Group, GroupFields, List, Membership, MembershipPatch, NewMembership, NumberedPage } from './types';
 
 export const groupPageSize = 25;
@@ -14,10 +15,13 @@ export function groups(page: number, name: string) {
 export const group = (id: string) => client.request<Group>('GET', `/api/iam/groups/${id}/`);
 export const makeGroup = (g: GroupFields) => client.request<Group>('POST', '/api/iam/groups/', g);
 export const patchGroup = (id: string, p: Partial<GroupFields>) => client.request<Group>('PATCH', `/api/iam/groups/${id}/`, p);
+export const tryGroup = (id: string, p: Partial<GroupFields>) => tryChange('PATCH', `/api/iam/groups/${id}/`, p);
 export const deleteGroup = (id: string) => client.request<void>('DELETE', `/api/iam/groups/${id}/`);
+export const tryDeleteGroup = (id: string) => tryChange('DELETE', `/api/iam/groups/${id}/`);
 
 export const groupConfig = (id: string) => client.request<{ config: string }>('GET', `/api/iam/groups/${id}/config/`);
 export const applyConfig = (id: string, config: string) => client.request<Group>('PUT', `/api/iam/groups/${id}/config/`, { config });
+export const tryConfig = (id: string, config: string) => tryChange('PUT', `/api/iam/groups/${id}/config/`, { config });
 export const importGroup = (config: string) => client.request<Group>('POST', '/api/iam/groups/import/', { config });
 
 // memberships returns a page of the places of a group, or of a person.

@@ -1,14 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 
-import { applyConfig, groupConfig, patchGroup } from '../api/groups';
+import { applyConfig, groupConfig, patchGroup, tryConfig, tryGroup } from '../api/groups';
+import type { Impact } from '../api/roles';
 import type { Group, GroupFields } from '../api/types';
 import { groupChanges } from '../groups';
 import { useAnnounce } from '../ui/announce';
 import { ConfigForm } from '../ui/config-form';
 import { GroupForm } from '../ui/group-form';
+import { ForeseenDialog, previewLabel } from '../ui/impact';
 import { Failure, Loading, Notice } from '../ui/notice';
 import { Page } from '../ui/page';
 import { groupQuery } from './group';
@@ -46,12 +48,30 @@ export function GroupChangePage() {
   );
 }
 
+// Change saves what was changed of a group; on the way to it one can see what it
+// means for people.
 function Change({ of: g }: { of: Group }) {
-  const change = useMutation({
-    mutationFn: (typed: GroupFields) => patchGroup(g.id, groupChanges(g, typed)),
-    onSuccess: useChanged('The group was saved.'),
+  const [foreseen, setForeseen] = useState<{ changes: Partial<GroupFields>; impact: Impact } | null>(null);
+  const look = useMutation({
+    mutationFn: async (changes: Partial<GroupFields>) => ({ changes, impact: await tryGroup(g.id, changes) }),
+    onSuccess: setForeseen,
   });
-  return <GroupForm of={g} submit="Save" pending={change.isPending} failure={change.error} onFill={(typed) => change.mutate(typed)} />;
+  const save = useMutation({ mutationFn: (changes: Partial<GroupFields>) => patchGroup(g.id, changes), onSuccess: useChanged('The group was saved.') });
+  const filled = (typed: GroupFields, values: Record<string, string>) => {
+    look.reset();
+    save.reset();
+    (values['act'] === 'preview' ? look : save).mutate(groupChanges(g, typed));
+  };
+  return (
+    <>
+      <GroupForm of={g} submit="Save" pending={save.isPending || look.isPending} failure={look.error ?? save.error} onFill={filled}
+        more={<Button type="submit" name="act" value="preview">{previewLabel}</Button>} />
+      {foreseen && (
+        <ForeseenDialog title="Save the group?" of={foreseen.impact} act="Save" onCancel={() => setForeseen(null)}
+          onAct={() => { setForeseen(null); save.mutate(foreseen.changes); }} />
+      )}
+    </>
+  );
 }
 
 export function GroupConfigPage() {
@@ -67,7 +87,7 @@ export function GroupConfigPage() {
       {one.data && text !== undefined && (one.data.allowed.includes('group:update') ? (
         <>
           <p>Paste another one to replace it: what the group gives becomes what it says.</p>
-          <ConfigForm text={text} submit="Apply" apply={(typed) => applyConfig(id, typed)} onApplied={changed} more={<Copy text={text} />} />
+          <ConfigForm text={text} submit="Apply" apply={(typed) => applyConfig(id, typed)} look={(typed) => tryConfig(id, typed)} onApplied={changed} more={<Copy text={text} />} />
         </>
       ) : (
         <>

@@ -1,12 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 
-import { deleteGroup, group } from '../api/groups';
+import { deleteGroup, group, tryDeleteGroup } from '../api/groups';
 import type { Group } from '../api/types';
 import { accessText, patternSays, takesAway } from '../groups';
 import { instant } from '../text';
 import { useAnnounce } from '../ui/announce';
 import { Confirmed } from '../ui/confirm';
+import { Foreseen } from '../ui/impact';
 import { Failure, Loading } from '../ui/notice';
 import { Page, Time } from '../ui/page';
 import { GroupMembers } from './group-members';
@@ -74,6 +75,7 @@ function Deletion({ of: g }: { of: Group }) {
       <Failure of={remove.error} />
       <Confirmed label="Delete group" title={`Delete ${g.name}?`} act="Delete" onAct={() => remove.mutate()}>
         <p>{takesAway(g)} This cannot be undone.</p>
+        <Foreseen look={() => tryDeleteGroup(g.id)} />
       </Confirmed>
     </>
   );

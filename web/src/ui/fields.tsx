@@ -9,7 +9,7 @@ import { Failure } from './notice';
 // Refused is the refusal of one field of the form around, by the field's name.
 const Refused = createContext<Problem | null>(null);
 
-function useRefusal(...names: string[]): string | null {
+export function useRefusal(...names: string[]): string | null {
   const refusal = useContext(Refused);
   return refusal && names.includes(refusal.source) ? refusal.message : null;
 }
@@ -120,6 +120,12 @@ interface FilledFormProps {
   more?: ReactNode; // beside the button
 }
 
+// submitterOf returns the button that a form was sent with, whose name and value
+// are sent too; null where the browser names none.
+function submitterOf(event: Event): HTMLElement | null {
+  return event instanceof SubmitEvent ? event.submitter : null;
+}
+
 // FilledForm is a form that refuses empty fields itself and shows what the API
 // refuses at the field it names. The refused field gets the focus; its message
 // stays until the next try, so that nothing moves under the pointer.
@@ -136,10 +142,10 @@ export function FilledForm({ onFill, failure, fields, pending, submit, label, ch
       (inputs.find((i) => i.checked) ?? inputs[0])?.focus();
     }
   }, [refused]);
-  const submitted = (of: HTMLFormElement) => {
+  const submitted = (of: HTMLFormElement, by: HTMLElement | null) => {
     if (pending) return;
     const values: Record<string, string> = {};
-    for (const [name, value] of new FormData(of)) if (typeof value === 'string') values[name] = value;
+    for (const [name, value] of new FormData(of, by)) if (typeof value === 'string') values[name] = value;
     const missing = [...of.elements].find((e) => e instanceof HTMLInputElement && e.ariaRequired === 'true' && e.value === '');
     setEmpty(missing instanceof HTMLInputElement ? new Problem(0, 'empty', 'Fill in this field.', missing.name) : null);
     if (!missing) onFill(values, () => of.reset());
@@ -148,7 +154,7 @@ export function FilledForm({ onFill, failure, fields, pending, submit, label, ch
     <>
       {!refused && <Failure of={failure} />}
       <Form ref={form} validationBehavior="aria" {...(label ? { 'aria-label': label } : {})}
-        onSubmit={(event) => { event.preventDefault(); submitted(event.currentTarget); }}>
+        onSubmit={(event) => { event.preventDefault(); submitted(event.currentTarget, submitterOf(event.nativeEvent)); }}>
         <Refused value={refused}>{children}</Refused>
         <div className="actions">
           <Button type="submit" className={pending ? 'primary busy' : 'primary'} aria-disabled={pending}>{submit}</Button>

@@ -8,12 +8,12 @@ const fields = ['name', 'display_name', 'description', 'tags', 'server_patterns'
 
 // GroupForm takes what a group is and gives.
 export function GroupForm({ of, submit, pending, failure, onFill, more }: {
-  of: GroupFields; submit: string; pending: boolean; failure: unknown; onFill: (typed: GroupFields) => void; more?: ReactNode;
+  of: GroupFields; submit: string; pending: boolean; failure: unknown; onFill: (typed: GroupFields, values: Record<string, string>) => void; more?: ReactNode;
 }) {
   const [chosen, setChosen] = useState(chosenOf(of.permissions));
   return (
     <FilledForm submit={submit} label="Group" fields={fields} pending={pending} failure={failure} more={more}
-      onFill={(values) => onFill(groupOf(values, chosen))}>
+      onFill={(values) => onFill(groupOf(values, chosen), values)}>
       <Field name="name" label="Name" autoComplete="off" defaultValue={of.name} />
       <Field name="display_name" label="Display name" autoComplete="off" required={false} defaultValue={of.display_name} />
       <Field name="description" label="Description" autoComplete="off" required={false} defaultValue={of.description} lines={3} />

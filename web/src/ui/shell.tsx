@@ -43,6 +43,7 @@ export function Shell() {
             <li><Link to="/servers" search={{}}>Servers</Link></li>
             <li><Link to="/check-access">Check access</Link></li>
             <li><Link to="/preferences">Preferences</Link></li>
+            {person.data.is_staff && <li><Link to="/roles" search={{}}>Roles</Link></li>}
             {person.data.is_staff && <li><Link to="/settings/security">Settings</Link></li>}
             <li><Link to="/audit" search={{}}>Audit log</Link></li>
           </ul>

@@ -1,0 +1,119 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"paddock/shared/httpapi"
+	"paddock/shared/identity"
+	"paddock/shared/impact"
+	"paddock/shared/policy"
+	"paddock/shared/route"
+)
+
+// ImpactDocument is what a change would mean, as of now, if it were made: who
+// gains and who loses what.
+type ImpactDocument struct {
+	// People are those who may be named, by name, at most 200.
+	People []ImpactOnPerson `json:"people"`
+	// Count is how many people gain or lose anything, named or not.
+	Count int `json:"count"`
+	// Complete is false when there may be others: more people are concerned than are
+	// looked at, at most 2,000, or some whom the caller does not see.
+	Complete bool `json:"complete"`
+}
+
+// ImpactOnPerson is what somebody gains and loses.
+type ImpactOnPerson struct {
+	User   Brief      `json:"user"`
+	Gained ImpactSide `json:"gained"`
+	Lost   ImpactSide `json:"lost"`
+}
+
+// ImpactSide is what is held on one side of a change and not on the other.
+type ImpactSide struct {
+	// Everywhere are permissions on all objects of their kind. They are not
+	// repeated below.
+	Everywhere []string `json:"everywhere"`
+	// Servers and Others, which are groups, applications and users, are the first 50
+	// of those that the caller sees; of people further down, where an answer would be
+	// too long, none. The numbers are of all.
+	Servers      []ImpactOnServer `json:"servers"`
+	ServersCount int              `json:"servers_count"`
+	Others       []ImpactOnOther  `json:"others"`
+	OthersCount  int              `json:"others_count"`
+}
+
+// ImpactOnServer is what is gained or lost on a server.
+type ImpactOnServer struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Permissions []string `json:"permissions"`
+}
+
+// ImpactOnOther is what is gained or lost on a group, an application or a user.
+type ImpactOnOther struct {
+	// ID is empty for what is yet to be made.
+	ID string `json:"id"`
+	// Kind is group, application or user.
+	Kind        string   `json:"kind"`
+	Name        string   `json:"name"`
+	Permissions []string `json:"permissions"`
+}
+
+// maxImpacted is how many people an answer names, maxImpactedOn how many objects:
+// it must stay within what a function may answer, 6 MB.
+const (
+	maxImpacted   = 200
+	maxImpactedOn = 2_000
+)
+
+// tried returns the bindings with what rows that can be tried answer.
+func (f *Face) tried(all []httpapi.Binding) []httpapi.Binding {
+	for i, b := range all {
+		if slices.ContainsFunc(route.Rows, func(r route.Row) bool { return r.Rule.DryRun && r.Method == b.Method && r.Path == b.Path }) {
+			all[i] = httpapi.Tried(b, f.impact)
+		}
+	}
+	return all
+}
+
+// impact answers a dry run, with the event that it was asked for.
+func (f *Face) impact(c httpapi.Call, t *policy.Tried) (ImpactDocument, error) {
+	proposal := sha256.Sum256([]byte(c.Method + " " + c.URL.Path + "\n" + string(c.Body)))
+	got, err := f.impacts.Of(c.Context(), c.Allowed, t, hex.EncodeToString(proposal[:]))
+	if err != nil {
+		return ImpactDocument{}, err
+	}
+	d := ImpactDocument{People: []ImpactOnPerson{}, Count: got.Count, Complete: got.Complete}
+	left := maxImpactedOn
+	for _, p := range got.Named[:min(len(got.Named), maxImpacted)] {
+		for _, all := range []*[]impact.Object{&p.Gained.Servers, &p.Lost.Servers, &p.Gained.Others, &p.Lost.Others} {
+			*all = (*all)[:min(len(*all), left)]
+			left -= len(*all)
+		}
+		d.People = append(d.People, ImpactOnPerson{User: briefOf(p.User), Gained: sideOf(p.Gained), Lost: sideOf(p.Lost)})
+	}
+	return d, nil
+}
+
+func briefOf(u identity.User) Brief { return Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email} }
+
+func sideOf(s impact.Side) ImpactSide {
+	d := ImpactSide{
+		Everywhere: permissionTexts(s.Everywhere), Servers: []ImpactOnServer{}, ServersCount: s.ServersCount,
+		Others: []ImpactOnOther{}, OthersCount: s.OthersCount,
+	}
+	for _, o := range s.Servers {
+		d.Servers = append(d.Servers, ImpactOnServer{ID: o.ID.String(), Name: o.Name, Permissions: permissionTexts(o.Permissions)})
+	}
+	for _, o := range s.Others {
+		other := ImpactOnOther{Kind: o.Kind, Name: o.Name, Permissions: permissionTexts(o.Permissions)}
+		if !o.ID.Zero() {
+			other.ID = o.ID.String()
+		}
+		d.Others = append(d.Others, other)
+	}
+	return d
+}
