@@ -23,7 +23,7 @@ func (f *Face) whyBindings() []httpapi.Binding {
 	return []httpapi.Binding{
 		httpapi.Answer(http.MethodPost, "/api/iam/explain/", http.StatusOK, f.explain).
 			Summed("Answer whether somebody may do something, and why, with the smallest change that would allow it.").
-			Refuses(errPermission, errUserOf, errObject, authz.ErrDenied),
+			Refuses(errPermission, errUserOf, errApplicationOf, errObject, authz.ErrDenied),
 		httpapi.Answer(http.MethodGet, "/api/iam/decisions/{id}/", http.StatusOK, f.decision).Summed("Show a decision that refused a request.").
 			Refuses(activity.ErrNoDecision),
 		httpapi.Answer(http.MethodGet, "/api/iam/reach/", http.StatusOK, f.reach).Summed("List who reaches a server, or the servers that somebody reaches, and why.").
@@ -35,15 +35,23 @@ func (f *Face) whyBindings() []httpapi.Binding {
 var (
 	errUserOf   = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such user.", Source: "user"}
 	errServerOf = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such server.", Source: "server"}
-	errObject   = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such object.", Source: "object"}
+	// errApplicationOf refuses a question about what is no application, or about
+	// two principals.
+	errApplicationOf = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such application.", Source: "application"}
+	errObject        = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such object.", Source: "object"}
 )
 
-// ExplainRequest asks whether a user may use a permission on an object.
+// ExplainRequest asks whether a user or an application may use a permission on an
+// object.
 type ExplainRequest struct {
 	// User defaults to who asks.
-	User       *id.ID[id.Principal] `json:"user,omitempty"`
-	Permission string               `json:"permission"`
-	// Object is the id of a server, group or user; without it: all objects.
+	User *id.ID[id.Principal] `json:"user,omitempty"`
+	// Application is asked about instead of a user: by its roles and scopes, which
+	// each of its tokens narrows.
+	Application *id.ID[id.Principal] `json:"application,omitempty"`
+	Permission  string               `json:"permission"`
+	// Object is the id of a server, group, application or user; without it: all
+	// objects.
 	Object *string `json:"object,omitempty"`
 }
 
@@ -93,20 +101,18 @@ func (f *Face) explain(c httpapi.Call, in ExplainRequest) (ExplainAnswer, error)
 	if err != nil {
 		return ExplainAnswer{}, errPermission.In("permission").Saying("There is no permission " + quoted(in.Permission) + ".")
 	}
-	who := c.Principal()
-	if in.User != nil && *in.User != c.Who.User.ID {
-		if _, err := c.Decide(permission.ReadPolicy, authz.Object{}); err != nil {
-			return ExplainAnswer{}, err
-		}
-		if who, err = f.principal(c, *in.User); err != nil {
-			return ExplainAnswer{}, err
-		}
+	who, beyond, err := f.askedOf(c, in, what)
+	if err != nil {
+		return ExplainAnswer{}, err
 	}
 	o, err := f.asked(c, in.Object)
 	if err != nil {
 		return ExplainAnswer{}, err
 	}
 	e := authz.Explain(&who, what, o, c.Now())
+	if beyond != "" { // whatever the roles give
+		e.Allowed, e.Failing, e.Step = false, beyond, nil
+	}
 	out := ExplainAnswer{Allowed: e.Allowed, FailingCondition: e.Failing, Grants: []ExaminedDocument{}}
 	if e.Allowed {
 		out.Reason = e.Reason.String()
@@ -127,6 +133,37 @@ func (f *Face) explain(c httpapi.Call, in ExplainRequest) (ExplainAnswer, error)
 		}
 	}
 	return out, f.activity.Explained(c.Context(), c.Allowed, id.UUID{}, effect(e.Allowed))
+}
+
+// askedOf returns whom a question is about, and of an application which condition
+// fails besides its roles; "" for none.
+func (f *Face) askedOf(c httpapi.Call, in ExplainRequest, what permission.Permission) (authz.Principal, string, error) {
+	who := c.Principal()
+	if in.Application == nil && (in.User == nil || *in.User == c.Who.User.ID) {
+		return who, "", nil
+	}
+	if _, err := c.Decide(permission.ReadPolicy, authz.Object{}); err != nil {
+		return who, "", err
+	}
+	if in.Application == nil {
+		who, err := f.principal(c, *in.User)
+		return who, "", err
+	}
+	if in.User != nil {
+		return who, "", errApplicationOf.Saying("Name a user or an application.")
+	}
+	apps, err := f.apps.Some(c.Context(), c.Allowed, []id.UUID{in.Application.UUID()})
+	if err != nil || len(apps) == 0 {
+		return who, "", cmp.Or(err, error(errApplicationOf))
+	}
+	switch a := apps[0]; {
+	case !a.Enabled:
+		return a.Principal(c.Who.Workspace.ID, c.Who.Policy), "the application is disabled", nil
+	case !a.Set().Has(what):
+		return a.Principal(c.Who.Workspace.ID, c.Who.Policy), "the application's scopes do not hold " + what.String(), nil
+	default:
+		return a.Principal(c.Who.Workspace.ID, c.Who.Policy), "", nil
+	}
 }
 
 func effect(allowed bool) string {
@@ -172,6 +209,13 @@ func (f *Face) asked(c httpapi.Call, named *string) (authz.Object, error) {
 			return o, nil
 		}
 	}
+	if a, ok := c.Who.Policy.Application(of); ok && authz.May(&who, permission.ReadApplication, a.Object(), now) {
+		apps, err := f.apps.Some(c.Context(), c.Allowed, []id.UUID{of})
+		if err != nil || len(apps) == 0 {
+			return authz.Object{}, cmp.Or(err, error(errObject))
+		}
+		return apps[0].Object(c.Who.Workspace.ID, c.Who.Policy), nil
+	}
 	users, err := f.people.Users(c.Context(), c.Allowed, []id.ID[id.Principal]{id.Of[id.Principal](of)})
 	if err != nil {
 		return authz.Object{}, err
@@ -210,6 +254,11 @@ func (f *Face) step(c httpapi.Call, s authz.Step, subject *authz.Principal) (*St
 	}
 	if r, ok := c.Who.Policy.Role(s.Role); ok {
 		d.Role = r.Name
+	}
+	if a, ok := c.Who.Policy.Application(s.Subject); ok {
+		for _, u := range append([]id.UUID{a.Owner}, a.Managers...) {
+			candidates = append(candidates, id.Of[id.Principal](u))
+		}
 	}
 	if s.Kind == authz.SetRoleSetting {
 		d.RoleSetting = s.Setting.String()
@@ -311,11 +360,13 @@ type ReachQuery struct {
 	httpapi.PageQuery
 }
 
-// ReachRow is one server that somebody reaches, or one who reaches a server.
+// ReachRow is one server that somebody reaches, or one who reaches a server: a
+// user, or an application by those of its tokens that have a rule of the server.
 type ReachRow struct {
-	Server ServerName     `json:"server"`
-	User   Brief          `json:"user"`
-	Grants []HoldDocument `json:"grants"`
+	Server      ServerName        `json:"server"`
+	User        *Brief            `json:"user" jsonschema:"nullable"`
+	Application *ApplicationBrief `json:"application" jsonschema:"nullable"`
+	Grants      []HoldDocument    `json:"grants"`
 }
 
 // ServerName names a server.
@@ -358,13 +409,19 @@ func (f *Face) reach(c httpapi.Call, in ReachQuery) (httpapi.Page[ReachRow], err
 	cut := httpapi.Cut(places, in.Window(), func(at int) int { return at })
 	page := httpapi.Page[ReachRow]{Count: cut.Count, Current: cut.Current, Next: cut.Next, Previous: cut.Previous, Last: cut.Last, Results: []ReachRow{}}
 	for _, r := range who.Reach(cut.Results, c.Now()) {
-		page.Results = append(page.Results, reachRow(c.Who.Policy, r, u))
+		page.Results = append(page.Results, reachRow(c.Who.Policy, r).of(u))
 	}
 	return page, nil
 }
 
-func reachRow(p *authz.Policy, r authz.Reached, u identity.User) ReachRow {
-	row := ReachRow{User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}, Grants: []HoldDocument{}}
+// of returns the row of a user.
+func (r ReachRow) of(u identity.User) ReachRow {
+	r.User = &Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}
+	return r
+}
+
+func reachRow(p *authz.Policy, r authz.Reached) ReachRow {
+	row := ReachRow{Grants: []HoldDocument{}}
 	if s, _, ok := p.Server(r.Server); ok {
 		row.Server = ServerName{ID: s.ID.String(), Name: s.Name}
 	}
@@ -390,7 +447,7 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 	if err != nil || !ok {
 		return none, errServerOf
 	}
-	candidates, err := f.mayReach(c, *s)
+	candidates, automata, err := f.mayReach(c, *s)
 	if err != nil {
 		return none, err
 	}
@@ -405,17 +462,38 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 		p := principalOf(c, u)
 		people[i], byID[u.ID.UUID()] = &p, u
 	}
+	apps, err := f.apps.Some(c.Context(), c.Allowed, automata)
+	if err != nil {
+		return none, err
+	}
+	names := map[id.UUID]string{}
+	for _, a := range apps {
+		if p := a.Principal(c.Who.Workspace.ID, c.Who.Policy); a.Enabled && a.Set().Has(permission.AccessServer) {
+			people, names[a.ID.UUID()] = append(people, &p), a.Name
+		}
+	}
+	for of, u := range byID {
+		names[of] = u.DisplayName()
+	}
 	all := authz.WhoReaches(s.Object(), people, c.Now())
 	slices.SortFunc(all, func(a, b authz.Reached) int {
-		return strings.Compare(byID[a.Who].DisplayName(), byID[b.Who].DisplayName())
+		return cmp.Or(strings.Compare(names[a.Who], names[b.Who]), strings.Compare(a.Who.String(), b.Who.String()))
 	})
-	return httpapi.Cut(all, w, func(r authz.Reached) ReachRow { return reachRow(c.Who.Policy, r, byID[r.Who]) }), nil
+	return httpapi.Cut(all, w, func(r authz.Reached) ReachRow {
+		if u, ok := byID[r.Who]; ok {
+			return reachRow(c.Who.Policy, r).of(u)
+		}
+		row := reachRow(c.Who.Policy, r)
+		row.Application = &ApplicationBrief{ID: id.Of[id.Principal](r.Who), Name: names[r.Who]}
+		return row
+	}), nil
 }
 
-// mayReach returns everybody who could reach a server, and more.
-func (f *Face) mayReach(c httpapi.Call, s authz.Server) ([]id.ID[id.Principal], error) {
+// mayReach returns everybody and every application that could reach a server, and
+// more.
+func (f *Face) mayReach(c httpapi.Call, s authz.Server) (out []id.ID[id.Principal], automata []id.UUID, err error) {
 	policy := c.Who.Policy
-	out := []id.ID[id.Principal]{id.Of[id.Principal](s.Owner)}
+	out = []id.ID[id.Principal]{id.Of[id.Principal](s.Owner)}
 	for _, m := range s.Managers {
 		out = append(out, id.Of[id.Principal](m))
 	}
@@ -434,7 +512,7 @@ func (f *Face) mayReach(c httpapi.Call, s authz.Server) ([]id.ID[id.Principal], 
 	}
 	members, err := each(groups, func(g id.ID[id.Group]) ([]group.Place, error) { return f.groups.Members(c.Context(), c.Allowed, g, 0) })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, m := range slices.Concat(members...) {
 		out = append(out, m.User)
@@ -445,11 +523,15 @@ func (f *Face) mayReach(c httpapi.Call, s authz.Server) ([]id.ID[id.Principal], 
 		}
 		holders, err := f.roles.Holders(c.Context(), c.Allowed, id.Of[id.Role](r.ID))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, h := range holders {
-			out = append(out, h.User)
+			if h.Application.Zero() {
+				out = append(out, h.User)
+			} else if !slices.Contains(automata, h.Application.UUID()) {
+				automata = append(automata, h.Application.UUID())
+			}
 		}
 	}
-	return out, nil
+	return out, automata, nil
 }
