@@ -326,7 +326,7 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, h Holder, of id.
 			return err
 		}
 		next := f.token
-		e := h.event(by, audit.TokenUpdated, s.store.Now(), of, f.token.Name, "A token was changed.").WithPath("auth", h.Family.String(), "update")
+		e := h.event(by, audit.TokenUpdated, s.store.Now(), of, f.token.Name, "A token was changed.")
 		if p.Enabled != nil {
 			if next, err = f.token.switched(*p.Enabled, h.self(by), h, s.store.Now()); err != nil {
 				return err
