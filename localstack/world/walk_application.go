@@ -18,22 +18,11 @@ const (
 func (w *Walk) application(ctx context.Context) error {
 	const all, roles = "/api/iam/applications/", "/api/iam/roles/"
 	name := fmt.Sprintf("%s %d", ApplicationName, w.guests)
-	find := func(path string) (string, error) {
-		var found struct{ Results []struct{ ID string } }
-		err := w.want(ctx, http.StatusOK, "GET", strings.ReplaceAll(path, " ", "%20"), nil, &found)
-		if err == nil && len(found.Results) != 1 {
-			err = fmt.Errorf("%s lists %d", path, len(found.Results))
-		}
-		if err != nil {
-			return "", err
-		}
-		return found.Results[0].ID, nil
-	}
 	body := map[string]any{"name": name, "description": ApplicationText, "scopes": []string{"user:read", "command:create"}}
 	if err := w.want(ctx, http.StatusCreated, "POST", all, body, nil, http.StatusConflict); err != nil {
 		return err
 	}
-	of, err := find(all + "?name=" + name)
+	of, err := w.only(ctx, all+"?name="+name)
 	if err != nil {
 		return err
 	}
@@ -41,49 +30,75 @@ func (w *Walk) application(ctx context.Context) error {
 	if err := w.want(ctx, http.StatusCreated, "POST", roles, map[string]any{"name": name, "permissions": []string{"user:read"}}, nil, http.StatusConflict); err != nil {
 		return err
 	}
-	role, err := find(roles + "?name=" + name)
+	role, err := w.only(ctx, roles+"?name="+name)
 	if err != nil {
 		return err
 	}
 	if err := w.want(ctx, http.StatusCreated, "POST", app+"roles/", map[string]any{"role": role}, nil, http.StatusConflict); err != nil {
 		return err
 	}
-	place, err := find(app + "roles/")
+	place, err := w.only(ctx, app+"roles/")
 	if err != nil {
 		return err
 	}
+	token, rule, err := w.serviceToken(ctx, app, name)
+	if err != nil {
+		return err
+	}
+	return w.retire(ctx, app, role, place, token, rule)
+}
+
+// only returns the id of the one thing that a path lists.
+func (w *Walk) only(ctx context.Context, path string) (string, error) {
+	var found struct{ Results []struct{ ID string } }
+	if err := w.want(ctx, http.StatusOK, "GET", strings.ReplaceAll(path, " ", "%20"), nil, &found); err != nil {
+		return "", err
+	}
+	if len(found.Results) != 1 {
+		return "", fmt.Errorf("%s lists %d", path, len(found.Results))
+	}
+	return found.Results[0].ID, nil
+}
+
+// serviceToken makes a token of an application with a rule, uses it, and returns
+// its path and the rule's.
+func (w *Walk) serviceToken(ctx context.Context, app, name string) (token, rule string, err error) {
 	var made struct{ Key string }
 	if err := w.want(ctx, http.StatusCreated, "POST", app+"tokens/", map[string]any{"name": name}, &made, http.StatusConflict); err != nil {
-		return err
+		return "", "", err
 	}
 	if made.Key != "" { // where its answer was lost nobody has it
 		v := *w.Me
 		v.Bearer = made.Key
 		a, _, err := w.ask(ctx, v.WithCookie(""), "GET", w.clerk, nil)
 		if err != nil || a.Status != http.StatusOK {
-			return fmt.Errorf("a service token opens %d %s, %w", a.Status, a.Body, err)
+			return "", "", fmt.Errorf("a service token opens %d %s, %w", a.Status, a.Body, err)
 		}
 	}
-	of, err = find(app + "tokens/?name=" + name)
+	of, err := w.only(ctx, app+"tokens/?name="+name)
 	if err != nil {
-		return err
+		return "", "", err
 	}
-	token := app + "tokens/" + of + "/"
-	body = map[string]any{"kind": "command", "rules": []map[string]string{{"command": RuleWord + " *"}}}
+	token = app + "tokens/" + of + "/"
+	body := map[string]any{"kind": "command", "rules": []map[string]string{{"command": RuleWord + " *"}}}
 	if err := w.want(ctx, http.StatusCreated, "POST", token+"rules/", body, nil, http.StatusConflict); err != nil {
-		return err
+		return "", "", err
 	}
-	rule, err := find(token + "rules/")
-	if err != nil {
-		return err
-	}
+	rule, err = w.only(ctx, token+"rules/")
+	return token, token + "rules/" + rule + "/", err
+}
+
+// retire changes and disables an application, and takes all of it away.
+func (w *Walk) retire(ctx context.Context, app, role, place, token, rule string) error {
+	const roles = "/api/iam/roles/"
+	name := fmt.Sprintf("%s %d", ApplicationName, w.guests)
 	for _, ask := range []struct {
 		method, path string
 		body         any
 		status       int
 		failed       []int
 	}{
-		{"DELETE", token + "rules/" + rule + "/", nil, http.StatusNoContent, []int{http.StatusNotFound}},
+		{"DELETE", rule, nil, http.StatusNoContent, []int{http.StatusNotFound}},
 		{"PATCH", token, map[string]any{"enabled": false}, http.StatusOK, nil},
 		{"PATCH", token, map[string]any{"enabled": true, "name": name + " again"}, http.StatusOK, nil},
 		{"DELETE", token, nil, http.StatusNoContent, []int{http.StatusNotFound}},

@@ -135,37 +135,6 @@ func (f *Face) explain(c httpapi.Call, in ExplainRequest) (ExplainAnswer, error)
 	return out, f.activity.Explained(c.Context(), c.Allowed, id.UUID{}, effect(e.Allowed))
 }
 
-// askedOf returns whom a question is about, and of an application which condition
-// fails besides its roles; "" for none.
-func (f *Face) askedOf(c httpapi.Call, in ExplainRequest, what permission.Permission) (authz.Principal, string, error) {
-	who := c.Principal()
-	if in.Application == nil && (in.User == nil || *in.User == c.Who.User.ID) {
-		return who, "", nil
-	}
-	if _, err := c.Decide(permission.ReadPolicy, authz.Object{}); err != nil {
-		return who, "", err
-	}
-	if in.Application == nil {
-		who, err := f.principal(c, *in.User)
-		return who, "", err
-	}
-	if in.User != nil {
-		return who, "", errApplicationOf.Saying("Name a user or an application.")
-	}
-	apps, err := f.apps.Some(c.Context(), c.Allowed, []id.UUID{in.Application.UUID()})
-	if err != nil || len(apps) == 0 {
-		return who, "", cmp.Or(err, error(errApplicationOf))
-	}
-	switch a := apps[0]; {
-	case !a.Enabled:
-		return a.Principal(c.Who.Workspace.ID, c.Who.Policy), "the application is disabled", nil
-	case !a.Set().Has(what):
-		return a.Principal(c.Who.Workspace.ID, c.Who.Policy), "the application's scopes do not hold " + what.String(), nil
-	default:
-		return a.Principal(c.Who.Workspace.ID, c.Who.Policy), "", nil
-	}
-}
-
 func effect(allowed bool) string {
 	if allowed {
 		return "allow"
@@ -414,12 +383,6 @@ func (f *Face) reach(c httpapi.Call, in ReachQuery) (httpapi.Page[ReachRow], err
 	return page, nil
 }
 
-// of returns the row of a user.
-func (r ReachRow) of(u identity.User) ReachRow {
-	r.User = &Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}
-	return r
-}
-
 func reachRow(p *authz.Policy, r authz.Reached) ReachRow {
 	row := ReachRow{Grants: []HoldDocument{}}
 	if s, _, ok := p.Server(r.Server); ok {
@@ -462,16 +425,11 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 		p := principalOf(c, u)
 		people[i], byID[u.ID.UUID()] = &p, u
 	}
-	apps, err := f.apps.Some(c.Context(), c.Allowed, automata)
+	apps, names, err := f.reaching(c, automata)
 	if err != nil {
 		return none, err
 	}
-	names := map[id.UUID]string{}
-	for _, a := range apps {
-		if p := a.Principal(c.Who.Workspace.ID, c.Who.Policy); a.Enabled && a.Set().Has(permission.AccessServer) {
-			people, names[a.ID.UUID()] = append(people, &p), a.Name
-		}
-	}
+	people = append(people, apps...)
 	for of, u := range byID {
 		names[of] = u.DisplayName()
 	}
