@@ -1,5 +1,8 @@
 import { Outlet, createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router';
 
+import { ApplicationPage } from './pages/application';
+import { ApplicationChangePage, NewApplicationPage } from './pages/application-change';
+import { ApplicationsPage, type ApplicationsSearch } from './pages/applications';
 import { AuditLogPage, type AuditSearch } from './pages/audit-log';
 import { ChangePasswordPage } from './pages/change-password';
 import { DevicePage, type DeviceSearch } from './pages/device';
@@ -97,6 +100,13 @@ export function routerFor(opened: Opened) {
   const group = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id', component: GroupPage });
   const groupChange = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/change', component: GroupChangePage });
   const groupConfig = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/config', component: GroupConfigPage });
+  const applications = createRoute({
+    getParentRoute: () => signedIn, path: '/applications', component: ApplicationsPage,
+    validateSearch: (search: Record<string, unknown>): ApplicationsSearch => paged(search),
+  });
+  const newApplication = createRoute({ getParentRoute: () => signedIn, path: '/applications/new', component: NewApplicationPage });
+  const application = createRoute({ getParentRoute: () => signedIn, path: '/applications/$id', component: ApplicationPage });
+  const applicationChange = createRoute({ getParentRoute: () => signedIn, path: '/applications/$id/change', component: ApplicationChangePage });
   const device = createRoute({
     getParentRoute: () => signedIn, path: '/device', component: () => <DevicePage code={secretOf('/device')} />,
     validateSearch: (search: Record<string, unknown>): DeviceSearch => {
@@ -108,7 +118,7 @@ export function routerFor(opened: Opened) {
   const router = createRouter({
     routeTree: root.addChildren([
       signIn, enrolment, change, forgot, invited, reset, confirm, undo, report, unlock,
-      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, device, verify, security, audit]),
+      signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, applications, newApplication, application, applicationChange, device, verify, security, audit]),
     ]),
   });
   router.subscribe('onBeforeNavigate', ({ fromLocation }) => {

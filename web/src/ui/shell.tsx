@@ -40,6 +40,7 @@ export function Shell() {
             <li><Link to="/account/sessions">My sessions</Link></li>
             {person.data.is_staff && <li><Link to="/people" search={{}}>People</Link></li>}
             <li><Link to="/groups" search={{}}>Groups</Link></li>
+            <li><Link to="/applications" search={{}}>Applications</Link></li>
             {person.data.is_staff && <li><Link to="/settings/security">Settings</Link></li>}
             <li><Link to="/audit" search={{}}>Audit log</Link></li>
           </ul>
