@@ -53,7 +53,7 @@ func TestTheCommandLineManagesTokens(t *testing.T) {
 	shows(t, "whoami with a token", bot.Run(t, "whoami"), "sue")
 	shows(t, "user ls with a token", bot.Run(t, "user", "ls"), "sue", "mia")
 	shows(t, "group ls with a token", bot.Ends(t, 1, "group", "ls"), "scopes of this token")
-	shows(t, "token create with a token", bot.Ends(t, 1, "token", "create", "-n", "more", "--limit=false"), "API token")
+	shows(t, "token create with a token", bot.Ends(t, 1, "token", "create", "-n", "more", "--limit=false"), "token does not open this")
 	shows(t, "user delete with a token", bot.Ends(t, 1, "user", "delete", "mia", "-y"), "token")
 
 	bot.Run(t, "logout")

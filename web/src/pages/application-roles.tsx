@@ -51,7 +51,7 @@ export function ApplicationRoles({ of: a }: { of: Application }) {
             </div>
             {may && (
               <div className="actions">
-                <Confirmed label="Take away" name={`Take ${r.role_name} away`} title={`Take ${r.role_name} away?`} act="Take away" onAct={() => take.mutate(r)}>
+                <Confirmed label="Take away" name={`Take away ${r.role_name}`} title={`Take away ${r.role_name}?`} act="Take away" onAct={() => take.mutate(r)}>
                   <p>Its tokens lose what the role gives at their next request.</p>
                 </Confirmed>
               </div>

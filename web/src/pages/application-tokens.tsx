@@ -147,7 +147,7 @@ function Rules({ app, token, may }: { app: Application; token: ServiceToken; may
     mutationFn: (r: ServiceRule) => removeServiceRule(app.id, token.id, r.id),
     onSuccess: () => changed('The rule was taken away.'),
   });
-  const toggle = <Button className="plain" aria-expanded={open} aria-label={`What ${token.name} reaches`} onPress={() => setOpen(!open)}>What it reaches</Button>;
+  const toggle = <Button className="plain" aria-expanded={open} aria-label={`What it reaches: ${token.name}`} onPress={() => setOpen(!open)}>What it reaches</Button>;
   if (!open) return toggle;
   return (
     <>
