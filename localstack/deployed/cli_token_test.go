@@ -73,7 +73,7 @@ func TestTheCommandLineManagesTokens(t *testing.T) {
 		t.Errorf("a token with a rule of one server lists\n%s", list)
 	}
 	shows(t, "group ls with a token", bot.Ends(t, 1, "group", "ls"), "scopes of this token")
-	shows(t, "token create with a token", bot.Ends(t, 1, "token", "create", "-n", "more", "--limit=false"), "API token")
+	shows(t, "token create with a token", bot.Ends(t, 1, "token", "create", "-n", "more", "--limit=false"), "token does not open this")
 	shows(t, "user delete with a token", bot.Ends(t, 1, "user", "delete", "mia", "-y"), "token")
 
 	bot.Run(t, "logout")

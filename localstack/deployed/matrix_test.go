@@ -63,7 +63,7 @@ func TestEveryRowRefusesEveryStranger(t *testing.T) {
 // the superuser's own account, so that seeing and touching it can be told apart.
 func samples(t *testing.T, chief *visitor.Visitor) map[route.Object]string {
 	t.Helper()
-	var self, group, place, role, given struct{ ID string }
+	var self, group, place, role, given, app struct{ ID string }
 	for _, ask := range []struct {
 		status       int
 		method, path string
@@ -75,12 +75,13 @@ func samples(t *testing.T, chief *visitor.Visitor) map[route.Object]string {
 		{http.StatusCreated, "POST", "/api/iam/memberships/", func() any { return map[string]any{"group": group.ID, "user": self.ID, "role": "member"} }, &place},
 		{http.StatusCreated, "POST", "/api/iam/roles/", func() any { return map[string]any{"name": "matrix", "permissions": []string{"user:read"}} }, &role},
 		{http.StatusCreated, "POST", "/api/iam/role-assignments/", func() any { return map[string]any{"role": role.ID, "user": self.ID} }, &given},
+		{http.StatusCreated, "POST", "/api/iam/applications/", func() any { return map[string]any{"name": "matrix", "scopes": []string{"*"}} }, &app},
 	} {
 		if err := chief.Want(t.Context(), ask.status, ask.method, ask.path, ask.body(), ask.out); err != nil {
 			t.Fatal(err)
 		}
 	}
-	out := map[route.Object]string{route.User: self.ID, route.Group: group.ID, route.Membership: place.ID, route.Role: role.ID, route.RoleAssignment: given.ID}
+	out := map[route.Object]string{route.User: self.ID, route.Group: group.ID, route.Membership: place.ID, route.Role: role.ID, route.RoleAssignment: given.ID, route.Application: app.ID}
 	for o, of := range serverSamples(t, chief) {
 		out[o] = of
 	}
@@ -148,7 +149,8 @@ func probe(t *testing.T, row route.Row, s stranger, samples map[route.Object]str
 	want := expected(row, s)
 	name := row.Method + " " + row.Path
 	path := strings.Replace(row.Path, "{id}", idFor(row, samples), 1)
-	path = strings.NewReplacer("{session}", id.UUID{15: 1}.String(), "{token}", id.UUID{15: 1}.String()).Replace(path)
+	below := id.UUID{15: 1}.String() // of what lies below an object
+	path = strings.NewReplacer("{session}", below, "{token}", below, "{assignment}", below, "{rule}", below).Replace(path)
 	var body any
 	if row.Method != http.MethodGet {
 		body = json.RawMessage(`{"broken":`)

@@ -36,6 +36,11 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		}
 		return do(t, w, "POST", "/api/auth/mfa/challenges/"+which+"/verify/", map[string]string{"code": "000000"})
 	}
+	ofApplication := func(path string) func(*testing.T, table.Record) visitor.Answer {
+		return func(t *testing.T, r table.Record) visitor.Answer {
+			return do(t, w, "GET", appsPath+r.Key.Of+"/"+path, nil)
+		}
+	}
 	if err := w.Delivery.All(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +116,17 @@ func TestDamagedItemsAreInternalErrors(t *testing.T) {
 		"data P#workspace / chunk#role#*": func(t *testing.T, _ table.Record) visitor.Answer {
 			shared.Clock.Advance(time.Minute) // it is kept in memory as long
 			return do(t, w, "GET", "/api/status/", nil)
+		},
+		"data P#workspace / chunk#application#*": func(t *testing.T, _ table.Record) visitor.Answer {
+			shared.Clock.Advance(time.Minute) // it is kept in memory as long
+			return do(t, w, "GET", "/api/status/", nil)
+		},
+		"data X#workspace#* / application": get(appsPath),
+		"data X#workspace#* / tokens":      ofApplication("tokens/"),
+		"data X#workspace#* / token#*":     ofApplication("tokens/"),
+		"data X#workspace#* / acl#*": func(t *testing.T, r table.Record) visitor.Answer {
+			app := appsPath + r.Key.Of + "/tokens/"
+			return do(t, w, "GET", app+paged(t, w.Me, app, "id")[0]+"/rules/", nil)
 		},
 		"data R#workspace#* / role":       get(rolesPath),
 		"data R#workspace#* / assignment": get(assignedPath),

@@ -186,6 +186,8 @@ func scratch(w write) bool {
 		return false
 	case w.key.Kind == "U": // touch
 		return strings.HasPrefix(w.key.SK, "session#") || strings.HasPrefix(w.key.SK, "token#")
+	case w.key.Kind == "X": // touch of a service token
+		return strings.HasPrefix(w.key.SK, "token#")
 	case w.key.Kind == "C": // a method being set up, a sign-in that names nobody yet
 		return strings.HasPrefix(w.key.SK, "factor#") || w.key.SK == "passkey"
 	case w.key.Kind == "V": // usage

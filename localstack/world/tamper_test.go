@@ -164,6 +164,10 @@ func planted(t *testing.T) (*world.Walk, plants) {
 	}
 	want(t, w.Me, 201, "POST", commandACL, map[string]string{"token": made.ID, "command": world.RuleWord})
 	want(t, clientOf(w, made.ID, made.Key).Visitor, 200, "GET", "/api/iam/users/", nil)
+	// An application that has a token with a rule.
+	app := newApp(t, w.Me, world.ApplicationName, "user:read")
+	bot := service(t, w, w.Me, app, called(world.TokenName))
+	want(t, w.Me, 201, "POST", app+"tokens/"+bot.id+"/rules/", map[string]any{"kind": "command", "rules": []map[string]string{{"command": world.RuleWord}}})
 	// A device login that waits, and a wrong guess at one.
 	body := map[string]string{"client_id": "paddock-cli", "scope": world.Scope(w.Slug, world.Device)}
 	if err := w.Me.Want(t.Context(), 200, "POST", "/oauth/device/code/", body, nil); err != nil {

@@ -121,6 +121,8 @@ func (w *Walk) Steps() []Step {
 		{Name: "register a server", Do: w.enlist},
 		{Name: "run a server", Before: w.enlistKept, Do: w.run},
 		{Name: "a token", Do: w.token},
+		{Name: "an application", Before: w.roleOfCrane, Do: w.application},
+		{Name: "a service token", Before: w.rigged, Do: w.serviceToken},
 		{Name: "delete an account", Before: w.hire, Do: w.dismiss},
 		{Name: "change the password", Do: w.changePassword},
 		{Name: "forget the password", Do: w.forget},

@@ -44,11 +44,11 @@ var (
 	errCLIStep = session.ErrSession
 	errToken   = fault.Error{
 		Kind: fault.Denied, Code: "token_not_allowed",
-		Detail: "An API token does not open this. Sign in and do it yourself.",
+		Detail: "A token does not open this. Sign in and do it yourself.",
 	}
 	errTokenStep = fault.Error{
 		Kind: fault.Denied, Code: "token_step_up_refused",
-		Detail: "This asks for a fresh verification, which an API token cannot give. Sign in and do it yourself.",
+		Detail: "This asks for a fresh verification, which a token cannot give. Sign in and do it yourself.",
 	}
 )
 
@@ -304,7 +304,7 @@ func (a *App) guard(r *http.Request, row route.Row, request authz.Request) (Call
 		return call, err
 	}
 	if sent.cookie {
-		if sent.secret.Prefix() == credential.APIToken { // no page holds one
+		if _, ok := token.FamilyOf(sent.secret.Prefix()); ok { // no page holds one
 			return call, a.sessions.RejectHandle(r.Context(), caller)
 		}
 		if err := sameOrigin(r); err != nil {
@@ -322,8 +322,8 @@ func (a *App) guard(r *http.Request, row route.Row, request authz.Request) (Call
 	if refusal, ok := enforced(who, row); !ok {
 		return call, call.owed(refusal)
 	}
-	if who.Token != nil && (row.Rule.Console || row.Rule.Form == route.Self && !row.Rule.Token) {
-		return call, call.refuse(row, "an API token", errToken)
+	if who.Token != nil && (row.Rule.Console || row.Rule.Form == route.Self && !row.Rule.Token || row.Rule.Person && who.Application != nil) {
+		return call, call.refuse(row, "a token", errToken)
 	}
 	if row.Rule.Console && (who.Session.Kind == session.CLI || who.Session.Kind == session.Device) {
 		return call, call.refuse(row, "a session of a command line", errConsole)
@@ -355,7 +355,7 @@ func excused(who session.Authenticated, r route.Rule) bool {
 	switch who.Session.Kind {
 	case session.CLI:
 		return r.CLI
-	case session.APIToken:
+	case session.APIToken, session.ServiceToken:
 		return r.Named && token.Names(who.Token.Scopes, r.Permission)
 	case session.Console, session.Half, session.Device:
 	}
@@ -401,7 +401,7 @@ func enforced(who session.Authenticated, row route.Row) (refusal fault.Error, ok
 		return errCLIStep, false
 	case session.Device:
 		return errStepUp, false
-	case session.Console, session.Half, session.APIToken:
+	case session.Console, session.Half, session.APIToken, session.ServiceToken:
 	}
 	if who.User.HasSecondFactor() { // what it proved is gone: another method proves anew
 		return errStepUp, false
@@ -531,7 +531,7 @@ func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
 	switch call.Who.Session.Kind {
 	case session.CLI:
 		refusal = errCLIStep
-	case session.APIToken:
+	case session.APIToken, session.ServiceToken:
 		refusal = errTokenStep
 	case session.Console, session.Half, session.Device:
 		if call.Seen.DryRun {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"paddock/shared/application"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/group"
@@ -83,6 +84,15 @@ var things = map[route.Object]thing{
 				}
 			}
 			return authz.Object{}, err
+		},
+	},
+	route.Application: {
+		key: func(ws id.ID[id.Workspace], of id.UUID) table.Key {
+			return application.Key(ws, id.Of[id.Principal](of))
+		},
+		object: func(c *Call, item table.Item) (authz.Object, error) {
+			a, err := application.Decode(item)
+			return a.Object(c.Who.Workspace.ID, c.Who.Policy), err
 		},
 	},
 	route.Note: {

@@ -33,6 +33,7 @@ func level(path string) int {
 		{"shared/workspace", 3},
 		{"shared/policy", 3},
 		{"shared/role", 3},
+		{"shared/application", 3},
 		{"shared/group", 3},
 		{"shared/server", 3},
 		{"shared/impact", 3},

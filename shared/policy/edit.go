@@ -202,6 +202,20 @@ func (e *Edit) DropServer(of id.UUID) {
 	}
 }
 
+// PutApplication adds an application or replaces the one with its id.
+func (e *Edit) PutApplication(a authz.Application) {
+	e.chunk(applications, a.ID, func(c *authz.Chunk) {
+		c.Applications = append(without(c.Applications, func(o authz.Application) bool { return o.ID == a.ID }), a)
+	})
+}
+
+// DropApplication takes an application away.
+func (e *Edit) DropApplication(of id.UUID) {
+	e.chunk(applications, of, func(c *authz.Chunk) {
+		c.Applications = without(c.Applications, func(o authz.Application) bool { return o.ID == of })
+	})
+}
+
 // PutAssignment adds an assignment or replaces the one with its id.
 func (e *Edit) PutAssignment(a authz.Assignment) {
 	e.chunk(assignments, a.ID, func(c *authz.Chunk) {

@@ -1,6 +1,6 @@
 // Package policy keeps what changes rarely about who may do what in a
-// workspace: custom roles, groups with what they give, servers as decisions see
-// them, and assignments. It is stored in chunks that one head names with their
+// workspace: custom roles, groups with what they give, servers and applications
+// as decisions see them, and assignments. It is stored in chunks that one head names with their
 // versions, and held in memory until the head has another version. It knows
 // nothing of people.
 package policy
@@ -28,6 +28,8 @@ const (
 	MaxGroups      = 1_000
 	MaxServers     = 10_000
 	MaxAssignments = 10_000
+	// MaxApplications bounds the applications of a workspace.
+	MaxApplications = 1_000
 	// maxChunk bounds one stored chunk, in bytes. Source: design, section 8.
 	maxChunk = 100 << 10
 )
@@ -76,6 +78,8 @@ const (
 	groups      = "group"
 	servers     = "server"
 	assignments = "assignment"
+	// applications are those of names, owners and managers.
+	applications = "application"
 )
 
 // A held policy is good for as long as the head has its version.

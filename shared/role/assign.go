@@ -12,7 +12,7 @@ import (
 	"paddock/shared/table"
 )
 
-// Assign gives a role to a user or a group.
+// Assign gives a role to a user, a group or an application.
 func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item, g Giving) (Assignment, error) {
 	made, err := s.store.NewID()
 	if err != nil {
@@ -22,14 +22,16 @@ func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item
 	if !g.Until.IsZero() && (!now.Before(g.Until) || !g.Group.Zero()) {
 		return Assignment{}, ErrUntil
 	}
-	a := Assignment{ID: id.Of[id.RoleAssignment](made), Role: g.Role, User: g.User, Group: g.Group, Until: g.Until, AddedAt: now}
+	a := Assignment{ID: id.Of[id.RoleAssignment](made), Role: g.Role, User: g.User, Group: g.Group, Application: g.Application, Until: g.Until, AddedAt: now}
 	err = s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
 		row, ok := e.Before.Role(g.Role.UUID())
 		if !ok {
 			return table.Change{}, ErrNoRole
 		}
-		if err := authz.MayAssignRole(e.Actor(by), *row, g.Until, now); err != nil {
-			return table.Change{}, err
+		if g.Application.Zero() { // of applications giveApplication asks
+			if err := authz.MayAssignRole(e.Actor(by), *row, g.Until, now); err != nil {
+				return table.Change{}, err
+			}
 		}
 		ops, err := s.give(ctx, by, e, actor, a)
 		if err != nil {
@@ -77,10 +79,13 @@ func (s *Service) held(ctx context.Context, by authz.Allowed, a Assignment) ([]t
 }
 
 func (a Assignment) kind() string {
-	if a.Group.Zero() {
-		return "user"
+	switch {
+	case !a.Group.Zero():
+		return "group"
+	case !a.Application.Zero():
+		return "application"
 	}
-	return "group"
+	return "user"
 }
 
 // give returns the operations that note the role where it is held.
@@ -100,6 +105,9 @@ func (s *Service) give(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 		}
 		e.PutGroup(next)
 		return []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}, nil
+	}
+	if !a.Application.Zero() {
+		return s.giveApplication(ctx, by, e, actor, a)
 	}
 	item, u, err := s.account(ctx, by, e.Before, a.User)
 	if err != nil {
@@ -175,6 +183,9 @@ func (s *Service) take(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 		}
 		return []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}, nil
 	}
+	if !a.Application.Zero() {
+		return s.takeApplication(ctx, by, e, actor, a)
+	}
 	account, u, err := s.account(ctx, by, e.Before, a.User)
 	if err != nil {
 		return nil, err
@@ -200,11 +211,20 @@ func (s *Service) Of(ctx context.Context, by authz.Allowed, user id.ID[id.Princi
 		return nil, err
 	}
 	u, err := identity.DecodeUser(item)
-	if err != nil || len(u.Roles) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	keys := make([]table.Key, len(u.Roles))
-	for i, r := range u.Roles {
+	return s.Granted(ctx, by, u.Roles)
+}
+
+// Granted returns the assignments of roles that an account or an application
+// holds now.
+func (s *Service) Granted(ctx context.Context, by authz.Allowed, roles []identity.RoleGrant) ([]Assignment, error) {
+	if len(roles) == 0 {
+		return nil, nil
+	}
+	keys := make([]table.Key, len(roles))
+	for i, r := range roles {
 		keys[i] = AssignmentKey(by.Workspace(), r.ID)
 	}
 	items, err := s.store.Read(ctx, by, keys...)

@@ -19,15 +19,17 @@ type Role struct {
 	UpdatedAt   time.Time      `json:"updated_at"`
 }
 
-// An Assignment is that a user or a group has a role, as the role lists it. The
-// account or the group holds the same and decides.
+// An Assignment is that a user, a group or an application has a role, as the role
+// lists it. The account, the group or the application holds the same and decides.
 type Assignment struct {
-	ID      id.ID[id.RoleAssignment] `json:"id"`
-	Role    id.ID[id.Role]           `json:"role"`
-	User    id.ID[id.Principal]      `json:"user,omitzero"`
-	Group   id.ID[id.Group]          `json:"group,omitzero"`
-	Until   time.Time                `json:"until,omitzero"` // exclusive; zero: no end; of users only
-	AddedAt time.Time                `json:"added_at"`
+	ID    id.ID[id.RoleAssignment] `json:"id"`
+	Role  id.ID[id.Role]           `json:"role"`
+	User  id.ID[id.Principal]      `json:"user,omitzero"`
+	Group id.ID[id.Group]          `json:"group,omitzero"`
+	// Application is zero but for roles of applications.
+	Application id.ID[id.Principal] `json:"application,omitzero"`
+	Until       time.Time           `json:"until,omitzero"` // exclusive; zero: no end; never of groups
+	AddedAt     time.Time           `json:"added_at"`
 }
 
 // Live reports whether the assignment has not ended at now.
@@ -35,25 +37,29 @@ func (a Assignment) Live(now time.Time) bool { return a.Until.IsZero() || now.Be
 
 // subject returns who has the role.
 func (a Assignment) subject() id.UUID {
-	if a.Group.Zero() {
-		return a.User.UUID()
+	switch {
+	case !a.Group.Zero():
+		return a.Group.UUID()
+	case !a.Application.Zero():
+		return a.Application.UUID()
 	}
-	return a.Group.UUID()
+	return a.User.UUID()
 }
 
 // Refusals.
 var (
-	ErrNoRole       = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such role."}
-	ErrNoAssignment = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such assignment."}
-	ErrNameTaken    = fault.Error{Kind: fault.Conflict, Code: "role_name_in_use", Detail: "A role of this workspace has this name.", Source: "name"}
-	ErrReserved     = fault.Error{Kind: fault.Invalid, Code: "permission_reserved", Detail: "This permission comes with being superuser only.", Source: "permissions"}
-	ErrUnscoped     = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "This permission speaks of no objects: it counts everywhere or not at all.", Source: "scope"}
-	ErrEmpty        = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "A role has at least one permission.", Source: "permissions"}
-	ErrAssigned     = fault.Error{Kind: fault.Conflict, Code: "already_assigned", Detail: "They have this role already."}
-	ErrManyRoles    = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "Nobody has more than 100 roles.", Source: "user"}
-	ErrUntil        = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The end must lie in the future; a group's roles have none.", Source: "expires_at"}
-	ErrNoUser       = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such user.", Source: "user"}
-	ErrNoGroup      = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such group.", Source: "group"}
+	ErrNoRole        = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such role."}
+	ErrNoAssignment  = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such assignment."}
+	ErrNameTaken     = fault.Error{Kind: fault.Conflict, Code: "role_name_in_use", Detail: "A role of this workspace has this name.", Source: "name"}
+	ErrReserved      = fault.Error{Kind: fault.Invalid, Code: "permission_reserved", Detail: "This permission comes with being superuser only.", Source: "permissions"}
+	ErrUnscoped      = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "This permission speaks of no objects: it counts everywhere or not at all.", Source: "scope"}
+	ErrEmpty         = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "A role has at least one permission.", Source: "permissions"}
+	ErrAssigned      = fault.Error{Kind: fault.Conflict, Code: "already_assigned", Detail: "They have this role already."}
+	ErrManyRoles     = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "Nobody has more than 100 roles.", Source: "user"}
+	ErrUntil         = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The end must lie in the future; a group's roles have none.", Source: "expires_at"}
+	ErrNoUser        = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such user.", Source: "user"}
+	ErrNoApplication = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such application.", Source: "application"}
+	ErrNoGroup       = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such group.", Source: "group"}
 )
 
 // Key places a role.

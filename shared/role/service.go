@@ -271,10 +271,12 @@ func (s *Service) Some(ctx context.Context, by authz.Allowed, ids []id.ID[id.Rol
 	return table.All[Role](ctx, s.store, by, keys)
 }
 
-// A Giving is a role that somebody shall have: a user or a group.
+// A Giving is a role that somebody shall have: a user, a group or an application.
 type Giving struct {
 	Role  id.ID[id.Role]
 	User  id.ID[id.Principal]
 	Group id.ID[id.Group]
-	Until time.Time // exclusive; zero: no end; of users only
+	// Application is zero but for roles of applications.
+	Application id.ID[id.Principal]
+	Until       time.Time // exclusive; zero: no end; never of groups
 }

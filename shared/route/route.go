@@ -75,10 +75,11 @@ const (
 	Server
 	Registration
 	Note
+	Application
 )
 
 // Objects lists them, for tests that walk them.
-var Objects = []Object{User, Group, Membership, Role, RoleAssignment, Server, Registration, Note}
+var Objects = []Object{User, Group, Membership, Role, RoleAssignment, Server, Registration, Note, Application}
 
 // A Rule is what a caller must hold.
 type Rule struct {
@@ -92,7 +93,8 @@ type Rule struct {
 	Half       bool   // Self only: also open to a half-signed-in session
 	Change     bool   // Self only: also open to a session that must replace its password
 	Console    bool   // closed to sessions of command lines
-	Token      bool   // Self only: also open to API tokens, whatever their scopes
+	Token      bool   // Self only: also open to tokens, whatever their scopes
+	Person     bool   // Token only: not to those of applications, which have no account
 	Device     bool   // Self only: for sessions of device logins, whatever they have proved
 	DryRun     bool   // with ?dry_run=true it tells who would gain and lose what, and changes nothing
 }
@@ -123,7 +125,10 @@ func (r Rule) String() string {
 	if r.Console {
 		text += ", in the console"
 	}
-	if r.Token {
+	switch {
+	case r.Person:
+		text += ", tokens of people too"
+	case r.Token:
 		text += ", tokens too"
 	}
 	if r.Device {
@@ -160,9 +165,16 @@ func (r Row) Pattern() string {
 func public(reason string) Rule { return Rule{Form: Public, Reason: reason} }
 func self() Rule                { return Rule{Form: Self, Permission: permission.OwnAccount} }
 
-// token is for what tells a client who it is: each API token opens it. All else
-// of one's own account is closed to tokens.
+// token is for what tells a client who it is: each token opens it. All else of
+// one's own account is closed to tokens.
 func token() Rule { return Rule{Form: Self, Permission: permission.OwnAccount, Token: true} }
+
+// person is token, of what applications have none of.
+func person() Rule {
+	r := token()
+	r.Person = true
+	return r
+}
 
 func half() Rule {
 	return Rule{Form: Self, Permission: permission.OwnAccount, Half: true}
@@ -297,8 +309,8 @@ var Rows = []Row{
 
 	// People.
 	{"GET", "/api/iam/users/", API, list(permission.ReadUser), true},
-	{"GET", "/api/iam/users/-", API, token(), true},
-	{"GET", "/api/iam/users/-/", API, token(), true},
+	{"GET", "/api/iam/users/-", API, person(), true},
+	{"GET", "/api/iam/users/-/", API, person(), true},
 	{"GET", "/api/iam/users/{id}/", API, path(permission.ReadUser), true},
 	{"POST", "/api/iam/users/", Signin, everywhere(permission.CreateUser), true},
 	{"PATCH", "/api/iam/users/-/", API, self(), false},
@@ -349,6 +361,23 @@ var Rows = []Row{
 	{"GET", "/api/iam/role-assignments/", API, list(permission.ReadRoleAssignment), false},
 	{"POST", "/api/iam/role-assignments/", API, tried(fresh(everywhere(permission.CreateRoleAssignment))), false},
 	{"DELETE", "/api/iam/role-assignments/{id}/", API, tried(fresh(on(RoleAssignment, permission.DeleteRoleAssignment))), false},
+
+	// Applications, their roles and their tokens.
+	{"GET", "/api/iam/applications/", API, list(permission.ReadApplication), false},
+	{"POST", "/api/iam/applications/", API, everywhere(permission.CreateApplication), false},
+	{"GET", "/api/iam/applications/{id}/", API, on(Application, permission.ReadApplication), false},
+	{"PATCH", "/api/iam/applications/{id}/", API, on(Application, permission.UpdateApplication), false},
+	{"DELETE", "/api/iam/applications/{id}/", API, fresh(on(Application, permission.DeleteApplication)), false},
+	{"GET", "/api/iam/applications/{id}/roles/", API, on(Application, permission.ReadApplication), false},
+	{"POST", "/api/iam/applications/{id}/roles/", API, fresh(on(Application, permission.UpdateApplication)), false},
+	{"DELETE", "/api/iam/applications/{id}/roles/{assignment}/", API, fresh(on(Application, permission.UpdateApplication)), false},
+	{"GET", "/api/iam/applications/{id}/tokens/", API, on(Application, permission.ReadServiceToken), false},
+	{"POST", "/api/iam/applications/{id}/tokens/", API, fresh(on(Application, permission.CreateServiceToken)), false},
+	{"PATCH", "/api/iam/applications/{id}/tokens/{token}/", API, on(Application, permission.UpdateServiceToken), false},
+	{"DELETE", "/api/iam/applications/{id}/tokens/{token}/", API, on(Application, permission.DeleteServiceToken), false},
+	{"GET", "/api/iam/applications/{id}/tokens/{token}/rules/", API, on(Application, permission.ReadServiceToken), false},
+	{"POST", "/api/iam/applications/{id}/tokens/{token}/rules/", API, fresh(on(Application, permission.UpdateServiceToken)), false},
+	{"DELETE", "/api/iam/applications/{id}/tokens/{token}/rules/{rule}/", API, on(Application, permission.UpdateServiceToken), false},
 
 	// Servers.
 	{"GET", "/api/servers/servers/", API, list(permission.ReadServer), true},

@@ -21,6 +21,7 @@ import (
 	"paddock/shared/policy"
 	"paddock/shared/role"
 	"paddock/shared/table"
+	"paddock/shared/token"
 	"paddock/shared/workspace"
 )
 
@@ -273,7 +274,7 @@ func (s *Service) DeleteAccount(ctx context.Context, by authz.Allowed, a Authent
 	if target, user, err = s.strip(ctx, by, a, target, user); err != nil {
 		return err
 	}
-	if err := s.tokens.DeleteAll(ctx, by, user.ID); err != nil {
+	if _, err := s.tokens.DeleteAll(ctx, by, token.HolderOf(user)); err != nil {
 		return err
 	}
 	for range 3 {

@@ -7,21 +7,28 @@ import (
 	"slices"
 	"time"
 
+	"paddock/shared/application"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/id"
+	"paddock/shared/identity"
 	"paddock/shared/table"
 	"paddock/shared/token"
 )
 
-// authenticateToken returns who an API token belongs to, with what it leaves of
-// its owner's rights, reading it with its rules as a session is read. Every
-// defect is ErrInvalid and leaves an event.
-func (s *Service) authenticateToken(ctx context.Context, n Need) (Authenticated, error) {
+// authenticateToken returns whom a token of a family belongs to, with what it
+// leaves of its owner's rights, reading it with its rules as a session is read.
+// Every defect is ErrInvalid and leaves an event.
+func (s *Service) authenticateToken(ctx context.Context, n Need, family token.Family) (Authenticated, error) {
 	ws, owner, hash := id.Of[id.Workspace](n.Secret.Workspace()), principalID(n.Secret), n.Secret.Hash()
 	a := Authenticated{Hash: hex.EncodeToString(hash[:]), Token: &token.Token{}}
-	rows := token.RowsKey(ws, owner, hash)
-	err := s.gatherAt(ctx, &a, ws, owner, token.Key(ws, owner, hash), a.Token, func(ws id.ID[id.Workspace], owner id.ID[id.Principal]) []table.Key {
+	rows, account := family.RowsKey(ws, owner, hash), identity.UserKey(ws, owner)
+	kind := APIToken
+	if family == token.OfApplications {
+		a.Application = &application.Application{}
+		account, kind = application.Key(ws, owner), ServiceToken
+	}
+	err := s.gatherAt(ctx, &a, ws, owner, family.Key(ws, owner, hash), account, a.Token, func(ws id.ID[id.Workspace], owner id.ID[id.Principal]) []table.Key {
 		keys := []table.Key{rows}
 		if n.Objects != nil {
 			keys = append(keys, n.Objects(ws, owner)...)
@@ -47,7 +54,7 @@ func (s *Service) authenticateToken(ctx context.Context, n Need) (Authenticated,
 			return Authenticated{}, err
 		}
 	}
-	a.Session = Session{Kind: APIToken, Epoch: a.Token.Epoch, Method: "api_token", Factors: []string{"api_token"}}
+	a.Session = Session{Kind: kind, Epoch: a.Token.Epoch, Method: kind.String(), Factors: []string{kind.String()}}
 	return a, nil
 }
 
@@ -57,12 +64,27 @@ func (a *Authenticated) tokenRefused(now time.Time, owner id.ID[id.Principal], h
 	switch {
 	case a.SessionItem.Version == 0 || a.User.ID != owner || a.WorkspaceItem.Attr("status") != table.Alive || !a.Workspace.Serves(host):
 		return SecretUnknown
-	case !a.Token.Good(a.User):
+	case !a.Token.Good(a.holder()):
 		return SecretRevoked
 	case !a.Token.Live(now):
 		return SecretExpired
 	}
 	return ""
+}
+
+// holder returns whose token the request came with.
+func (a *Authenticated) holder() token.Holder {
+	if a.Application != nil {
+		return a.Application.Holder()
+	}
+	return token.HolderOf(a.User)
+}
+
+// tokenEvent starts an event about the token of the request.
+func (a *Authenticated) tokenEvent(by authz.Allowed, kind audit.Kind, at time.Time) audit.Event {
+	family := a.holder().Family
+	return by.Event(kind, at).With(audit.ID("token_id", a.Token.ID.UUID())).
+		WithTarget(audit.Target{Type: family.String(), ID: a.Token.ID.UUID(), Name: a.Token.Name})
 }
 
 // touchToken is Touch for tokens; the first use of one is an event.
@@ -88,19 +110,22 @@ func (s *Service) noteUse(ctx context.Context, by authz.Allowed, a Authenticated
 	if !a.Token.UsedAt.IsZero() {
 		return s.store.WriteScratch(ctx, by, table.Touch, table.Replace(a.SessionItem, used))
 	}
-	e := by.Event(audit.TokenFirstUsed, used.UsedAt).With(audit.ID("token_id", used.ID.UUID()), audit.Text("ip", by.Principal().Source.IP.String())).
-		WithTarget(audit.Target{Type: "token", ID: used.ID.UUID(), Name: used.Name}).WithDescription("An API token was used for the first time.")
+	e := a.tokenEvent(by, audit.TokenFirstUsed, used.UsedAt).With(audit.Text("ip", by.Principal().Source.IP.String())).
+		WithDescription("A token was used for the first time.")
 	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(a.SessionItem, used)}})
 }
 
 // noteEnd writes that a token had come to its end. Another request may have seen
 // it first.
 func (s *Service) noteEnd(ctx context.Context, a Authenticated) error {
-	by := authz.ForCeremony(a.Workspace.ID, "guard", PrincipalOf(a.Workspace.ID, a.User, audit.Source{}))
+	who := PrincipalOf(a.Workspace.ID, a.User, audit.Source{})
+	if a.Application != nil {
+		who = a.principal(audit.Source{})
+	}
+	by := authz.ForCeremony(a.Workspace.ID, "guard", who)
 	ended := *a.Token
 	ended.Noted = true
-	e := by.Event(audit.TokenExpired, s.store.Now()).With(audit.ID("token_id", ended.ID.UUID())).
-		WithTarget(audit.Target{Type: "token", ID: ended.ID.UUID(), Name: ended.Name}).WithDescription("An API token had come to its end.")
+	e := a.tokenEvent(by, audit.TokenExpired, s.store.Now()).WithDescription("A token had come to its end.")
 	err := s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(a.SessionItem, ended)}})
 	if errors.Is(err, table.ErrStale) || errors.Is(err, table.ErrTryAgain) {
 		return nil

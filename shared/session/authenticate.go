@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"paddock/shared/accesstoken"
+	"paddock/shared/application"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
@@ -14,6 +15,7 @@ import (
 	"paddock/shared/identity"
 	"paddock/shared/policy"
 	"paddock/shared/table"
+	"paddock/shared/token"
 	"paddock/shared/workspace"
 )
 
@@ -39,8 +41,8 @@ func principalID(s credential.Secret) id.ID[id.Principal] { return id.Of[id.Prin
 // handle is ErrInvalid and leaves an event; a half-signed-in one where it does
 // not suffice is ErrHalf.
 func (s *Service) Authenticate(ctx context.Context, n Need) (Authenticated, error) {
-	if n.Secret.Prefix() == credential.APIToken && n.Access == nil {
-		return s.authenticateToken(ctx, n)
+	if family, ok := token.FamilyOf(n.Secret.Prefix()); ok && n.Access == nil {
+		return s.authenticateToken(ctx, n, family)
 	}
 	kind, ok := kinds[n.Secret.Prefix()]
 	if !ok || (kind == Device) != (n.Access != nil) {
@@ -115,13 +117,14 @@ func (s *Service) checkAccess(ctx context.Context, a Authenticated, t accesstoke
 // objects of a path, in one round trip, and believes nothing yet.
 func (s *Service) gather(ctx context.Context, ws id.ID[id.Workspace], user id.ID[id.Principal], place [32]byte, objects func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key) (Authenticated, error) {
 	a := Authenticated{Hash: hex.EncodeToString(place[:])}
-	err := s.gatherAt(ctx, &a, ws, user, Key(ws, user, place), &a.Session, objects)
+	err := s.gatherAt(ctx, &a, ws, user, Key(ws, user, place), identity.UserKey(ws, user), &a.Session, objects)
 	return a, err
 }
 
-// gatherAt is gather for what lies at a key, and reads it into something.
-func (s *Service) gatherAt(ctx context.Context, a *Authenticated, ws id.ID[id.Workspace], user id.ID[id.Principal], at table.Key, into any, objects func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key) error {
-	keys := []table.Key{at, identity.UserKey(ws, user), workspace.HeadKey(ws), policy.HeadKey(ws)}
+// gatherAt is gather for what lies at a key, which it reads into something, and
+// an account or application at another one.
+func (s *Service) gatherAt(ctx context.Context, a *Authenticated, ws id.ID[id.Workspace], user id.ID[id.Principal], at, account table.Key, into any, objects func(id.ID[id.Workspace], id.ID[id.Principal]) []table.Key) error {
+	keys := []table.Key{at, account, workspace.HeadKey(ws), policy.HeadKey(ws)}
 	if objects != nil {
 		keys = append(keys, objects(ws, user)...)
 	}
@@ -179,7 +182,7 @@ func (a *Authenticated) sort(keys []table.Key, items []table.Item, into any) (er
 			}
 		case keys[1]:
 			a.UserItem = item
-			if a.User, err = identity.DecodeUser(item); err != nil {
+			if err = a.named(item); err != nil {
 				return err
 			}
 		case keys[2]:
@@ -198,6 +201,18 @@ func (a *Authenticated) sort(keys []table.Key, items []table.Item, into any) (er
 		}
 	}
 	return nil
+}
+
+// named reads the account or application that a credential names.
+func (a *Authenticated) named(item table.Item) (err error) {
+	if a.Application == nil {
+		a.User, err = identity.DecodeUser(item)
+		return err
+	}
+	if *a.Application, err = application.Decode(item); err == nil {
+		a.User = identity.User{ID: a.Application.ID, Username: a.Application.Name}
+	}
+	return err
 }
 
 // Touch notes that the session or token is in use, at most once in TouchEvery, and

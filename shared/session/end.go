@@ -21,7 +21,7 @@ var ErrNoSession = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: 
 func (s *Service) Logout(ctx context.Context, by authz.Allowed, a Authenticated) error {
 	e := by.Event(audit.AuthLogout, s.store.Now()).With(audit.Text("scope", "this"))
 	if a.Token != nil {
-		return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e.WithDescription("A command line forgot an API token.")}})
+		return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e.WithDescription("A command line forgot a token.")}})
 	}
 	e = e.With(audit.ID("session_id", a.Session.ID.UUID())).WithDescription("Signed out.")
 	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Remove(a.SessionItem).Else(table.ErrTryAgain)}})

@@ -365,7 +365,7 @@ func (s *Service) begin(ctx context.Context, got candidate, k Kind, f flags, a A
 		}
 		change = c.join(change, by.Event(audit.AuthLogin, now).With(audit.Text("method", "password"), audit.List("factors", "password"),
 			audit.ID("session_id", session.ID.UUID()), audit.Flag("new_device", c.NewBrowser)).WithDescription("Signed in with a password."))
-	case CLI, Device, APIToken:
+	case CLI, Device, APIToken, ServiceToken:
 		change.Events = []audit.Event{by.Event(audit.AuthLogin, now).With(audit.Text("method", "password"), audit.List("factors", "password"),
 			audit.ID("session_id", session.ID.UUID())).WithDescription("Signed in with a password.")}
 		change.Ops = append(change.Ops, table.Unchanged(got.userItem).Else(table.ErrTryAgain))

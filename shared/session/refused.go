@@ -29,8 +29,8 @@ const (
 // A rejection is a bearer secret that opened nothing.
 type rejection struct {
 	secret credential.Secret // zero for text that is none
-	// owner is the account that the secret names, as far as it was read in the
-	// workspace that the request came to.
+	// owner is the account or application that the secret names, as far as it was
+	// read in the workspace that the request came to.
 	owner identity.User
 	// token is what the secret is of, nil for none that was found.
 	token   *token.Token
@@ -64,7 +64,11 @@ func (s *Service) rejectedSecret(ctx context.Context, c Caller, r rejection) err
 		e = e.With(audit.ID("token_id", r.token.ID.UUID()))
 	}
 	if !r.owner.ID.Zero() {
-		e = e.WithSubject(r.owner.ID.UUID()).WithTarget(audit.Target{Type: "user", ID: r.owner.ID.UUID(), Name: r.owner.Username})
+		kind := "user"
+		if r.secret.Prefix() == credential.ServiceToken {
+			kind = "application"
+		}
+		e = e.WithSubject(r.owner.ID.UUID()).WithTarget(audit.Target{Type: kind, ID: r.owner.ID.UUID(), Name: r.owner.Username})
 	}
 	if err := tally.Refused(ctx, s.store, by, e); err != nil && !errors.Is(err, table.ErrGone) {
 		return err

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"paddock/shared/application"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/credential"
@@ -32,8 +33,10 @@ const (
 	Half
 	// Device is a command line that signed in by device login.
 	Device
-	// APIToken stands for no session: a request came with a token.
+	// APIToken and ServiceToken stand for no session: a request came with a token
+	// of a person or an application.
 	APIToken
+	ServiceToken
 )
 
 // String returns the kind's name in events and answers.
@@ -47,6 +50,8 @@ func (k Kind) String() string {
 		return "half"
 	case APIToken:
 		return "api_token"
+	case ServiceToken:
+		return "service_token"
 	}
 	return "unknown"
 }
@@ -64,6 +69,8 @@ func (k Kind) Prefix() credential.Prefix {
 		return credential.Device
 	case APIToken:
 		return credential.APIToken
+	case ServiceToken:
+		return credential.ServiceToken
 	}
 	return ""
 }
@@ -170,12 +177,15 @@ type Authenticated struct {
 	SessionItem   table.Item // the token's, when there is one
 	// Token is there when the request came with one and with no session, with
 	// its rules. Session has its kind then and nothing else.
-	Token      *token.Token
-	Rules      token.ACL
-	Hash       string
-	Objects    []table.Item // those of the path that are there
-	PolicyItem table.Item   // head of the workspace's policy; zero while there is none
-	Policy     *authz.Policy
+	Token *token.Token
+	Rules token.ACL
+	// Application is whose token it is, when it is an application's. User names
+	// it then, has nothing else of an account, and UserItem is the application's.
+	Application *application.Application
+	Hash        string
+	Objects     []table.Item // those of the path that are there
+	PolicyItem  table.Item   // head of the workspace's policy; zero while there is none
+	Policy      *authz.Policy
 }
 
 // Fresh reports whether the session's proof opens protected actions at now: it
@@ -204,18 +214,34 @@ func (a Authenticated) Proved() bool {
 // Principal returns who the request comes from, as decisions and the audit log
 // see it at now.
 func (a Authenticated) Principal(src audit.Source, req authz.Request, now time.Time) authz.Principal {
-	p := PrincipalOf(a.Workspace.ID, a.User, src)
+	p := a.principal(src)
 	p.Policy = a.Policy
 	p.Request = req
-	p.Actor.SessionID = a.Session.ID.UUID()
 	p.Auth = audit.Auth{Method: a.Session.Method, Factors: a.Session.Factors}
-	if a.Token != nil {
+	switch {
+	case a.Application != nil:
+		p.Limits = a.Application.Limits(*a.Token, a.Rules)
+	case a.Token != nil:
 		p.Limits = a.Token.Limits(a.Rules)
-		p.Actor.Type, p.Actor.TokenID, p.Actor.OnBehalfOf = audit.APITokenActor, a.Token.ID.UUID(), a.User.ID.UUID()
 	}
 	if !a.Session.Proof.ID.Zero() {
 		p.Auth.ProofID, p.ProvedBy = a.Session.Proof.ID.UUID(), string(a.Session.Proof.Method)
 		p.Auth.MFAAge = max(0, now.Sub(a.Session.Proof.At))
+	}
+	return p
+}
+
+// principal returns who the request comes from, with what they hold.
+func (a Authenticated) principal(src audit.Source) authz.Principal {
+	if a.Application != nil {
+		p := a.Application.Principal(a.Workspace.ID, nil)
+		p.Source, p.Actor.TokenID = src, a.Token.ID.UUID()
+		return p
+	}
+	p := PrincipalOf(a.Workspace.ID, a.User, src)
+	p.Actor.SessionID = a.Session.ID.UUID()
+	if a.Token != nil {
+		p.Actor.Type, p.Actor.TokenID, p.Actor.OnBehalfOf = audit.APITokenActor, a.Token.ID.UUID(), a.User.ID.UUID()
 	}
 	return p
 }

@@ -153,19 +153,19 @@ type Listed struct {
 	Name  string // of the token
 }
 
-// Rows returns the rows of a kind of the owner's tokens, or of one of them (zero:
+// Rows returns the rows of a kind of an owner's tokens, or of one of them (zero:
 // all), by token and in the order of their making.
-func (s *Service) Rows(ctx context.Context, by authz.Allowed, k Kind, of id.ID[id.Token]) ([]Listed, error) {
-	ws, owner := by.Workspace(), by.Principal().ID
-	_, book, err := s.book(ctx, by, owner)
+func (s *Service) Rows(ctx context.Context, by authz.Allowed, h Holder, k Kind, of id.ID[id.Token]) ([]Listed, error) {
+	ws := by.Workspace()
+	_, book, err := s.book(ctx, by, h)
 	if err != nil {
 		return nil, err
 	}
 	var items []table.Item
 	if of.Zero() {
-		items, err = s.store.Query(ctx, by, table.Query{Key: bookKey(ws, owner), Prefix: rowsPrefix})
+		items, err = s.store.Query(ctx, by, table.Query{Key: h.Family.BookKey(ws, h.ID), Prefix: rowsPrefix})
 	} else if at := slices.IndexFunc(book, func(e entry) bool { return e.ID == of }); at >= 0 {
-		items, err = s.store.Read(ctx, by, rowsOf(ws, owner, book[at].Hash))
+		items, err = s.store.Read(ctx, by, h.Family.rowsOf(ws, h.ID, book[at].Hash))
 	}
 	if err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func (s *Service) Rows(ctx context.Context, by authz.Allowed, k Kind, of id.ID[i
 	}
 	var out []Listed
 	for _, e := range book {
-		item, ok := byKey[rowsOf(ws, owner, e.Hash)]
+		item, ok := byKey[h.Family.rowsOf(ws, h.ID, e.Hash)]
 		if !ok {
 			continue
 		}
@@ -195,9 +195,9 @@ func (s *Service) Rows(ctx context.Context, by authz.Allowed, k Kind, of id.ID[i
 // transaction, with an event each.
 const MaxBulk = 80
 
-// Add gives one of the owner's tokens rows of a kind, all or none. Servers must
-// be ones that the owner sees.
-func (s *Service) Add(ctx context.Context, by authz.Allowed, owner table.Item, of id.ID[id.Token], k Kind, rows []Row) ([]Listed, error) {
+// Add gives one of an owner's tokens rows of a kind, all or none. Servers must be
+// ones that the actor sees.
+func (s *Service) Add(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token], k Kind, rows []Row) ([]Listed, error) {
 	now, who := s.store.Now(), by.Principal()
 	for i, r := range rows {
 		if err := r.check(k); err != nil {
@@ -216,27 +216,28 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, owner table.Item, o
 		rows[i].ID = id.Of[id.Rule](made)
 	}
 	var out []Listed
-	err := s.changeRows(ctx, by, owner, of, func(e entry, a ACL) (ACL, []audit.Event, error) {
+	err := s.changeRows(ctx, by, h, of, func(e entry, a ACL) (ACL, []audit.Event, error) {
 		out = nil
 		var events []audit.Event
 		have := slices.Clone(a.Rows(k))
 		for _, r := range rows {
-			same := func(o Row) bool { o.ID = r.ID; return o == r }
+			same := func(other Row) bool { other.ID = r.ID; return other == r }
 			if slices.ContainsFunc(have, same) {
 				return ACL{}, nil, ErrRow
 			}
 			have = append(have, r)
 			out = append(out, Listed{Row: r, Token: e.ID, Name: e.Name})
-			events = append(events, s.about(by, audit.ACLAdded, e, k, r, "create", "A token got a rule."))
+			events = append(events, s.about(by, h, audit.ACLAdded, e, k, r, "create", "A token got a rule."))
 		}
 		return a.with(k, have), events, nil
 	})
 	return out, err
 }
 
-// Remove takes one rule of a kind from whichever of the owner's tokens has it.
-func (s *Service) Remove(ctx context.Context, by authz.Allowed, owner table.Item, k Kind, which id.ID[id.Rule]) error {
-	all, err := s.Rows(ctx, by, k, id.ID[id.Token]{})
+// Remove takes one rule of a kind from a token of an owner: from whichever has it
+// when of is zero.
+func (s *Service) Remove(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token], k Kind, which id.ID[id.Rule]) error {
+	all, err := s.Rows(ctx, by, h, k, of)
 	if err != nil {
 		return err
 	}
@@ -244,17 +245,17 @@ func (s *Service) Remove(ctx context.Context, by authz.Allowed, owner table.Item
 	if at < 0 {
 		return ErrNoRow
 	}
-	return s.drop(ctx, by, owner, all[at].Token, k, 1, ErrNoRow, func(r Row) bool { return r.ID == which })
+	return s.drop(ctx, by, h, all[at].Token, k, 1, ErrNoRow, func(r Row) bool { return r.ID == which })
 }
 
 // RemoveServers takes the rows of servers from a token, all or none.
-func (s *Service) RemoveServers(ctx context.Context, by authz.Allowed, owner table.Item, of id.ID[id.Token], servers []id.ID[id.Server]) error {
-	return s.drop(ctx, by, owner, of, KindServer, len(servers), ErrServer.In("servers"), func(r Row) bool { return slices.Contains(servers, r.Server) })
+func (s *Service) RemoveServers(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token], servers []id.ID[id.Server]) error {
+	return s.drop(ctx, by, h, of, KindServer, len(servers), ErrServer.In("servers"), func(r Row) bool { return slices.Contains(servers, r.Server) })
 }
 
 // drop takes n rows away, or refuses when there are not as many.
-func (s *Service) drop(ctx context.Context, by authz.Allowed, owner table.Item, of id.ID[id.Token], k Kind, n int, missing error, gone func(Row) bool) error {
-	return s.changeRows(ctx, by, owner, of, func(e entry, a ACL) (ACL, []audit.Event, error) {
+func (s *Service) drop(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token], k Kind, n int, missing error, gone func(Row) bool) error {
+	return s.changeRows(ctx, by, h, of, func(e entry, a ACL) (ACL, []audit.Event, error) {
 		var events []audit.Event
 		var left []Row
 		for _, r := range a.Rows(k) {
@@ -262,7 +263,7 @@ func (s *Service) drop(ctx context.Context, by authz.Allowed, owner table.Item, 
 				left = append(left, r)
 				continue
 			}
-			events = append(events, s.about(by, audit.ACLRemoved, e, k, r, "delete", "A token lost a rule."))
+			events = append(events, s.about(by, h, audit.ACLRemoved, e, k, r, "delete", "A token lost a rule."))
 		}
 		if len(events) != n {
 			return ACL{}, nil, missing
@@ -271,17 +272,17 @@ func (s *Service) drop(ctx context.Context, by authz.Allowed, owner table.Item, 
 	})
 }
 
-func (s *Service) about(by authz.Allowed, kind audit.Kind, e entry, k Kind, r Row, verb, text string) audit.Event {
-	return by.Event(kind, s.store.Now()).
-		With(audit.ID("acl_id", r.ID.UUID()), audit.ID("token_id", e.ID.UUID()), audit.Text("kind", k.String()), audit.Text("rule", r.rule(k))).
-		WithPath("security", k.String()+"_acl", verb).WithTarget(audit.Target{Type: "token", ID: e.ID.UUID(), Name: e.Name}).WithDescription(text)
+func (s *Service) about(by authz.Allowed, h Holder, kind audit.Kind, e entry, k Kind, r Row, verb, text string) audit.Event {
+	return h.event(by, kind, s.store.Now(), e.ID, e.Name, text).
+		With(audit.ID("acl_id", r.ID.UUID()), audit.Text("kind", k.String()), audit.Text("rule", r.rule(k))).
+		WithPath("security", k.String()+"_acl", verb)
 }
 
-// changeRows writes the changed rows of one of the owner's tokens.
-func (s *Service) changeRows(ctx context.Context, by authz.Allowed, owner table.Item, of id.ID[id.Token], change func(entry, ACL) (ACL, []audit.Event, error)) error {
-	ws, who := by.Workspace(), by.Principal().ID
+// changeRows writes the changed rows of one of an owner's tokens.
+func (s *Service) changeRows(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token], change func(entry, ACL) (ACL, []audit.Event, error)) error {
+	ws := by.Workspace()
 	return again(func() error {
-		_, book, err := s.book(ctx, by, who)
+		_, book, err := s.book(ctx, by, h)
 		if err != nil {
 			return err
 		}
@@ -289,13 +290,14 @@ func (s *Service) changeRows(ctx context.Context, by authz.Allowed, owner table.
 		if at < 0 {
 			return ErrToken
 		}
-		items, err := s.store.Read(ctx, by, keyOf(ws, who, book[at].Hash), rowsOf(ws, who, book[at].Hash))
+		place := h.Family.rowsOf(ws, h.ID, book[at].Hash)
+		items, err := s.store.Read(ctx, by, h.Family.keyOf(ws, h.ID, book[at].Hash), place)
 		if err != nil {
 			return err
 		}
 		var item, rows table.Item
 		for _, i := range items {
-			if i.Key == rowsOf(ws, who, book[at].Hash) {
+			if i.Key == place {
 				rows = i
 			} else {
 				item = i
@@ -314,13 +316,11 @@ func (s *Service) changeRows(ctx context.Context, by authz.Allowed, owner table.
 		if err != nil {
 			return err
 		}
-		op, err := s.saveRows(rowsOf(ws, who, book[at].Hash), rows, next)
+		op, err := s.saveRows(place, rows, next)
 		if err != nil {
 			return err
 		}
-		return s.store.Commit(ctx, by, table.Change{Events: events, Ops: []table.Op{
-			op, table.Unchanged(item).Else(table.ErrTryAgain), table.Unchanged(owner).Else(table.ErrTryAgain),
-		}})
+		return s.store.Commit(ctx, by, table.Change{Events: events, Ops: append(slices.Clone(h.Rests), op, table.Unchanged(item).Else(table.ErrTryAgain))})
 	})
 }
 

@@ -64,9 +64,9 @@ func again(try func() error) error {
 	return table.ErrTryAgain
 }
 
-// book returns the list of a person's tokens, in the order of their making.
-func (s *Service) book(ctx context.Context, by authz.Allowed, owner id.ID[id.Principal]) (table.Item, []entry, error) {
-	item, ok, err := s.store.One(ctx, by, bookKey(by.Workspace(), owner))
+// book returns the list of an owner's tokens, in the order of their making.
+func (s *Service) book(ctx context.Context, by authz.Allowed, h Holder) (table.Item, []entry, error) {
+	item, ok, err := s.store.One(ctx, by, h.Family.BookKey(by.Workspace(), h.ID))
 	if err != nil || !ok {
 		return table.Item{}, nil, err
 	}
@@ -96,19 +96,24 @@ func named(all []entry, name string, which id.ID[id.Token]) bool {
 	return slices.ContainsFunc(all, func(e entry) bool { return e.Name == name && e.ID != which })
 }
 
-// Create makes a token of the actor's own account, whose item is owner. The
+// Create makes a token: of the actor's own account, or of an application. The
 // secret is shown once.
-func (s *Service) Create(ctx context.Context, by authz.Allowed, owner table.Item, w Wanted) (Token, credential.Secret, error) {
+func (s *Service) Create(ctx context.Context, by authz.Allowed, h Holder, w Wanted) (Token, credential.Secret, error) {
 	if err := CheckName(w.Name); err != nil {
 		return Token{}, credential.Secret{}, err
 	}
 	w.holds = Set(w.Scopes)
-	return s.issue(ctx, by, owner, w, func(all []entry, t *Token) (audit.Event, error) {
+	return s.issue(ctx, by, h, w, func(all []entry, t *Token) (audit.Event, error) {
 		if named(all, t.Name, t.ID) {
-			return audit.Event{}, ErrTaken
+			return audit.Event{}, h.Family.taken()
 		}
-		e := by.Event(audit.TokenCreated, s.store.Now()).With(audit.ID("token_id", t.ID.UUID()), audit.Text("name", t.Name),
-			audit.List("scopes", t.Scopes...), audit.Text("prefix", string(credential.APIToken))).WithDescription("An API token was made.")
+		var e audit.Event
+		if h.Family == OfApplications {
+			e = h.event(by, audit.ServiceTokenIssued, s.store.Now(), t.ID, t.Name, "A service token was made.").With(audit.ID("application_id", h.ID.UUID()))
+		} else {
+			e = h.event(by, audit.TokenCreated, s.store.Now(), t.ID, t.Name, "An API token was made.").With(audit.Text("name", t.Name),
+				audit.List("scopes", t.Scopes...), audit.Text("prefix", string(h.Family.Prefix())))
+		}
 		if !t.ExpiresAt.IsZero() {
 			e = e.With(audit.Instant("expires_at", t.ExpiresAt))
 		}
@@ -116,16 +121,16 @@ func (s *Service) Create(ctx context.Context, by authz.Allowed, owner table.Item
 	}, ACL{})
 }
 
-// Duplicate makes a token that may what another of the actor's tokens may, on
+// Duplicate makes a token that may what another one of a person's tokens may, on
 // the same until the same end, under a name of its own; without one it gets the
 // first that is free.
-func (s *Service) Duplicate(ctx context.Context, by authz.Allowed, owner table.Item, of id.ID[id.Token], name string) (Token, credential.Secret, error) {
+func (s *Service) Duplicate(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token], name string) (Token, credential.Secret, error) {
 	if name != "" {
 		if err := CheckName(name); err != nil {
 			return Token{}, credential.Secret{}, err
 		}
 	}
-	source, rows, err := s.One(ctx, by, by.Principal().ID, of)
+	source, rows, err := s.One(ctx, by, h, of)
 	if err != nil {
 		return Token{}, credential.Secret{}, err
 	}
@@ -144,16 +149,15 @@ func (s *Service) Duplicate(ctx context.Context, by authz.Allowed, owner table.I
 		rows = rows.with(k, copied)
 	}
 	w := Wanted{Name: name, Scopes: source.Scopes, ExpiresAt: source.ExpiresAt, holds: source.Holds}
-	return s.issue(ctx, by, owner, w, func(all []entry, t *Token) (audit.Event, error) {
+	return s.issue(ctx, by, h, w, func(all []entry, t *Token) (audit.Event, error) {
 		if name == "" {
 			t.Name = free(all, source.Name)
 		}
 		if named(all, t.Name, t.ID) {
-			return audit.Event{}, ErrTaken
+			return audit.Event{}, h.Family.taken()
 		}
-		e := by.Event(audit.TokenDuplicated, s.store.Now()).With(audit.ID("token_id", t.ID.UUID()), audit.ID("source_token_id", of.UUID())).
-			WithDescription("An API token was copied with its rules.")
-		return e, nil
+		return h.event(by, audit.TokenDuplicated, s.store.Now(), t.ID, t.Name, "An API token was copied with its rules.").
+			With(audit.ID("source_token_id", of.UUID())), nil
 	}, rows)
 }
 
@@ -173,51 +177,47 @@ func free(all []entry, of string) string {
 }
 
 // issue writes a new token; finish names it and tells its event.
-func (s *Service) issue(ctx context.Context, by authz.Allowed, owner table.Item, w Wanted, finish func([]entry, *Token) (audit.Event, error), rows ACL) (Token, credential.Secret, error) {
+func (s *Service) issue(ctx context.Context, by authz.Allowed, h Holder, w Wanted, finish func([]entry, *Token) (audit.Event, error), rows ACL) (Token, credential.Secret, error) {
 	fail := func(err error) (Token, credential.Secret, error) { return Token{}, credential.Secret{}, err }
 	now := s.store.Now()
 	if !w.ExpiresAt.IsZero() && !now.Before(w.ExpiresAt) {
 		return fail(ErrEnd)
 	}
-	u, err := identity.DecodeUser(owner)
-	if err != nil {
-		return fail(err)
-	}
 	made, err := s.store.NewID()
 	if err != nil {
 		return fail(err)
 	}
-	secret, err := credential.New(s.random, credential.APIToken, by.Workspace().UUID(), u.ID.UUID())
+	secret, err := credential.New(s.random, h.Family.Prefix(), by.Workspace().UUID(), h.ID.UUID())
 	if err != nil {
 		return fail(err)
 	}
 	hash := secret.Hash()
 	t := Token{
-		ID: id.Of[id.Token](made), Name: w.Name, Scopes: w.Scopes, Holds: w.holds, Enabled: true, Epoch: u.Epoch, CreatedAt: now, UpdatedAt: now, ExpiresAt: w.ExpiresAt,
+		ID: id.Of[id.Token](made), Name: w.Name, Scopes: w.Scopes, Holds: w.holds, Enabled: true, Epoch: h.Epoch, CreatedAt: now, UpdatedAt: now, ExpiresAt: w.ExpiresAt,
 	}
 	err = again(func() error {
-		book, all, err := s.book(ctx, by, u.ID)
+		book, all, err := s.book(ctx, by, h)
 		if err != nil {
 			return err
 		}
-		if len(all) >= MaxTokens {
-			return ErrMany
+		if most, refusal := h.Family.most(); len(all) >= most {
+			return refusal
 		}
 		e, err := finish(all, &t)
 		if err != nil {
 			return err
 		}
 		all = append(slices.Clone(all), entry{ID: t.ID, Name: t.Name, Hash: hex.EncodeToString(hash[:])})
-		ops := append([]table.Op{}, table.Insert(Key(by.Workspace(), u.ID, hash), t).Else(table.ErrTryAgain),
-			saveBook(bookKey(by.Workspace(), u.ID), book, all), table.Unchanged(owner).Else(table.ErrTryAgain))
+		ops := append(slices.Clone(h.Rests), table.Insert(h.Family.Key(by.Workspace(), h.ID, hash), t).Else(table.ErrTryAgain),
+			saveBook(h.Family.BookKey(by.Workspace(), h.ID), book, all))
 		if len(rows.Commands)+len(rows.Servers)+len(rows.Files) > 0 {
-			op, err := s.saveRows(RowsKey(by.Workspace(), u.ID, hash), table.Item{}, rows)
+			op, err := s.saveRows(h.Family.RowsKey(by.Workspace(), h.ID, hash), table.Item{}, rows)
 			if err != nil {
 				return err
 			}
 			ops = append(ops, op)
 		}
-		return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e.WithTarget(targetOf(t))}, Ops: ops})
+		return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: ops})
 	})
 	if err != nil {
 		return fail(err)
@@ -225,14 +225,10 @@ func (s *Service) issue(ctx context.Context, by authz.Allowed, owner table.Item,
 	return t, secret, nil
 }
 
-func targetOf(t Token) audit.Target {
-	return audit.Target{Type: "token", ID: t.ID.UUID(), Name: t.Name}
-}
-
-// All returns a person's tokens, or those with this name (empty: all), in the
+// All returns an owner's tokens, or those with this name (empty: all), in the
 // order of their making.
-func (s *Service) All(ctx context.Context, by authz.Allowed, owner id.ID[id.Principal], name string) ([]Token, error) {
-	_, all, err := s.book(ctx, by, owner)
+func (s *Service) All(ctx context.Context, by authz.Allowed, h Holder, name string) ([]Token, error) {
+	_, all, err := s.book(ctx, by, h)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +239,7 @@ func (s *Service) All(ctx context.Context, by authz.Allowed, owner id.ID[id.Prin
 	for some := range slices.Chunk(all, table.MaxRead) {
 		keys := make([]table.Key, len(some))
 		for i, e := range some {
-			keys[i] = keyOf(by.Workspace(), owner, e.Hash)
+			keys[i] = h.Family.keyOf(by.Workspace(), h.ID, e.Hash)
 		}
 		items, err := s.store.Read(ctx, by, keys...)
 		if err != nil {
@@ -265,8 +261,8 @@ func (s *Service) All(ctx context.Context, by authz.Allowed, owner id.ID[id.Prin
 }
 
 // One returns a token with its rows.
-func (s *Service) One(ctx context.Context, by authz.Allowed, owner id.ID[id.Principal], of id.ID[id.Token]) (Token, ACL, error) {
-	f, err := s.find(ctx, by, owner, of)
+func (s *Service) One(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token]) (Token, ACL, error) {
+	f, err := s.find(ctx, by, h, of)
 	return f.token, f.acl, err
 }
 
@@ -279,17 +275,17 @@ type found struct {
 	all        []entry
 }
 
-func (s *Service) find(ctx context.Context, by authz.Allowed, owner id.ID[id.Principal], of id.ID[id.Token]) (found, error) {
+func (s *Service) find(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token]) (found, error) {
 	var f found
 	var err error
-	if f.book, f.all, err = s.book(ctx, by, owner); err != nil {
+	if f.book, f.all, err = s.book(ctx, by, h); err != nil {
 		return found{}, err
 	}
 	at := slices.IndexFunc(f.all, func(e entry) bool { return e.ID == of })
 	if at < 0 {
 		return found{}, ErrNoToken
 	}
-	place, rows := keyOf(by.Workspace(), owner, f.all[at].Hash), rowsOf(by.Workspace(), owner, f.all[at].Hash)
+	place, rows := h.Family.keyOf(by.Workspace(), h.ID, f.all[at].Hash), h.Family.rowsOf(by.Workspace(), h.ID, f.all[at].Hash)
 	items, err := s.store.Read(ctx, by, place, rows)
 	if err != nil {
 		return found{}, err
@@ -321,27 +317,22 @@ type Patch struct {
 // Update renames a token, or switches it off and on. Somebody else than its
 // owner blocks it, so that its owner does not switch it on again. What has ended
 // is not switched on.
-func (s *Service) Update(ctx context.Context, by authz.Allowed, actor table.Item, owner identity.User, of id.ID[id.Token], p Patch) (Token, error) {
+func (s *Service) Update(ctx context.Context, by authz.Allowed, h Holder, of id.ID[id.Token], p Patch) (Token, error) {
 	if p.Name != nil {
 		if err := CheckName(*p.Name); err != nil {
 			return Token{}, err
 		}
 	}
-	self := by.Principal().ID == owner.ID
 	var out Token
 	err := again(func() error {
-		f, err := s.find(ctx, by, owner.ID, of)
+		f, err := s.find(ctx, by, h, of)
 		if err != nil {
 			return err
 		}
 		next := f.token
-		e := by.Event(audit.TokenUpdated, s.store.Now()).With(audit.ID("token_id", of.UUID())).WithTarget(targetOf(f.token)).
-			WithDescription("An API token was changed.")
-		if !self {
-			e = e.WithSubject(owner.ID.UUID())
-		}
+		e := h.event(by, audit.TokenUpdated, s.store.Now(), of, f.token.Name, "A token was changed.")
 		if p.Enabled != nil {
-			if next, err = f.token.switched(*p.Enabled, self, owner, s.store.Now()); err != nil {
+			if next, err = f.token.switched(*p.Enabled, h.self(by), h, s.store.Now()); err != nil {
 				return err
 			}
 			for path, c := range map[string][2]bool{"enabled": {f.token.Enabled, next.Enabled}, "blocked": {f.token.Blocked, next.Blocked}} {
@@ -350,10 +341,10 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, actor table.Item
 				}
 			}
 		}
-		ops := []table.Op{}
+		ops := slices.Clone(h.Rests)
 		if p.Name != nil && *p.Name != f.token.Name {
 			if named(f.all, *p.Name, of) {
-				return ErrTaken
+				return h.Family.taken()
 			}
 			next.Name = *p.Name
 			e = e.WithChange("name", f.token.Name, next.Name)
@@ -370,13 +361,13 @@ func (s *Service) Update(ctx context.Context, by authz.Allowed, actor table.Item
 		next.UpdatedAt = s.store.Now()
 		out = next
 		return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: append(ops,
-			table.Replace(f.item, next).Else(table.ErrTryAgain), table.Unchanged(actor).Else(table.ErrTryAgain))})
+			table.Replace(f.item, next).Else(table.ErrTryAgain))})
 	})
 	return out, err
 }
 
 // switched is the rule of who switches a token off and on.
-func (t Token) switched(on, self bool, owner identity.User, now time.Time) (Token, error) {
+func (t Token) switched(on, self bool, owner Holder, now time.Time) (Token, error) {
 	switch {
 	case !on && self:
 		t.Enabled = false

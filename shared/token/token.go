@@ -1,6 +1,7 @@
-// Package token holds the API tokens of people: what a token may at most, on
-// what, until when. A token never makes its owner more than they are, and no
-// token makes, changes or widens a token: people do, in a session.
+// Package token holds the API tokens of people and the service tokens of
+// applications: what a token may at most, on what, until when. A token never
+// makes its owner more than they are, and no token makes, changes or widens a
+// token: people do, in a session.
 package token
 
 import (
@@ -10,13 +11,12 @@ import (
 	"paddock/shared/authz"
 	"paddock/shared/fault"
 	"paddock/shared/id"
-	"paddock/shared/identity"
 	"paddock/shared/permission"
 	"paddock/shared/table"
 )
 
-// A Token is one API token of a person. Its secret is stored as a hash only, in
-// the key of its item.
+// A Token is one token of a person or an application. Its secret is stored as a
+// hash only, in the key of its item.
 type Token struct {
 	ID     id.ID[id.Token] `json:"id"`
 	Name   string          `json:"name"`
@@ -25,7 +25,8 @@ type Token struct {
 	// comes to the catalogue later is in no token that was there before, whatever
 	// its level. A permission's place in the catalogue is for good.
 	Holds permission.Set `json:"holds"`
-	// Enabled is the owner's switch, Blocked an administrator's.
+	// Enabled is the switch of the owner, or of who runs the application; Blocked
+	// an administrator's of people's tokens.
 	Enabled   bool      `json:"enabled"`
 	Blocked   bool      `json:"blocked,omitempty"`
 	Epoch     int64     `json:"epoch"` // of the owner when it was made
@@ -44,7 +45,7 @@ func (t Token) Live(now time.Time) bool { return t.ExpiresAt.IsZero() || now.Bef
 // Good reports whether nothing but its end keeps the token from opening what
 // its owner may: it is switched on, and the owner has not ended it with
 // everything else.
-func (t Token) Good(owner identity.User) bool {
+func (t Token) Good(owner Holder) bool {
 	return t.Enabled && !t.Blocked && t.Epoch == owner.Epoch && !owner.Disabled
 }
 
@@ -61,8 +62,9 @@ func (t Token) Limits(rows ACL) *authz.Limits {
 
 // Bounds. Source: design, section 5.
 const (
-	MaxTokens = 200
-	MaxRows   = 500
+	MaxTokens        = 200 // of a person
+	MaxServiceTokens = 20  // of an application
+	MaxRows          = 500
 	// MaxName bounds the name of a token, in characters.
 	MaxName = 100
 	// maxStored bounds what is stored of the rows of one token, in bytes.
@@ -74,7 +76,9 @@ var (
 	ErrNoToken = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such token."}
 	ErrName    = fault.Error{Kind: fault.Invalid, Code: "invalid_name", Detail: "A token has a name of at most 100 characters, without control characters and blanks around it.", Source: "name"}
 	ErrTaken   = fault.Error{Kind: fault.Conflict, Code: "token_name_in_use", Detail: "You have a token of this name.", Source: "name"}
+	ErrNames   = fault.Error{Kind: fault.Conflict, Code: "token_name_in_use", Detail: "The application has a token of this name.", Source: "name"}
 	ErrMany    = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A person has at most 200 tokens. Delete some.", Source: "tokens"}
+	ErrService = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "An application has at most 20 tokens. Delete some.", Source: "tokens"}
 	ErrScope   = fault.Error{Kind: fault.Invalid, Code: "invalid_scope", Detail: "There is no such scope.", Source: "scopes"}
 	ErrEnd     = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The end must lie in the future.", Source: "expires_at"}
 	ErrEnded   = fault.Error{Kind: fault.Conflict, Code: "token_ended", Detail: "This token ended with the sessions of its owner, or at its end. Make another."}
@@ -87,29 +91,29 @@ var (
 	ErrRule    = fault.Error{Kind: fault.Invalid, Code: "invalid_rule", Detail: "This is no rule."}
 )
 
-// Key places a token by the hash of its secret, in the partition of its owner.
-func Key(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash [32]byte) table.Key {
-	return keyOf(ws, owner, hex.EncodeToString(hash[:]))
+// Key places a token by the hash of its secret, in the partition of its holder.
+func (f Family) Key(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash [32]byte) table.Key {
+	return f.keyOf(ws, owner, hex.EncodeToString(hash[:]))
 }
 
-func keyOf(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash string) table.Key {
-	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: owner.String(), SK: "token#" + hash}
+func (f Family) keyOf(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash string) table.Key {
+	return f.place(ws, owner, "token#"+hash)
 }
 
 // RowsKey places the rows of a token beside it.
-func RowsKey(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash [32]byte) table.Key {
-	return rowsOf(ws, owner, hex.EncodeToString(hash[:]))
+func (f Family) RowsKey(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash [32]byte) table.Key {
+	return f.rowsOf(ws, owner, hex.EncodeToString(hash[:]))
 }
 
 const rowsPrefix = "acl#"
 
-func rowsOf(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash string) table.Key {
-	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: owner.String(), SK: rowsPrefix + hash}
+func (f Family) rowsOf(ws id.ID[id.Workspace], owner id.ID[id.Principal], hash string) table.Key {
+	return f.place(ws, owner, rowsPrefix+hash)
 }
 
-// bookKey places the list of a person's tokens.
-func bookKey(ws id.ID[id.Workspace], owner id.ID[id.Principal]) table.Key {
-	return table.Key{Table: table.Data, Kind: "U", Workspace: ws, Of: owner.String(), SK: "tokens"}
+// BookKey places the list of a holder's tokens; it is there while there are any.
+func (f Family) BookKey(ws id.ID[id.Workspace], owner id.ID[id.Principal]) table.Key {
+	return f.place(ws, owner, "tokens")
 }
 
 // Decode reads the item of a token.

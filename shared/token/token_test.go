@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"paddock/shared/authz"
-	"paddock/shared/identity"
 	"paddock/shared/permission"
 	"paddock/shared/token"
 )
@@ -76,15 +75,15 @@ func TestEveryScopeOfTheCatalogueIsOne(t *testing.T) {
 func TestATokenIsGood(t *testing.T) {
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	good := token.Token{Enabled: true, Epoch: 3, ExpiresAt: now}
-	owner := identity.User{Epoch: 3}
+	owner := token.Holder{Epoch: 3}
 	if !good.Good(owner) || !good.Live(now.Add(-time.Nanosecond)) || good.Live(now) {
 		t.Error("a good token is none, or its end is not half-open")
 	}
-	for name, bad := range map[string]func(*token.Token, *identity.User){
-		"switched off":  func(t *token.Token, _ *identity.User) { t.Enabled = false },
-		"blocked":       func(t *token.Token, _ *identity.User) { t.Blocked = true },
-		"another epoch": func(_ *token.Token, u *identity.User) { u.Epoch++ },
-		"disabled":      func(_ *token.Token, u *identity.User) { u.Disabled = true },
+	for name, bad := range map[string]func(*token.Token, *token.Holder){
+		"switched off":  func(t *token.Token, _ *token.Holder) { t.Enabled = false },
+		"blocked":       func(t *token.Token, _ *token.Holder) { t.Blocked = true },
+		"another epoch": func(_ *token.Token, u *token.Holder) { u.Epoch++ },
+		"disabled":      func(_ *token.Token, u *token.Holder) { u.Disabled = true },
 	} {
 		tok, u := good, owner
 		if bad(&tok, &u); tok.Good(u) {

@@ -9,6 +9,7 @@ import (
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"paddock/shared/activity"
+	"paddock/shared/application"
 	"paddock/shared/aws/dynamo"
 	"paddock/shared/aws/kms"
 	"paddock/shared/credential"
@@ -173,9 +174,13 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	apps, err := application.New(store, policies, tokens, roles)
+	if err != nil {
+		return nil, err
+	}
 	face := api.New(api.Parts{
 		People: people, Settings: settings, Activity: log, Sessions: sessions, Groups: groups, Roles: roles, Servers: servers, BaseURLs: c.BaseURLs, Tokens: tokens,
-		Usage: used, Impacts: impacts,
+		Usage: used, Impacts: impacts, Applications: apps,
 	})
 	return httpapi.New(httpapi.Config{Function: route.API, Sessions: sessions, Policies: policies, Store: store, Usage: used, Now: c.Now, Bindings: face.Bindings()})
 }

@@ -1,5 +1,8 @@
 import { Outlet, createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router';
 
+import { ApplicationPage } from './pages/application';
+import { ApplicationChangePage, NewApplicationPage } from './pages/application-change';
+import { ApplicationsPage, type ApplicationsSearch } from './pages/applications';
 import { AuditLogPage, type AuditSearch } from './pages/audit-log';
 import { CheckAccessPage } from './pages/check-access';
 import { ChangePasswordPage } from './pages/change-password';
@@ -131,6 +134,13 @@ export function routerFor(opened: Opened) {
   const newRole = createRoute({ getParentRoute: () => signedIn, path: '/roles/new', component: NewRolePage });
   const role = createRoute({ getParentRoute: () => signedIn, path: '/roles/$id', component: RolePage });
   const roleChange = createRoute({ getParentRoute: () => signedIn, path: '/roles/$id/change', component: RoleChangePage });
+  const applications = createRoute({
+    getParentRoute: () => signedIn, path: '/applications', component: ApplicationsPage,
+    validateSearch: (search: Record<string, unknown>): ApplicationsSearch => paged(search),
+  });
+  const newApplication = createRoute({ getParentRoute: () => signedIn, path: '/applications/new', component: NewApplicationPage });
+  const application = createRoute({ getParentRoute: () => signedIn, path: '/applications/$id', component: ApplicationPage });
+  const applicationChange = createRoute({ getParentRoute: () => signedIn, path: '/applications/$id/change', component: ApplicationChangePage });
   const device = createRoute({
     getParentRoute: () => signedIn, path: '/device', component: () => <DevicePage code={secretOf('/device')} />,
     validateSearch: (search: Record<string, unknown>): DeviceSearch => {
@@ -143,6 +153,7 @@ export function routerFor(opened: Opened) {
     routeTree: root.addChildren([
       signIn, enrolment, change, forgot, invited, reset, confirm, undo, report, unlock,
       signedIn.addChildren([home, myProfile, mySecurity, mySessions, people, invite, newPerson, person, groups, newGroup, groupImport, group, groupChange, groupConfig, device, verify, security, audit,
+        applications, newApplication, application, applicationChange,
         roles, newRole, role, roleChange,
         servers, registerServer, server, reach, checkAccess,
         preferences, tokens, newToken, token,

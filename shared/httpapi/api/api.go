@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"paddock/shared/activity"
+	"paddock/shared/application"
 	"paddock/shared/authz"
 	"paddock/shared/fault"
 	"paddock/shared/group"
@@ -35,6 +36,7 @@ type Face struct {
 	keys     *token.Service
 	used     *usage.Service
 	impacts  *impact.Service
+	apps     *application.Service
 }
 
 // Parts are the services of a Face.
@@ -51,20 +53,22 @@ type Parts struct {
 	Tokens   *token.Service
 	Usage    *usage.Service
 	Impacts  *impact.Service
+	// Applications are the identities of automation.
+	Applications *application.Service
 }
 
 // New returns a Face over its services.
 func New(p Parts) *Face {
 	return &Face{
 		people: p.People, settings: p.Settings, activity: p.Activity, sessions: p.Sessions, groups: p.Groups, roles: p.Roles, servers: p.Servers,
-		bases: p.BaseURLs, keys: p.Tokens, used: p.Usage, impacts: p.Impacts,
+		bases: p.BaseURLs, keys: p.Tokens, used: p.Usage, impacts: p.Impacts, apps: p.Applications,
 	}
 }
 
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return f.tried(slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), []httpapi.Binding{
+	return f.tried(slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), f.applicationBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
@@ -124,9 +128,21 @@ func status(httpapi.Call, httpapi.None) (StatusAnswer, error) {
 
 // Whoami says what a credential is. Source: alpacon-wire 1.7.
 type Whoami struct {
+	// PrincipalType is user or application.
 	PrincipalType string     `json:"principal_type"`
 	Auth          WhoamiAuth `json:"auth"`
-	User          Brief      `json:"user"`
+	// User is there for people and their tokens, Application for service tokens.
+	User        *Brief             `json:"user,omitempty"`
+	Application *WhoamiApplication `json:"application,omitempty"`
+}
+
+// WhoamiApplication names the application of a service token.
+type WhoamiApplication struct {
+	ID          id.ID[id.Principal] `json:"id"`
+	Name        string              `json:"name"`
+	ServiceType string              `json:"service_type"`
+	// Username is the account that it has on servers: none.
+	Username string `json:"username"`
 }
 
 // WhoamiAuth lists the scopes of a token; a session has none of its own.
@@ -146,5 +162,14 @@ func whoami(c httpapi.Call, _ httpapi.None) (Whoami, error) {
 	if c.Who.Token != nil {
 		scopes = c.Who.Token.Scopes
 	}
-	return Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: scopes}, User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
+	if a := c.Who.Application; a != nil {
+		if slices.Contains(scopes, token.Everything) { // all that its application's hold
+			scopes = a.Scopes
+		}
+		return Whoami{
+			PrincipalType: "application", Auth: WhoamiAuth{Scopes: scopes},
+			Application: &WhoamiApplication{ID: a.ID, Name: a.Name, ServiceType: application.ServiceType},
+		}, nil
+	}
+	return Whoami{PrincipalType: "user", Auth: WhoamiAuth{Scopes: scopes}, User: &Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}}, nil
 }

@@ -33,8 +33,8 @@ func (f *Face) roleBindings() []httpapi.Binding {
 		httpapi.Answer(patch, "/api/iam/roles/{id}/", ok, f.patchRole).Summed("Change a custom role, for all who have it.").Refuses(fields...).Refuses(identity.ErrReadOnly),
 		httpapi.Answer(remove, "/api/iam/roles/{id}/", http.StatusNoContent, f.deleteRole).Summed("Delete a custom role; nobody has it any more."),
 		httpapi.Answer(get, "/api/iam/role-assignments/", ok, f.listAssignments).Summed("List who has a role, the roles that somebody or a group has, or one's own."),
-		httpapi.Answer(post, "/api/iam/role-assignments/", http.StatusCreated, f.assignRole).Summed("Give a role to a user or a group.").
-			Refuses(role.ErrAssigned, role.ErrManyRoles, role.ErrUntil, role.ErrNoUser, role.ErrNoGroup, errRole, errSubject, policy.ErrLarge, authz.ErrCeiling),
+		httpapi.Answer(post, "/api/iam/role-assignments/", http.StatusCreated, f.assignRole).Summed("Give a role to a user, a group or an application.").
+			Refuses(role.ErrAssigned, role.ErrManyRoles, role.ErrUntil, role.ErrNoUser, role.ErrNoGroup, role.ErrNoApplication, errRole, errSubject, policy.ErrLarge, authz.ErrCeiling),
 		httpapi.Answer(remove, "/api/iam/role-assignments/{id}/", http.StatusNoContent, f.unassignRole).Summed("Take a role away from who has it."),
 	}
 }
@@ -43,7 +43,7 @@ func (f *Face) roleBindings() []httpapi.Binding {
 var (
 	errPermission = fault.Error{Kind: fault.Invalid, Code: "invalid_permission", Detail: "There is no such permission.", Source: "permissions"}
 	errRole       = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such role.", Source: "role"}
-	errSubject    = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "Name a user or a group, and not both.", Source: "user"}
+	errSubject    = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "Name one of a user, a group and an application.", Source: "user"}
 )
 
 // PermissionDocument is one permission of the catalogue.
@@ -291,13 +291,16 @@ func (f *Face) deleteRole(c httpapi.Call, _ httpapi.None) (httpapi.None, error) 
 	return httpapi.None{}, f.roles.Delete(c.Context(), c.Allowed, c.Who.UserItem, item)
 }
 
-// RoleAssignmentDocument is that a user or a group has a role.
+// RoleAssignmentDocument is that a user, a group or an application has a role;
+// the other two are null.
 type RoleAssignmentDocument struct {
 	ID       id.ID[id.RoleAssignment] `json:"id"`
 	Role     id.ID[id.Role]           `json:"role"`
 	RoleName string                   `json:"role_name"`
 	User     *Brief                   `json:"user" jsonschema:"nullable"`
 	Group    *GroupBrief              `json:"group" jsonschema:"nullable"`
+	// Application has the role.
+	Application *ApplicationBrief `json:"application" jsonschema:"nullable"`
 	// ExpiresAt is the instant at which the assignment ends; null: never.
 	ExpiresAt *time.Time `json:"expires_at" jsonschema:"nullable"`
 	AddedAt   time.Time  `json:"added_at"`
@@ -312,10 +315,12 @@ type GroupBrief struct {
 // RoleAssignmentsQuery narrows the list of role assignments; without any it is
 // of the caller's own.
 type RoleAssignmentsQuery struct {
-	// Role, User and Group name whose assignments; only the first of them counts.
-	Role  *string `query:"role,omitempty"`
-	User  *string `query:"user,omitempty"`
-	Group *string `query:"group,omitempty"`
+	// Role, User, Group and Application name whose assignments; only one of them
+	// counts, in this order: role, group, user, application.
+	Role        *string `query:"role,omitempty"`
+	User        *string `query:"user,omitempty"`
+	Group       *string `query:"group,omitempty"`
+	Application *string `query:"application,omitempty"`
 	httpapi.PageQuery
 }
 
@@ -370,6 +375,17 @@ func (f *Face) assignments(c httpapi.Call, in RoleAssignmentsQuery) ([]role.Assi
 		}
 		return f.roles.Of(c.Context(), c.Allowed, of)
 	}
+	if in.Application != nil {
+		of, err := id.ParseUUID(*in.Application)
+		if err != nil {
+			return nil, nil //nolint:nilerr // what is no id names no application
+		}
+		apps, err := f.apps.Some(c.Context(), c.Allowed, []id.UUID{of})
+		if err != nil || len(apps) == 0 {
+			return nil, err
+		}
+		return f.roles.Granted(c.Context(), c.Allowed, apps[0].Roles)
+	}
 	return f.roles.Of(c.Context(), c.Allowed, c.Who.User.ID)
 }
 
@@ -401,6 +417,13 @@ func assignmentDocument(p *authz.Policy, a role.Assignment, people map[id.ID[id.
 	if !a.Until.IsZero() {
 		d.ExpiresAt = &a.Until
 	}
+	if !a.Application.Zero() {
+		app, ok := p.Application(a.Application.UUID())
+		if ok {
+			d.Application = &ApplicationBrief{ID: a.Application, Name: app.Name}
+		}
+		return d, ok
+	}
 	if a.Group.Zero() {
 		u := people[a.User]
 		d.User = &u
@@ -413,26 +436,39 @@ func assignmentDocument(p *authz.Policy, a role.Assignment, people map[id.ID[id.
 	return d, ok
 }
 
-// NewRoleAssignment gives a role to a user or a group.
+// NewRoleAssignment gives a role to a user, a group or an application.
 type NewRoleAssignment struct {
 	Role  id.ID[id.Role]       `json:"role"`
 	User  *id.ID[id.Principal] `json:"user,omitempty"`
 	Group *id.ID[id.Group]     `json:"group,omitempty"`
-	// ExpiresAt is the instant at which the role ends by itself; of users only.
+	// Application has the role as its tokens use it.
+	Application *id.ID[id.Principal] `json:"application,omitempty"`
+	// ExpiresAt is the instant at which the role ends by itself; never of groups.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 func (f *Face) assignRole(c httpapi.Call, in NewRoleAssignment) (RoleAssignmentDocument, error) {
-	if (in.User == nil) == (in.Group == nil) {
-		return RoleAssignmentDocument{}, errSubject
-	}
 	g := role.Giving{Role: in.Role}
+	named := 0
 	if in.User != nil {
 		g.User = *in.User
+		named++
 	}
 	if in.Group != nil {
 		g.Group = *in.Group
+		named++
 	}
+	if in.Application != nil {
+		g.Application = *in.Application
+		named++
+	}
+	if named != 1 {
+		return RoleAssignmentDocument{}, errSubject
+	}
+	return f.giveRole(c, in, g)
+}
+
+func (f *Face) giveRole(c httpapi.Call, in NewRoleAssignment, g role.Giving) (RoleAssignmentDocument, error) {
 	var err error
 	if g.Until, err = endOf(in.ExpiresAt); err != nil {
 		return RoleAssignmentDocument{}, err

@@ -26,7 +26,7 @@ func rules[T any](f *Face, c httpapi.Call, in RulesQuery, k token.Kind, turn fun
 			return httpapi.Cut(nil, in.Window(), turn), nil //nolint:nilerr // what is no id names no token
 		}
 	}
-	all, err := f.keys.Rows(c.Context(), c.Allowed, k, of)
+	all, err := f.keys.Rows(c.Context(), c.Allowed, mine(c), k, of)
 	return httpapi.Cut(all, in.Window(), turn), err
 }
 
@@ -36,13 +36,13 @@ func (f *Face) removeRule(k token.Kind) func(httpapi.Call, httpapi.None) (httpap
 		if err != nil {
 			return httpapi.None{}, token.ErrNoRow
 		}
-		return httpapi.None{}, f.keys.Remove(c.Context(), c.Allowed, c.Who.UserItem, k, which)
+		return httpapi.None{}, f.keys.Remove(c.Context(), c.Allowed, mine(c), id.ID[id.Token]{}, k, which)
 	}
 }
 
 // addRules gives a token rules, for which it must be the caller's own.
 func (f *Face) addRules(c httpapi.Call, of id.ID[id.Token], k token.Kind, rows ...token.Row) ([]token.Listed, error) {
-	source, _, err := f.keys.One(c.Context(), c.Allowed, c.Who.User.ID, of)
+	source, _, err := f.keys.One(c.Context(), c.Allowed, mine(c), of)
 	if errors.Is(err, token.ErrNoToken) {
 		err = token.ErrToken
 	}
@@ -52,7 +52,7 @@ func (f *Face) addRules(c httpapi.Call, of id.ID[id.Token], k token.Kind, rows .
 	if c.Allowed, err = mint(c, source.Scopes); err != nil {
 		return nil, err
 	}
-	return f.keys.Add(c.Context(), c.Allowed, c.Who.UserItem, of, k, rows)
+	return f.keys.Add(c.Context(), c.Allowed, mine(c), of, k, rows)
 }
 
 // CommandRule lets a token run command lines. Source: alpacon-wire 3.5.
@@ -211,5 +211,5 @@ func (f *Face) removeServerRules(c httpapi.Call, in ServerRules) (httpapi.None, 
 	if err := in.check(); err != nil {
 		return httpapi.None{}, err
 	}
-	return httpapi.None{}, f.keys.RemoveServers(c.Context(), c.Allowed, c.Who.UserItem, in.Token, in.Servers)
+	return httpapi.None{}, f.keys.RemoveServers(c.Context(), c.Allowed, mine(c), in.Token, in.Servers)
 }

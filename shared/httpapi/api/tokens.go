@@ -11,6 +11,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/table"
 	"paddock/shared/token"
 )
 
@@ -86,7 +87,14 @@ type MadeToken struct {
 	Key string `json:"key"`
 }
 
-func tokenDocument(t token.Token, owner identity.User) TokenDocument {
+// holding returns a person as holder of tokens; what changes rests on who asks.
+func holding(c httpapi.Call, u identity.User) token.Holder {
+	return token.HolderOf(u, table.Unchanged(c.Who.UserItem).Else(table.ErrTryAgain))
+}
+
+func mine(c httpapi.Call) token.Holder { return holding(c, c.Who.User) }
+
+func tokenDocument(t token.Token, owner token.Holder) TokenDocument {
 	d := TokenDocument{
 		ID: t.ID, Name: t.Name, Enabled: t.Good(owner), UpdatedAt: t.UpdatedAt, Scopes: t.Scopes, Permissions: permissionTexts(t.Holds), CreatedAt: t.CreatedAt, Blocked: t.Blocked, Ended: t.Epoch != owner.Epoch,
 	}
@@ -107,11 +115,11 @@ type TokensQuery struct {
 }
 
 func (f *Face) tokens(c httpapi.Call, in TokensQuery) (httpapi.Page[TokenDocument], error) {
-	return f.tokenPage(c, c.Who.User, in)
+	return f.tokenPage(c, mine(c), in)
 }
 
-func (f *Face) tokenPage(c httpapi.Call, owner identity.User, in TokensQuery) (httpapi.Page[TokenDocument], error) {
-	all, err := f.keys.All(c.Context(), c.Allowed, owner.ID, in.Name)
+func (f *Face) tokenPage(c httpapi.Call, owner token.Holder, in TokensQuery) (httpapi.Page[TokenDocument], error) {
+	all, err := f.keys.All(c.Context(), c.Allowed, owner, in.Name)
 	return httpapi.Cut(all, in.Window(), func(t token.Token) TokenDocument { return tokenDocument(t, owner) }), err
 }
 
@@ -136,8 +144,8 @@ func (f *Face) createToken(c httpapi.Call, in NewToken) (MadeToken, error) {
 	if c.Allowed, err = mint(c, wanted.Scopes); err != nil {
 		return MadeToken{}, err
 	}
-	t, key, err := f.keys.Create(c.Context(), c.Allowed, c.Who.UserItem, wanted)
-	return madeToken(c, t, key, err)
+	t, key, err := f.keys.Create(c.Context(), c.Allowed, mine(c), wanted)
+	return madeToken(mine(c), t, key, err)
 }
 
 // mint demands the proof that a token with these scopes asks for: who holds a
@@ -149,11 +157,11 @@ func mint(c httpapi.Call, scopes []string) (authz.Allowed, error) {
 	return c.FreshIfAble()
 }
 
-func madeToken(c httpapi.Call, t token.Token, key credential.Secret, err error) (MadeToken, error) {
+func madeToken(owner token.Holder, t token.Token, key credential.Secret, err error) (MadeToken, error) {
 	if err != nil {
 		return MadeToken{}, err
 	}
-	return MadeToken{TokenDocument: tokenDocument(t, c.Who.User), Key: key.Reveal()}, nil
+	return MadeToken{TokenDocument: tokenDocument(t, owner), Key: key.Reveal()}, nil
 }
 
 // CopyToken names the copy of a token; without a name it gets one.
@@ -166,15 +174,15 @@ func (f *Face) duplicateToken(c httpapi.Call, in CopyToken) (MadeToken, error) {
 	if err != nil {
 		return MadeToken{}, err
 	}
-	source, _, err := f.keys.One(c.Context(), c.Allowed, c.Who.User.ID, which)
+	source, _, err := f.keys.One(c.Context(), c.Allowed, mine(c), which)
 	if err != nil {
 		return MadeToken{}, err
 	}
 	if c.Allowed, err = mint(c, source.Scopes); err != nil {
 		return MadeToken{}, err
 	}
-	t, key, err := f.keys.Duplicate(c.Context(), c.Allowed, c.Who.UserItem, which, in.Name)
-	return madeToken(c, t, key, err)
+	t, key, err := f.keys.Duplicate(c.Context(), c.Allowed, mine(c), which, in.Name)
+	return madeToken(mine(c), t, key, err)
 }
 
 func tokenID(c httpapi.Call, name string) (id.ID[id.Token], error) {
@@ -197,7 +205,7 @@ func (f *Face) patchToken(c httpapi.Call, in TokenPatch) (TokenDocument, error) 
 		return TokenDocument{}, err
 	}
 	if in.Enabled != nil && *in.Enabled {
-		source, _, err := f.keys.One(c.Context(), c.Allowed, c.Who.User.ID, which)
+		source, _, err := f.keys.One(c.Context(), c.Allowed, mine(c), which)
 		if err != nil {
 			return TokenDocument{}, err
 		}
@@ -205,8 +213,8 @@ func (f *Face) patchToken(c httpapi.Call, in TokenPatch) (TokenDocument, error) 
 			return TokenDocument{}, err
 		}
 	}
-	t, err := f.keys.Update(c.Context(), c.Allowed, c.Who.UserItem, c.Who.User, which, token.Patch{Name: in.Name, Enabled: in.Enabled})
-	return tokenDocument(t, c.Who.User), err
+	t, err := f.keys.Update(c.Context(), c.Allowed, mine(c), which, token.Patch{Name: in.Name, Enabled: in.Enabled})
+	return tokenDocument(t, mine(c)), err
 }
 
 func (f *Face) deleteToken(c httpapi.Call, _ httpapi.None) (httpapi.None, error) {
@@ -214,7 +222,7 @@ func (f *Face) deleteToken(c httpapi.Call, _ httpapi.None) (httpapi.None, error)
 	if err != nil {
 		return httpapi.None{}, err
 	}
-	return httpapi.None{}, f.keys.Delete(c.Context(), c.Allowed, c.Who.UserItem, c.Who.User.ID, which)
+	return httpapi.None{}, f.keys.Delete(c.Context(), c.Allowed, mine(c), which)
 }
 
 func (f *Face) tokensOf(c httpapi.Call, in TokensQuery) (httpapi.Page[TokenDocument], error) {
@@ -222,7 +230,7 @@ func (f *Face) tokensOf(c httpapi.Call, in TokensQuery) (httpapi.Page[TokenDocum
 	if err != nil {
 		return httpapi.Page[TokenDocument]{}, err
 	}
-	return f.tokenPage(c, u, in)
+	return f.tokenPage(c, holding(c, u), in)
 }
 
 // TokenSwitch disables a token of somebody else, or lets it be used again.
@@ -239,8 +247,8 @@ func (f *Face) blockToken(c httpapi.Call, in TokenSwitch) (TokenDocument, error)
 	if err != nil {
 		return TokenDocument{}, err
 	}
-	t, err := f.keys.Update(c.Context(), c.Allowed, c.Who.UserItem, u, which, token.Patch{Enabled: &in.Enabled})
-	return tokenDocument(t, u), err
+	t, err := f.keys.Update(c.Context(), c.Allowed, holding(c, u), which, token.Patch{Enabled: &in.Enabled})
+	return tokenDocument(t, holding(c, u)), err
 }
 
 // ScopeResource is what scopes may say of one resource.

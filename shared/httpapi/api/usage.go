@@ -164,7 +164,7 @@ func (f *Face) tokenUsage(c httpapi.Call, in UsageQuery) (TokenUsage, error) {
 	if err != nil {
 		return TokenUsage{}, err
 	}
-	return f.usedToken(c, c.Who.User, which, in)
+	return f.usedToken(c, mine(c), which, in)
 }
 
 func (f *Face) tokenUsageOf(c httpapi.Call, in UsageQuery) (TokenUsage, error) {
@@ -176,16 +176,16 @@ func (f *Face) tokenUsageOf(c httpapi.Call, in UsageQuery) (TokenUsage, error) {
 	if err != nil {
 		return TokenUsage{}, err
 	}
-	return f.usedToken(c, u, which, in)
+	return f.usedToken(c, holding(c, u), which, in)
 }
 
 // usedToken returns what a token of somebody's was used for.
-func (f *Face) usedToken(c httpapi.Call, owner identity.User, which id.ID[id.Token], in UsageQuery) (TokenUsage, error) {
+func (f *Face) usedToken(c httpapi.Call, owner token.Holder, which id.ID[id.Token], in UsageQuery) (TokenUsage, error) {
 	days, err := in.days()
 	if err != nil {
 		return TokenUsage{}, err
 	}
-	t, acl, err := f.keys.One(c.Context(), c.Allowed, owner.ID, which)
+	t, acl, err := f.keys.One(c.Context(), c.Allowed, owner, which)
 	if err != nil {
 		return TokenUsage{}, err
 	}

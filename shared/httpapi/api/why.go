@@ -25,7 +25,7 @@ func (f *Face) whyBindings() []httpapi.Binding {
 	return []httpapi.Binding{
 		httpapi.Answer(http.MethodPost, "/api/iam/explain/", http.StatusOK, f.explain).
 			Summed("Answer whether somebody may do something, and why, with the smallest change that would allow it.").
-			Refuses(errPermission, errUserOf, errObject, authz.ErrDenied, activity.ErrQuestions),
+			Refuses(errPermission, errUserOf, errApplicationOf, errObject, authz.ErrDenied, activity.ErrQuestions),
 		httpapi.Answer(http.MethodGet, "/api/iam/decisions/{id}/", http.StatusOK, f.decision).Summed("Show a decision that refused a request.").
 			Refuses(activity.ErrNoDecision),
 		httpapi.Answer(http.MethodGet, "/api/iam/reach/", http.StatusOK, f.reach).Summed("List who reaches a server, or the servers that somebody reaches, and why.").
@@ -37,15 +37,23 @@ func (f *Face) whyBindings() []httpapi.Binding {
 var (
 	errUserOf   = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such user.", Source: "user"}
 	errServerOf = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such server.", Source: "server"}
-	errObject   = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such object.", Source: "object"}
+	// errApplicationOf refuses a question about what is no application, or about
+	// two principals.
+	errApplicationOf = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such application.", Source: "application"}
+	errObject        = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such object.", Source: "object"}
 )
 
-// ExplainRequest asks whether a user may use a permission on an object.
+// ExplainRequest asks whether a user or an application may use a permission on an
+// object.
 type ExplainRequest struct {
 	// User defaults to who asks.
-	User       *id.ID[id.Principal] `json:"user,omitempty"`
-	Permission string               `json:"permission"`
-	// Object is the id of a server, group or user; without it: all objects.
+	User *id.ID[id.Principal] `json:"user,omitempty"`
+	// Application is asked about instead of a user: by its roles and scopes, which
+	// each of its tokens narrows.
+	Application *id.ID[id.Principal] `json:"application,omitempty"`
+	Permission  string               `json:"permission"`
+	// Object is the id of a server, group, application or user; without it: all
+	// objects.
 	Object *string `json:"object,omitempty"`
 }
 
@@ -106,20 +114,15 @@ func (f *Face) explain(c httpapi.Call, in ExplainRequest) (ExplainAnswer, error)
 	if err != nil {
 		return ExplainAnswer{}, errPermission.In("permission").Saying("There is no permission " + quoted(in.Permission) + ".")
 	}
-	who := c.Principal()
-	if in.User != nil && *in.User != c.Who.User.ID {
-		if _, err := c.Decide(permission.ReadPolicy, authz.Object{}); err != nil {
-			return ExplainAnswer{}, err
-		}
-		if who, err = f.principal(c, *in.User); err != nil {
-			return ExplainAnswer{}, err
-		}
+	who, beyond, err := f.askedOf(c, in, what)
+	if err != nil {
+		return ExplainAnswer{}, err
 	}
 	o, err := f.asked(c, in.Object)
 	if err != nil {
 		return ExplainAnswer{}, err
 	}
-	out, err := f.explanation(c, &who, what, o)
+	out, err := f.explanation(c, &who, beyond, what, o)
 	if err != nil {
 		return ExplainAnswer{}, err
 	}
@@ -127,12 +130,16 @@ func (f *Face) explain(c httpapi.Call, in ExplainRequest) (ExplainAnswer, error)
 }
 
 // explanation answers whether somebody may use a permission on an object, and
-// why. Each is counted as a question of the caller's.
-func (f *Face) explanation(c httpapi.Call, who *authz.Principal, what permission.Permission, o authz.Object) (ExplainAnswer, error) {
+// why; beyond is why not, whatever roles give, "" for nothing. Each is counted as a
+// question of the caller's.
+func (f *Face) explanation(c httpapi.Call, who *authz.Principal, beyond string, what permission.Permission, o authz.Object) (ExplainAnswer, error) {
 	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
 		return ExplainAnswer{}, err
 	}
 	e := authz.Explain(who, what, o, c.Now())
+	if beyond != "" { // whatever the roles give
+		e.Allowed, e.Failing, e.Step = false, beyond, nil
+	}
 	out := ExplainAnswer{Allowed: e.Allowed, FailingCondition: e.Failing, Grants: []ExaminedDocument{}}
 	if e.Allowed {
 		out.Reason = e.Reason.String()
@@ -222,6 +229,13 @@ func (f *Face) asked(c httpapi.Call, named *string) (authz.Object, error) {
 			return o, nil
 		}
 	}
+	if a, ok := c.Who.Policy.Application(of); ok && authz.May(&who, permission.ReadApplication, a.Object(), now) {
+		apps, err := f.apps.Some(c.Context(), c.Allowed, []id.UUID{of})
+		if err != nil || len(apps) == 0 {
+			return authz.Object{}, cmp.Or(err, error(errObject))
+		}
+		return apps[0].Object(c.Who.Workspace.ID, c.Who.Policy), nil
+	}
 	users, err := f.people.Users(c.Context(), c.Allowed, []id.ID[id.Principal]{id.Of[id.Principal](of)})
 	if err != nil {
 		return authz.Object{}, err
@@ -260,6 +274,11 @@ func (f *Face) step(c httpapi.Call, s authz.Step, subject *authz.Principal) (*St
 	}
 	if r, ok := c.Who.Policy.Role(s.Role); ok {
 		d.Role = r.Name
+	}
+	if a, ok := c.Who.Policy.Application(s.Subject); ok {
+		for _, u := range append([]id.UUID{a.Owner}, a.Managers...) {
+			candidates = append(candidates, id.Of[id.Principal](u))
+		}
 	}
 	if s.Kind == authz.SetRoleSetting {
 		d.RoleSetting = s.Setting.String()
@@ -388,7 +407,7 @@ func (f *Face) decidedNow(c httpapi.Call, d DecisionDocument, actor id.UUID) (*E
 	if err != nil {
 		return nil, err
 	}
-	now, err := f.explanation(c, &who, what, o)
+	now, err := f.explanation(c, &who, "", what, o)
 	if refusal, ok := errors.AsType[fault.Error](err); ok && refusal.Code == activity.ErrQuestions.Code {
 		return nil, nil //nolint:nilnil // the decision itself may be read
 	}
@@ -402,11 +421,13 @@ type ReachQuery struct {
 	httpapi.PageQuery
 }
 
-// ReachRow is one server that somebody reaches, or one who reaches a server.
+// ReachRow is one server that somebody reaches, or one who reaches a server: a
+// user, or an application by those of its tokens that have a rule of the server.
 type ReachRow struct {
-	Server ServerName     `json:"server"`
-	User   Brief          `json:"user"`
-	Grants []HoldDocument `json:"grants"`
+	Server      ServerName        `json:"server"`
+	User        *Brief            `json:"user" jsonschema:"nullable"`
+	Application *ApplicationBrief `json:"application" jsonschema:"nullable"`
+	Grants      []HoldDocument    `json:"grants"`
 }
 
 // ServerName names a server.
@@ -453,13 +474,13 @@ func (f *Face) reach(c httpapi.Call, in ReachQuery) (httpapi.Page[ReachRow], err
 	cut := httpapi.Cut(places, in.Window(), func(at int) int { return at })
 	page := httpapi.Page[ReachRow]{Count: cut.Count, Current: cut.Current, Next: cut.Next, Previous: cut.Previous, Last: cut.Last, Results: []ReachRow{}}
 	for _, r := range who.Reach(cut.Results, c.Now()) {
-		page.Results = append(page.Results, reachRow(c.Who.Policy, r, u))
+		page.Results = append(page.Results, reachRow(c.Who.Policy, r).of(u))
 	}
 	return page, nil
 }
 
-func reachRow(p *authz.Policy, r authz.Reached, u identity.User) ReachRow {
-	row := ReachRow{User: Brief{ID: u.ID, Name: u.DisplayName(), Email: u.Email}, Grants: []HoldDocument{}}
+func reachRow(p *authz.Policy, r authz.Reached) ReachRow {
+	row := ReachRow{Grants: []HoldDocument{}}
 	if s, _, ok := p.Server(r.Server); ok {
 		row.Server = ServerName{ID: s.ID.String(), Name: s.Name}
 	}
@@ -488,7 +509,7 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
 		return none, err
 	}
-	candidates, err := f.mayReach(c, *s)
+	candidates, automata, err := f.mayReach(c, *s)
 	if err != nil {
 		return none, err
 	}
@@ -503,17 +524,33 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 		p := principalOf(c, u)
 		people[i], byID[u.ID.UUID()] = &p, u
 	}
+	apps, names, err := f.reaching(c, automata)
+	if err != nil {
+		return none, err
+	}
+	people = append(people, apps...)
+	for of, u := range byID {
+		names[of] = u.DisplayName()
+	}
 	all := authz.WhoReaches(s.Object(), people, c.Now())
 	slices.SortFunc(all, func(a, b authz.Reached) int {
-		return strings.Compare(byID[a.Who].DisplayName(), byID[b.Who].DisplayName())
+		return cmp.Or(strings.Compare(names[a.Who], names[b.Who]), strings.Compare(a.Who.String(), b.Who.String()))
 	})
-	return httpapi.Cut(all, w, func(r authz.Reached) ReachRow { return reachRow(c.Who.Policy, r, byID[r.Who]) }), nil
+	return httpapi.Cut(all, w, func(r authz.Reached) ReachRow {
+		if u, ok := byID[r.Who]; ok {
+			return reachRow(c.Who.Policy, r).of(u)
+		}
+		row := reachRow(c.Who.Policy, r)
+		row.Application = &ApplicationBrief{ID: id.Of[id.Principal](r.Who), Name: names[r.Who]}
+		return row
+	}), nil
 }
 
-// mayReach returns everybody who could reach a server, and more.
-func (f *Face) mayReach(c httpapi.Call, s authz.Server) ([]id.ID[id.Principal], error) {
+// mayReach returns everybody and every application that could reach a server, and
+// more.
+func (f *Face) mayReach(c httpapi.Call, s authz.Server) (out []id.ID[id.Principal], automata []id.UUID, err error) {
 	policy := c.Who.Policy
-	out := []id.ID[id.Principal]{id.Of[id.Principal](s.Owner)}
+	out = []id.ID[id.Principal]{id.Of[id.Principal](s.Owner)}
 	for _, m := range s.Managers {
 		out = append(out, id.Of[id.Principal](m))
 	}
@@ -532,7 +569,7 @@ func (f *Face) mayReach(c httpapi.Call, s authz.Server) ([]id.ID[id.Principal], 
 	}
 	members, err := each(groups, func(g id.ID[id.Group]) ([]group.Place, error) { return f.groups.Members(c.Context(), c.Allowed, g, 0) })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, m := range slices.Concat(members...) {
 		out = append(out, m.User)
@@ -543,11 +580,15 @@ func (f *Face) mayReach(c httpapi.Call, s authz.Server) ([]id.ID[id.Principal], 
 		}
 		holders, err := f.roles.Holders(c.Context(), c.Allowed, id.Of[id.Role](r.ID), 0)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, h := range holders {
-			out = append(out, h.User)
+			if h.Application.Zero() {
+				out = append(out, h.User)
+			} else if !slices.Contains(automata, h.Application.UUID()) {
+				automata = append(automata, h.Application.UUID())
+			}
 		}
 	}
-	return out, nil
+	return out, automata, nil
 }

@@ -6,6 +6,7 @@ import (
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/session"
+	"paddock/shared/table"
 	"paddock/shared/token"
 )
 
@@ -102,5 +103,5 @@ func (f *Face) deleteTokenOf(c httpapi.Call, _ httpapi.None) (httpapi.None, erro
 	if err != nil {
 		return httpapi.None{}, err
 	}
-	return httpapi.None{}, f.tokens.Delete(c.Context(), c.Allowed, c.Who.UserItem, u.ID, which)
+	return httpapi.None{}, f.tokens.Delete(c.Context(), c.Allowed, token.HolderOf(u, table.Unchanged(c.Who.UserItem).Else(table.ErrTryAgain)), which)
 }

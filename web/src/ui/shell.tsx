@@ -44,6 +44,7 @@ export function Shell() {
             <li><Link to="/check-access">Check access</Link></li>
             <li><Link to="/preferences">Preferences</Link></li>
             {person.data.is_staff && <li><Link to="/roles" search={{}}>Roles</Link></li>}
+            <li><Link to="/applications" search={{}}>Applications</Link></li>
             {person.data.is_staff && <li><Link to="/settings/security">Settings</Link></li>}
             <li><Link to="/audit" search={{}}>Audit log</Link></li>
           </ul>
