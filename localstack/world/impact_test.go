@@ -405,6 +405,13 @@ func TestDryRunsAreRefusedLikeChanges(t *testing.T) {
 	stranger := w.Entries.Visitor(w.Slug, "203.0.113.68")
 	alike(t, stranger, "authentication_required", "PATCH", path, map[string]any{"name": "x"})
 
+	// A session that can give no proof can make no such change, and tries none.
+	boss := made(t, w, "boss", "superuser", "203.0.113.69")
+	line := w.Entries.Visitor(w.Slug, "203.0.113.69")
+	line.Bearer = field(t, want(t, line, http.StatusOK, "POST", "/api/auth/login/", map[string]string{"username": boss.email, "password": boss.word}), "token")
+	alike(t, line, "mfa_session_required", "DELETE", rolesPath+role+"/", nil)
+	tried(t, w, line, "PATCH", path, map[string]any{"name": "x"})
+
 	// It is true or false, once; elsewhere it is not offered.
 	for _, query := range []string{"dry_run=1", "dry_run=", "dry_run=True", "dry_run=true&dry_run=true", "dry_run=true&dry_run=false", "dry_run=true;x", "x=%zz"} {
 		if a := refused(t, me, "invalid_value", "PATCH", path+"?"+query, map[string]any{"name": "changed"}); a.Problem().Source != "dry_run" {
