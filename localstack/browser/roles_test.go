@@ -128,6 +128,10 @@ func TestRolesAreManaged(t *testing.T) {
 	y.as(wide())
 	y.press("Save")
 	y.page("Guides")
+	y.click(`document.querySelector('[aria-label^="Remove "]')`, "Remove")
+	y.text("loses group:read on group Guides")
+	y.press("Remove")
+	y.text("Nobody is in it.")
 	if err := v.Want(t.Context(), http.StatusNoContent, "DELETE", "/api/iam/groups/"+group.ID+"/", nil, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -349,8 +349,8 @@ func TestImpactIsWhatAChangeBrings(t *testing.T) {
 
 var decisionID = regexp.MustCompile(`"decision_id":"[^"]*"`)
 
-// alike holds that a dry run is refused as the change is.
-func alike(t *testing.T, v *visitor.Visitor, code, method, path string, body any) {
+// triedAlike holds that a dry run is refused as the change is.
+func triedAlike(t *testing.T, v *visitor.Visitor, code, method, path string, body any) {
 	t.Helper()
 	made := refused(t, v, code, method, path, body)
 	dry := refused(t, v, code, method, path+"?dry_run=true", body)
@@ -372,19 +372,19 @@ func TestDryRunsAreRefusedLikeChanges(t *testing.T) {
 	want(t, w.Me, http.StatusCreated, "POST", assignedPath, map[string]any{"role": role, "group": group})
 	me := w.Me
 
-	alike(t, me, "group_name_in_use", "POST", groupsPath, map[string]any{"name": "people"})
-	alike(t, me, "invalid_pattern", "PATCH", path, map[string]any{"server_patterns": []string{"a\nb"}})
-	alike(t, me, "invalid_value", "PATCH", path, map[string]any{"servers": []map[string]string{{"id": nobody}}})
-	alike(t, me, "invalid_config", "PUT", path+"config/", map[string]any{"config": "nam: x"})
-	alike(t, me, "unknown_field", "PUT", path+"config/", map[string]any{"conf": "nam: x"})
-	alike(t, me, "role_name_in_use", "POST", rolesPath, map[string]any{"name": "biller", "permissions": []string{"audit:read"}})
-	alike(t, me, "permission_reserved", "PATCH", rolesPath+role+"/", map[string]any{"permissions": []string{"user:promote"}})
-	alike(t, me, "already_assigned", "POST", assignedPath, map[string]any{"role": role, "group": group})
-	alike(t, me, "server_name_in_use", "PATCH", serversPath+idIn(registered(t, w, newToken(t, me, map[string]any{"name": "more"}).key, "web-2"))+"/", map[string]any{"name": "web-1"})
-	alike(t, me, "invalid_value", "POST", assignPath, map[string]any{"user": nobody, "server": idIn(server)})
-	alike(t, sam.Visitor, "grant_ceiling", "POST", membersPath, map[string]any{"group": group, "user": mia.idOf(), "role": "member"})
-	alike(t, sam.Visitor, "permission_denied", "PATCH", rolesPath+role+"/", map[string]any{"name": "x"})
-	alike(t, mia.Visitor, "permission_denied", "POST", groupsPath, map[string]any{"name": "mine"})
+	triedAlike(t, me, "group_name_in_use", "POST", groupsPath, map[string]any{"name": "people"})
+	triedAlike(t, me, "invalid_pattern", "PATCH", path, map[string]any{"server_patterns": []string{"a\nb"}})
+	triedAlike(t, me, "invalid_value", "PATCH", path, map[string]any{"servers": []map[string]string{{"id": nobody}}})
+	triedAlike(t, me, "invalid_config", "PUT", path+"config/", map[string]any{"config": "nam: x"})
+	triedAlike(t, me, "unknown_field", "PUT", path+"config/", map[string]any{"conf": "nam: x"})
+	triedAlike(t, me, "role_name_in_use", "POST", rolesPath, map[string]any{"name": "biller", "permissions": []string{"audit:read"}})
+	triedAlike(t, me, "permission_reserved", "PATCH", rolesPath+role+"/", map[string]any{"permissions": []string{"user:promote"}})
+	triedAlike(t, me, "already_assigned", "POST", assignedPath, map[string]any{"role": role, "group": group})
+	triedAlike(t, me, "server_name_in_use", "PATCH", serversPath+idIn(registered(t, w, newToken(t, me, map[string]any{"name": "more"}).key, "web-2"))+"/", map[string]any{"name": "web-1"})
+	triedAlike(t, me, "invalid_value", "POST", assignPath, map[string]any{"user": nobody, "server": idIn(server)})
+	triedAlike(t, sam.Visitor, "grant_ceiling", "POST", membersPath, map[string]any{"group": group, "user": mia.idOf(), "role": "member"})
+	triedAlike(t, sam.Visitor, "permission_denied", "PATCH", rolesPath+role+"/", map[string]any{"name": "x"})
+	triedAlike(t, mia.Visitor, "permission_denied", "POST", groupsPath, map[string]any{"name": "mine"})
 	for _, v := range []*visitor.Visitor{me, mia.Visitor} { // what is not there, or not theirs
 		for _, foreign := range []string{nobody, group, idIn(server), role} {
 			for _, row := range []struct{ method, path string }{
@@ -398,12 +398,19 @@ func TestDryRunsAreRefusedLikeChanges(t *testing.T) {
 				if v != me && row.path == assignPath {
 					code = "permission_denied"
 				}
-				alike(t, v, code, row.method, row.path+foreign+"/", map[string]any{})
+				triedAlike(t, v, code, row.method, row.path+foreign+"/", map[string]any{})
 			}
 		}
 	}
 	stranger := w.Entries.Visitor(w.Slug, "203.0.113.68")
-	alike(t, stranger, "authentication_required", "PATCH", path, map[string]any{"name": "x"})
+	triedAlike(t, stranger, "authentication_required", "PATCH", path, map[string]any{"name": "x"})
+
+	// A session that can give no proof can make no such change, and tries none.
+	boss := made(t, w, "boss", "superuser", "203.0.113.69")
+	line := w.Entries.Visitor(w.Slug, "203.0.113.69")
+	line.Bearer = field(t, want(t, line, http.StatusOK, "POST", "/api/auth/login/", map[string]string{"username": boss.email, "password": boss.word}), "token")
+	triedAlike(t, line, "mfa_session_required", "DELETE", rolesPath+role+"/", nil)
+	tried(t, w, line, "PATCH", path, map[string]any{"name": "x"})
 
 	// It is true or false, once; elsewhere it is not offered.
 	for _, query := range []string{"dry_run=1", "dry_run=", "dry_run=True", "dry_run=true&dry_run=true", "dry_run=true&dry_run=false", "dry_run=true;x", "x=%zz"} {

@@ -93,6 +93,9 @@ func (c Call) Fresh() (authz.Allowed, error) {
 	if err := c.app.fresh(c.Context(), &c, c.row); err != nil {
 		return authz.Allowed{}, err
 	}
+	if c.Seen.DryRun { // there may be no proof
+		return c.Allowed, nil
+	}
 	return c.Allowed.Privileged(), nil
 }
 

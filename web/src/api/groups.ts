@@ -29,6 +29,7 @@ export const memberships = (of: { group: string } | { user: string }, page: numb
   client.request<NumberedPage<Membership>>('GET', `/api/iam/memberships/?${new URLSearchParams({ ...of, page: String(page), page_size: String(groupPageSize) })}`);
 export const addMember = (m: NewMembership) => client.request<Membership>('POST', '/api/iam/memberships/', m);
 export const patchMember = (id: string, p: MembershipPatch) => client.request<Membership>('PATCH', `/api/iam/memberships/${id}/`, p);
+export const tryRemoveMember = (id: string) => tryChange('DELETE', `/api/iam/memberships/${id}/`);
 export const removeMember = (id: string) => client.request<void>('DELETE', `/api/iam/memberships/${id}/`);
 
 // groupNamed returns the group with exactly this name, of those that the caller

@@ -3,13 +3,14 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button, Dialog, DialogTrigger, Heading, Modal, ModalOverlay } from 'react-aria-components';
 
-import { addMember, memberships, patchMember, removeMember } from '../api/groups';
+import { addMember, memberships, patchMember, removeMember, tryRemoveMember } from '../api/groups';
 import type { Group, Membership } from '../api/types';
 import { instantOf, localTime, memberRoleName, memberRoles, placeChanges } from '../groups';
 import { instant } from '../text';
 import { useAnnounce } from '../ui/announce';
 import { Confirmed } from '../ui/confirm';
 import { ChoiceField, Field, FilledForm } from '../ui/fields';
+import { Foreseen } from '../ui/impact';
 import { Failure, Loading } from '../ui/notice';
 import { Time } from '../ui/page';
 import { meQuery } from '../ui/shell';
@@ -69,6 +70,7 @@ export function GroupMembers({ of: g }: { of: Group }) {
                 ) : (
                   <Confirmed label="Remove" name={`Remove ${m.user.name}`} title={`Remove ${m.user.name}?`} act="Remove" onAct={() => remove.mutate(m)}>
                     <p>{m.user.name} loses what the group gives at the next request.</p>
+                    <Foreseen look={() => tryRemoveMember(m.id)} />
                   </Confirmed>
                 ))}
               </div>
