@@ -58,7 +58,7 @@ type Request struct {
 	of      *Service
 	by      authz.Allowed
 	subject Subject
-	ctx     context.Context //nolint:containedctx // of the request, which it does not outlive
+	ctx     context.Context // of the request, which it does not outlive
 	cancel  context.CancelFunc
 	failed  func(error)
 	wg      sync.WaitGroup
@@ -82,15 +82,13 @@ func (r *Request) Add(u Use) {
 	if r == nil {
 		return
 	}
-	k, due := r.of.note(r.subject, u, r.of.store.Now())
-	if !due {
-		return
+	for _, k := range r.of.note(r.subject, u, r.of.store.Now()) {
+		r.wg.Go(func() {
+			if err := r.of.keep(r.ctx, r.by, r.subject, k); err != nil {
+				r.failed(fmt.Errorf("store usage: %w", err))
+			}
+		})
 	}
-	r.wg.Go(func() {
-		if err := r.of.keep(r.ctx, r.by, r.subject, k); err != nil {
-			r.failed(fmt.Errorf("store usage: %w", err))
-		}
-	})
 }
 
 // Wait returns when nothing is being stored any more, and within grace: the
@@ -105,13 +103,16 @@ func (r *Request) Wait() {
 	r.cancel()
 }
 
-// note adds a use to what is owed of a subject, and reports whether that is due
-// to be stored.
-func (s *Service) note(of Subject, u Use, now time.Time) (*kept, bool) {
+// note adds a use to what is owed of a subject, and returns what is due to be
+// stored: the present day, and the one before if something of it is still owed.
+func (s *Service) note(of Subject, u Use, now time.Time) (due []*kept) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.kept[of]
 	if k == nil || k.day != DayName(now) {
+		if k != nil && !k.owed.Empty() {
+			due = append(due, k)
+		}
 		for other := range s.kept {
 			if len(s.kept) < maxKept {
 				break
@@ -124,17 +125,14 @@ func (s *Service) note(of Subject, u Use, now time.Time) (*kept, bool) {
 	if _, fresh := k.stored.With(u); fresh {
 		k.owed, _ = k.owed.With(u)
 	}
-	if k.owed.Empty() {
-		return k, false
-	}
 	if minute := now.Unix() / 60; k.minute != minute {
 		k.minute, k.n = minute, 0
 	}
-	if k.n >= aMinute {
-		return k, false
+	if !k.owed.Empty() && k.n < aMinute {
+		k.n++
+		due = append(due, k)
 	}
-	k.n++
-	return k, true
+	return due
 }
 
 // keep stores what is owed of a subject, over what other instances stored.
