@@ -285,7 +285,8 @@ func TestInstancesMergeUsage(t *testing.T) {
 // are stored with the next minute, and one's rights are never left out.
 func TestUsageIsBounded(t *testing.T) {
 	w := relaxed(t, "usage-many")
-	sue := prover(t, w, "sue", "superuser", "203.0.113.250")
+	sue := made(t, w, "sue", "superuser", "203.0.113.250")
+	sues := withApp(t, sue.Visitor)
 	bot := tokenOf(t, w, sue.Visitor, scope("bot", "group:read"))
 	const many = 14
 	for i := range many {
@@ -299,6 +300,22 @@ func TestUsageIsBounded(t *testing.T) {
 	want(t, bot.Visitor, http.StatusOK, "GET", groupsPath, nil)
 	if u := usageAt(t, sue.Visitor, apiTokens+bot.id+"/usage/"); len(u.Objects) != many || u.MoreObjects {
 		t.Errorf("%d objects", len(u.Objects))
+	}
+	// What is owed when the day ends is stored on it.
+	for i := range many {
+		group := newGroup(t, w.Me, map[string]any{"name": fmt.Sprint("more ", i)})
+		want(t, bot.Visitor, http.StatusOK, "GET", groupsPath+group+"/", nil)
+	}
+	today := shared.Clock.Now().UTC().Format("2006-01-02")
+	shared.Clock.Advance(24 * time.Hour)
+	want(t, bot.Visitor, http.StatusOK, "GET", "/api/status/", nil)
+	sue.signedInBy(t, sues)
+	days := map[string]int{}
+	for _, d := range usageAt(t, sue.Visitor, apiTokens+bot.id+"/usage/").ByDay {
+		days[d.Day] = d.Objects
+	}
+	if days[today] != 2*many {
+		t.Errorf("%d objects on the day before", days[today])
 	}
 }
 

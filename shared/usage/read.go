@@ -50,8 +50,8 @@ func (i Interval) Used() (s permission.Set) {
 	return s
 }
 
-// maxItems bounds how many items one reading of somebody's whole usage looks at:
-// a year's work of one subject, or 90 days of twenty.
+// maxItems bounds how many items one reading of somebody's whole usage looks at: 90
+// days with a session and twenty tokens.
 const maxItems = 2000
 
 // OfToken returns what was used with a token in the last days, today included:

@@ -18,7 +18,7 @@ import (
 const aMinute = 10
 
 // grace is how long an answer waits for what is still being stored.
-const grace = time.Second
+const grace = 2 * time.Second
 
 // maxKept bounds the subjects of which an instance remembers what is stored.
 const maxKept = 500
@@ -53,15 +53,23 @@ type kept struct {
 	read    bool
 }
 
-// A Request collects what one request uses. A nil Request collects nothing.
+// due is what is to be stored of a subject's day now.
+type due struct {
+	*kept
+
+	uses Day
+}
+
+// A Request collects what one request uses, in one goroutine. A nil Request
+// collects nothing.
 type Request struct {
 	of      *Service
 	by      authz.Allowed
 	subject Subject
-	ctx     context.Context //nolint:containedctx // of the request, which it does not outlive
+	ctx     context.Context // of the request, which it does not outlive
 	cancel  context.CancelFunc
 	failed  func(error)
-	wg      sync.WaitGroup
+	before  chan struct{} // closed when what was noted before is stored; nil for nothing
 }
 
 // Begin returns what collects the uses of a request whose caller the proof is
@@ -82,15 +90,19 @@ func (r *Request) Add(u Use) {
 	if r == nil {
 		return
 	}
-	k, due := r.of.note(r.subject, u, r.of.store.Now())
-	if !due {
-		return
+	for _, d := range r.of.note(r.subject, u, r.of.store.Now()) {
+		before, done := r.before, make(chan struct{})
+		r.before = done
+		go func() {
+			defer close(done)
+			if before != nil { // in their order, so that equal requests do equal work
+				<-before
+			}
+			if err := r.of.keep(r.ctx, r.by, r.subject, d); err != nil {
+				r.failed(fmt.Errorf("store usage: %w", err))
+			}
+		}()
 	}
-	r.wg.Go(func() {
-		if err := r.of.keep(r.ctx, r.by, r.subject, k); err != nil {
-			r.failed(fmt.Errorf("store usage: %w", err))
-		}
-	})
 }
 
 // Wait returns when nothing is being stored any more, and within grace: the
@@ -100,18 +112,23 @@ func (r *Request) Wait() {
 		return
 	}
 	timer := time.AfterFunc(grace, r.cancel)
-	r.wg.Wait()
+	if r.before != nil {
+		<-r.before
+	}
 	timer.Stop()
 	r.cancel()
 }
 
-// note adds a use to what is owed of a subject, and reports whether that is due
-// to be stored.
-func (s *Service) note(of Subject, u Use, now time.Time) (*kept, bool) {
+// note adds a use to what is owed of a subject, and returns what is due to be
+// stored: the present day, and the one before if something of it is still owed.
+func (s *Service) note(of Subject, u Use, now time.Time) (out []due) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.kept[of]
 	if k == nil || k.day != DayName(now) {
+		if k != nil && !k.owed.Empty() {
+			out = append(out, due{k, k.owed})
+		}
 		for other := range s.kept {
 			if len(s.kept) < maxKept {
 				break
@@ -124,21 +141,19 @@ func (s *Service) note(of Subject, u Use, now time.Time) (*kept, bool) {
 	if _, fresh := k.stored.With(u); fresh {
 		k.owed, _ = k.owed.With(u)
 	}
-	if k.owed.Empty() {
-		return k, false
-	}
 	if minute := now.Unix() / 60; k.minute != minute {
 		k.minute, k.n = minute, 0
 	}
-	if k.n >= aMinute {
-		return k, false
+	if !k.owed.Empty() && k.n < aMinute {
+		k.n++
+		out = append(out, due{k, k.owed})
 	}
-	k.n++
-	return k, true
+	return out
 }
 
-// keep stores what is owed of a subject, over what other instances stored.
-func (s *Service) keep(ctx context.Context, by authz.Allowed, of Subject, k *kept) error {
+// keep stores what is due of a subject, over what other instances stored.
+func (s *Service) keep(ctx context.Context, by authz.Allowed, of Subject, d due) error {
+	k := d.kept
 	k.writing.Lock()
 	defer k.writing.Unlock()
 	day, err := time.Parse("20060102", k.day)
@@ -153,7 +168,7 @@ func (s *Service) keep(ctx context.Context, by authz.Allowed, of Subject, k *kep
 			}
 		}
 		s.mu.Lock()
-		next, fresh := k.stored.Merged(k.owed)
+		next, fresh := k.stored.Merged(d.uses)
 		s.mu.Unlock()
 		if fresh {
 			err = s.write(ctx, by, key, k, next, day.AddDate(0, 0, MaxDays+1))
