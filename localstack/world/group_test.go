@@ -242,7 +242,7 @@ func TestAPersonIsNamedByUsername(t *testing.T) {
 // for longer than they hold.
 func TestAPlaceEndsAtItsInstant(t *testing.T) {
 	w := relaxed(t, "group-ends")
-	olga, max := made(t, w, "olga", "member", "203.0.113.35"), made(t, w, "max", "member", "203.0.113.36")
+	olga, max := prover(t, w, "olga", "member", "203.0.113.35"), made(t, w, "max", "member", "203.0.113.36")
 	group := newGroup(t, w.Me, map[string]any{"name": "brief", "server_patterns": []string{"web-*"}})
 	end := shared.Clock.Now().Add(30 * time.Minute).Truncate(time.Second)
 	refused(t, w.Me, "invalid_value", "POST", membersPath, map[string]any{"group": group, "user": olga.idOf(), "role": "manager", "expires_at": shared.Clock.Now()})
