@@ -359,7 +359,7 @@ func TestRulesOfTokens(t *testing.T) {
 		servers = append(servers, s.ID.String())
 		placeServers(t, w, s)
 	}
-	full := tokenOf(t, w, sue.Visitor, map[string]any{"name": "full"})
+	full := tokenOf(t, w, sue.Visitor, scope("full", "*", "group:write"))
 	// A group that gives servers is in nobody's hands who reaches none.
 	gives := func(code string, server ...string) {
 		t.Helper()

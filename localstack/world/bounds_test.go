@@ -268,3 +268,27 @@ func TestRoleAssignmentsAreCountedAsListed(t *testing.T) {
 	}
 	settled(t, w)
 }
+
+// TestANarrowerScopeIsTold takes an object out of a role: the log says which, and
+// nothing of everywhere.
+func TestANarrowerScopeIsTold(t *testing.T) {
+	w := relaxed(t, "role-scope")
+	const gone = "01900000-0000-7000-8000-00000000000a"
+	scoped := func(objects ...string) map[string]any {
+		return map[string]any{"name": "narrow", "permissions": []string{"server:read"}, "scope": map[string]any{"objects": objects}}
+	}
+	role := rolesPath + field(t, want(t, w.Me, http.StatusCreated, "POST", rolesPath, scoped(nobody, gone)), "id") + "/"
+	want(t, w.Me, http.StatusOK, "PATCH", role, scoped(nobody))
+	events, err := w.Events(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(events, func(e audit.Event) bool { return e.Kind == audit.RoleUpdated })
+	if at < 0 || len(events[at].Changes) != 1 {
+		t.Fatalf("no one change of the role: %v", at)
+	}
+	if c := events[at].Changes[0]; c.Path != "scope" || !strings.Contains(c.Before, gone) || strings.Contains(c.Before, nobody) || c.After != "" {
+		t.Errorf("the log says %+v", c)
+	}
+	settled(t, w)
+}

@@ -2,11 +2,15 @@ package world_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
 	"paddock/localstack/visitor"
 	"paddock/shared/audit"
+	"paddock/shared/authz"
+	groups "paddock/shared/group"
+	"paddock/shared/id"
 	"paddock/shared/permission"
 	"paddock/shared/route"
 )
@@ -138,6 +142,8 @@ func TestMembersAreCounted(t *testing.T) {
 	}
 	place := join(t, w.Me, group, people[0], "member")
 	add(people[1], end)
+	other := newGroup(t, w.Me, map[string]any{"name": "other"})
+	brief := field(t, want(t, w.Me, http.StatusCreated, "POST", membersPath, map[string]any{"group": other, "user": people[1].idOf(), "role": "owner", "expires_at": end}), "id")
 	third := add(people[2], end)
 	counts(3)
 	refused(t, w.Me, "already_member", "POST", membersPath, map[string]any{"group": group, "user": people[1].idOf(), "role": "member"})
@@ -152,6 +158,28 @@ func TestMembersAreCounted(t *testing.T) {
 	counts(2)
 	add(people[1], end.Add(10*time.Minute)) // again, in the place of one that ended
 	counts(3)
+	// With that change their places that had ended are collected, and told.
+	told := 0
+	events, err := w.Events(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Kind == audit.GroupMemberRemoved && slices.ContainsFunc(e.Fields, func(f audit.Field) bool { return f.Name() == "cause" && f.Text() == "expired" }) {
+			told++
+		}
+	}
+	store, err := shared.Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, err := id.Parse[id.Membership](brief)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, there, err := store.One(t.Context(), authz.ForTask(w.ID, "test"), groups.PlaceKey(w.ID, of)); told != 2 || there || err != nil {
+		t.Errorf("%d ends are told, one is still stored: %v, %v", told, there, err)
+	}
 	want(t, w.Me, http.StatusOK, "PATCH", membersPath+third+"/", map[string]any{"expires_at": ""})
 	counts(3)
 	want(t, w.Me, http.StatusNoContent, "DELETE", membersPath+third+"/", nil)

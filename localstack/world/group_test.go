@@ -172,7 +172,7 @@ func allowedOf(t *testing.T, a visitor.Answer) string {
 // say with what each kind of caller is then allowed.
 func TestAnswersTellWhatTheCallerMay(t *testing.T) {
 	w := relaxed(t, "group-allowed")
-	olga, mia, max := made(t, w, "olga", "member", "203.0.113.41"), made(t, w, "mia", "member", "203.0.113.42"), made(t, w, "max", "member", "203.0.113.43")
+	olga, mia, max := made(t, w, "olga", "member", "203.0.113.41"), prover(t, w, "mia", "member", "203.0.113.42"), made(t, w, "max", "member", "203.0.113.43")
 	group := newGroup(t, w.Me, map[string]any{"name": "told"})
 	owner, manager, member := join(t, w.Me, group, olga, "owner"), join(t, w.Me, group, mia, "manager"), join(t, w.Me, group, max, "member")
 	const (
@@ -242,7 +242,7 @@ func TestAPersonIsNamedByUsername(t *testing.T) {
 // for longer than they hold.
 func TestAPlaceEndsAtItsInstant(t *testing.T) {
 	w := relaxed(t, "group-ends")
-	olga, max := made(t, w, "olga", "member", "203.0.113.35"), made(t, w, "max", "member", "203.0.113.36")
+	olga, max := prover(t, w, "olga", "member", "203.0.113.35"), made(t, w, "max", "member", "203.0.113.36")
 	group := newGroup(t, w.Me, map[string]any{"name": "brief", "server_patterns": []string{"web-*"}})
 	end := shared.Clock.Now().Add(30 * time.Minute).Truncate(time.Second)
 	refused(t, w.Me, "invalid_value", "POST", membersPath, map[string]any{"group": group, "user": olga.idOf(), "role": "manager", "expires_at": shared.Clock.Now()})
@@ -261,6 +261,9 @@ func TestAPlaceEndsAtItsInstant(t *testing.T) {
 	want(t, max.Visitor, http.StatusNotFound, "GET", groupsPath+group+"/", nil)
 	refused(t, olga.Visitor, "permission_denied", "POST", membersPath, until(end.Add(time.Hour)))
 	// A place that has ended is none: it bars nobody.
+	if err := w.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	want(t, w.Me, http.StatusCreated, "POST", membersPath, until(end.Add(time.Hour)))
 	want(t, max.Visitor, http.StatusOK, "GET", groupsPath+group+"/", nil)
 	for _, at := range []string{"9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00Z"} {

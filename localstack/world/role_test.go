@@ -101,5 +101,8 @@ func TestARoleEndsAtItsInstant(t *testing.T) {
 	want(t, mia.Visitor, http.StatusNotFound, "GET", max.path, nil)
 	want(t, w.Me, http.StatusCreated, "POST", assignedPath, map[string]any{"role": role, "user": mia.idOf()})
 	want(t, mia.Visitor, http.StatusOK, "GET", max.path, nil)
+	if n := kindsOf(t, w)[audit.RoleUnassigned]; n != 1 {
+		t.Errorf("%d ends of roles are told, want 1", n)
+	}
 	settled(t, w)
 }

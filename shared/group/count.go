@@ -19,7 +19,7 @@ var ErrManyEnds = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detai
 
 // Members returns how many are in the group at now: places that have ended are
 // none, also before anything collects them.
-func (g Group) Members(now time.Time) int { return g.Lasting + len(live(g.Ends, now)) }
+func (g Group) Members(now time.Time) int { return max(0, g.Lasting) + len(live(g.Ends, now)) }
 
 // live returns the ends that are still to come.
 func live(ends []time.Time, now time.Time) []time.Time {

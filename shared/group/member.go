@@ -46,7 +46,7 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 		if err := authz.MayJoin(e.Actor(by), p.held(), now); err != nil {
 			return table.Change{}, err
 		}
-		item, u, err := s.account(ctx, by, e.Before, j.User)
+		item, u, gone, err := s.account(ctx, by, e.Before, j.User, j.Group)
 		if err != nil {
 			return table.Change{}, err
 		}
@@ -75,7 +75,11 @@ func (s *Service) Add(ctx context.Context, by authz.Allowed, actor table.Item, j
 		}
 		placed = append(placed, counted(in, g))
 		ops := append(append(e.Hold(), placed...), table.Insert(PlaceKey(ws, p.ID), p).Else(table.ErrTryAgain))
-		return table.Change{Events: []audit.Event{ev}, Ops: append(ops, identity.SaveBy(actor, item, u)...)}, nil
+		ended, err := s.collect(ctx, by, e, u, gone, j.Group)
+		return table.Change{
+			Events: append([]audit.Event{ev}, ended.Events...),
+			Ops:    slices.Concat(ops, ended.Ops, identity.SaveBy(actor, item, u)),
+		}, err
 	})
 	return p, err
 }
@@ -110,22 +114,22 @@ func (p Place) held() authz.Membership {
 	return authz.Membership{ID: p.ID.UUID(), Group: p.Group.UUID(), Role: p.Role, Until: p.Until}
 }
 
-// account returns an account without its places that have ended or are in groups
-// that are gone.
-func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, of id.ID[id.Principal]) (table.Item, identity.User, error) {
+// account returns an account without some of its places that have ended or are in
+// groups that are gone, and those; see stale.
+func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, of id.ID[id.Principal], in id.ID[id.Group]) (table.Item, identity.User, []identity.Membership, error) {
 	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), of))
 	if err != nil {
-		return table.Item{}, identity.User{}, err
+		return table.Item{}, identity.User{}, nil, err
 	}
 	if !ok {
-		return table.Item{}, identity.User{}, ErrNoUser
+		return table.Item{}, identity.User{}, nil, ErrNoUser
 	}
 	u, err := identity.DecodeUser(item)
+	gone := stale(u, p, in, s.store.Now())
 	u.Memberships = slices.DeleteFunc(slices.Clone(u.Memberships), func(m identity.Membership) bool {
-		_, there := p.Group(m.Group.UUID())
-		return !there || !m.Until.IsZero() && !s.store.Now().Before(m.Until)
+		return slices.ContainsFunc(gone, func(g identity.Membership) bool { return g.ID == m.ID })
 	})
-	return item, u, err
+	return item, u, gone, err
 }
 
 func (s *Service) abouts(by authz.Allowed, kind audit.Kind, g *authz.Group, p Place, text string) audit.Event {
@@ -179,10 +183,10 @@ func (s *Service) replace(ctx context.Context, by authz.Allowed, asker, item tab
 	ws, now := by.Workspace(), s.store.Now()
 	return s.policies.Change(ctx, by, func(e *policy.Edit) (table.Change, error) {
 		row, ok := e.Before.Group(was.Group.UUID())
-		if !ok {
+		if !ok || !was.Live(now) {
 			return table.Change{}, ErrNoPlace
 		}
-		account, u, err := s.account(ctx, by, e.Before, was.User)
+		account, u, gone, err := s.account(ctx, by, e.Before, was.User, id.ID[id.Group]{})
 		if err != nil {
 			return table.Change{}, err
 		}
@@ -223,8 +227,10 @@ func (s *Service) replace(ctx context.Context, by authz.Allowed, asker, item tab
 			change.Events = append(change.Events, s.moved(by, row, was, *next))
 			change.Ops = append(change.Ops, table.Replace(item, *next).Else(table.ErrTryAgain), table.Replace(listed, *next).Else(table.ErrTryAgain))
 		}
-		change.Ops = append(change.Ops, identity.SaveBy(asker, account, u)...)
-		return change, nil
+		ended, err := s.collect(ctx, by, e, u, gone, id.ID[id.Group]{})
+		change.Events = append(change.Events, ended.Events...)
+		change.Ops = slices.Concat(change.Ops, ended.Ops, identity.SaveBy(asker, account, u))
+		return change, err
 	})
 }
 

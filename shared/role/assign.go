@@ -33,7 +33,7 @@ func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item
 				return table.Change{}, err
 			}
 		}
-		ops, err := s.give(ctx, by, e, actor, a)
+		change, err := s.give(ctx, by, e, actor, a)
 		if err != nil {
 			return table.Change{}, err
 		}
@@ -42,12 +42,13 @@ func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item
 		if err != nil {
 			return table.Change{}, err
 		}
-		ops = append(append(ops, held...), table.Insert(AssignmentKey(ws, a.ID), a).Else(table.ErrTryAgain))
+		change.Ops = append(append(change.Ops, held...), table.Insert(AssignmentKey(ws, a.ID), a).Else(table.ErrTryAgain))
 		ev := s.given(by, audit.RoleAssigned, row, a, "A role was given.").With(audit.Flag("automatic", false))
 		if !a.Until.IsZero() {
 			ev = ev.With(audit.Instant("expires_at", a.Until))
 		}
-		return table.Change{Events: []audit.Event{ev.With(audit.Text("subject_type", a.kind()))}, Ops: ops}, nil
+		change.Events = append([]audit.Event{ev.With(audit.Text("subject_type", a.kind()))}, change.Events...)
+		return change, nil
 	})
 	return a, err
 }
@@ -88,56 +89,109 @@ func (a Assignment) kind() string {
 	return "user"
 }
 
-// give returns the operations that note the role where it is held.
-func (s *Service) give(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) ([]table.Op, error) {
+// give returns the change that notes the role where it is held.
+func (s *Service) give(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) (table.Change, error) {
 	if !a.Group.Zero() {
 		g, ok := e.Before.Group(a.Group.UUID())
 		if !ok {
-			return nil, ErrNoGroup
+			return table.Change{}, ErrNoGroup
 		}
 		if slices.Contains(g.Roles, a.Role.UUID()) {
-			return nil, ErrAssigned
+			return table.Change{}, ErrAssigned
 		}
 		next := *g
 		next.Roles = append(slices.Clone(g.Roles), a.Role.UUID())
 		if len(next.Roles) > identity.MaxRoles {
-			return nil, ErrManyRoles.In("group")
+			return table.Change{}, ErrManyRoles.In("group")
 		}
 		e.PutGroup(next)
-		return []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}, nil
+		return table.Change{Ops: []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}}, nil
 	}
 	if !a.Application.Zero() {
-		return s.giveApplication(ctx, by, e, actor, a)
+		ops, err := s.giveApplication(ctx, by, e, actor, a)
+		return table.Change{Ops: ops}, err
 	}
-	item, u, err := s.account(ctx, by, e.Before, a.User)
+	item, u, gone, err := s.account(ctx, by, e.Before, a)
 	if err != nil {
-		return nil, err
+		return table.Change{}, err
 	}
 	if slices.ContainsFunc(u.Roles, func(r identity.RoleGrant) bool { return r.Role == a.Role }) {
-		return nil, ErrAssigned
+		return table.Change{}, ErrAssigned
 	}
 	if len(u.Roles) >= identity.MaxRoles {
-		return nil, ErrManyRoles
+		return table.Change{}, ErrManyRoles
 	}
 	u.Roles = append(slices.Clone(u.Roles), identity.RoleGrant{ID: a.ID, Role: a.Role, Until: a.Until})
-	return append(e.Hold(), identity.SaveBy(actor, item, u)...), nil
+	c, err := s.collect(ctx, by, e, u, gone, a)
+	c.Ops = slices.Concat(e.Hold(), c.Ops, identity.SaveBy(actor, item, u))
+	return c, err
 }
 
-// account returns an account without roles that have ended or are gone.
-func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, of id.ID[id.Principal]) (table.Item, identity.User, error) {
-	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), of))
+// maxCollected is how many roles that mean nothing any more are collected with
+// each change of an account's roles. Others stay stored until the next.
+const maxCollected = 8
+
+// account returns an account without some of its roles that have ended or are
+// gone, that of a first, and those.
+func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, a Assignment) (table.Item, identity.User, []identity.RoleGrant, error) {
+	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), a.User))
 	if err != nil {
-		return table.Item{}, identity.User{}, err
+		return table.Item{}, identity.User{}, nil, err
 	}
 	if !ok {
-		return table.Item{}, identity.User{}, ErrNoUser
+		return table.Item{}, identity.User{}, nil, ErrNoUser
 	}
 	u, err := identity.DecodeUser(item)
-	u.Roles = slices.DeleteFunc(slices.Clone(u.Roles), func(r identity.RoleGrant) bool {
+	var gone []identity.RoleGrant
+	for _, r := range u.Roles {
 		_, there := p.Role(r.Role.UUID())
-		return !there || !r.Until.IsZero() && !s.store.Now().Before(r.Until)
+		switch {
+		case there && (r.Until.IsZero() || s.store.Now().Before(r.Until)):
+		case r.Role == a.Role:
+			gone = slices.Insert(gone, 0, r)
+		default:
+			gone = append(gone, r)
+		}
+	}
+	gone = gone[:min(maxCollected, len(gone))]
+	u.Roles = slices.DeleteFunc(slices.Clone(u.Roles), func(r identity.RoleGrant) bool {
+		return slices.ContainsFunc(gone, func(g identity.RoleGrant) bool { return g.ID == r.ID })
 	})
-	return item, u, err
+	return item, u, gone, err
+}
+
+// collect returns the change that takes roles of an account away which mean
+// nothing any more, with the events of their ends. What is stored of the role of a
+// is left to who changes that.
+func (s *Service) collect(ctx context.Context, by authz.Allowed, e *policy.Edit, u identity.User, gone []identity.RoleGrant, a Assignment) (table.Change, error) {
+	var c table.Change
+	var keys []table.Key
+	for _, r := range gone {
+		was := Assignment{ID: r.ID, Role: r.Role, User: u.ID, Until: r.Until}
+		if r.Role != a.Role {
+			keys = append(keys, AssignmentKey(by.Workspace(), r.ID), holderKey(by.Workspace(), was))
+		}
+		if row, ok := e.Before.Role(r.Role.UUID()); ok && r.ID != a.ID { // else its deletion is in the log
+			c.Events = append(c.Events, s.given(by, audit.RoleUnassigned, row, was, "A role that was given had come to its end.").With(audit.Text("cause", "expired")))
+		}
+	}
+	if len(keys) == 0 {
+		return c, nil
+	}
+	items, err := s.store.Read(ctx, by, keys...)
+	if err != nil {
+		return c, err
+	}
+	for _, item := range items {
+		held, err := DecodeAssignment(item)
+		if err != nil {
+			return c, err
+		}
+		if slices.ContainsFunc(gone, func(r identity.RoleGrant) bool { return r.ID == held.ID }) {
+			c.Ops = append(c.Ops, table.Remove(item).Else(table.ErrTryAgain))
+		}
+	}
+	return c, nil
 }
 
 func (s *Service) given(by authz.Allowed, kind audit.Kind, r *authz.Role, a Assignment, text string) audit.Event {
@@ -169,29 +223,32 @@ func (s *Service) Unassign(ctx context.Context, by authz.Allowed, actor, item ta
 			return table.Change{}, err
 		}
 		ev := s.given(by, audit.RoleUnassigned, row, a, "A role was taken away.").With(audit.Text("cause", "admin"))
-		return table.Change{Events: []audit.Event{ev}, Ops: append(ops, taken...)}, nil
+		return table.Change{Events: append([]audit.Event{ev}, taken.Events...), Ops: append(ops, taken.Ops...)}, nil
 	})
 }
 
-// take returns the operations that note that the role is held no more.
-func (s *Service) take(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) ([]table.Op, error) {
+// take returns the change that notes that the role is held no more.
+func (s *Service) take(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) (table.Change, error) {
 	if !a.Group.Zero() {
 		if g, ok := e.Before.Group(a.Group.UUID()); ok {
 			next := *g
 			next.Roles = slices.DeleteFunc(slices.Clone(g.Roles), func(r id.UUID) bool { return r == a.Role.UUID() })
 			e.PutGroup(next)
 		}
-		return []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}, nil
+		return table.Change{Ops: []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}}, nil
 	}
 	if !a.Application.Zero() {
-		return s.takeApplication(ctx, by, e, actor, a)
+		ops, err := s.takeApplication(ctx, by, e, actor, a)
+		return table.Change{Ops: ops}, err
 	}
-	account, u, err := s.account(ctx, by, e.Before, a.User)
+	account, u, gone, err := s.account(ctx, by, e.Before, a)
 	if err != nil {
-		return nil, err
+		return table.Change{}, err
 	}
 	u.Roles = slices.DeleteFunc(u.Roles, func(r identity.RoleGrant) bool { return r.ID == a.ID })
-	return append(e.Hold(), identity.SaveBy(actor, account, u)...), nil
+	c, err := s.collect(ctx, by, e, u, gone, a)
+	c.Ops = slices.Concat(e.Hold(), c.Ops, identity.SaveBy(actor, account, u))
+	return c, err
 }
 
 // Holders returns who has a role now, of the first limit that were given it (0:

@@ -222,9 +222,19 @@ func (s *Service) changed(by authz.Allowed, was Role, before, after Fields) audi
 		}
 	}
 	if !sameScope(before.Scope, after.Scope) { // what differs, and not the whole of it
-		e = e.WithChange("scope", scopeText(beyond(before.Scope, after.Scope)), scopeText(beyond(after.Scope, before.Scope)))
+		e = e.WithChange("scope", more(before.Scope, after.Scope), more(after.Scope, before.Scope))
 	}
 	return e
+}
+
+// more returns what a scope names beyond another, as events show it: nothing when
+// it is a part of the other.
+func more(a, b authz.Scope) string {
+	only := beyond(a, b)
+	if only.Everywhere() && !a.Everywhere() {
+		return ""
+	}
+	return scopeText(only)
 }
 
 // beyond returns what is in a and not in b; all of a when b is everywhere.
