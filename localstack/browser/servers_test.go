@@ -266,7 +266,7 @@ func (x *tab) managedBy(t *testing.T, path string) {
 	x.press("Save owner and managers")
 	x.text("You see no person named nobody-of-this-name.")
 	x.focused("managers")
-	x.write("Managers", email+"\nmax")
+	x.write("Managers", email+"\nmoe")
 	x.press("Save owner and managers")
 	x.text("Owner and managers were saved.")
 
