@@ -12,9 +12,9 @@ import (
 // something, before and after it was given.
 func TestRefusalsSayWhy(t *testing.T) {
 	mia := shared.Account(t, "member")
-	staff := shared.SignIn(t, shared.Account(t, "staff"))
+	sue := shared.SignIn(t, shared.Account(t, "superuser"))
 	member := shared.SignIn(t, mia)
-	server := shared.fleet(t, staff, "why-1")[0]
+	server := shared.fleet(t, sue, "why-1")[0]
 	narrow := look{width: 360, dark: true}
 	y := shared.tab(t, wide()).with(member)
 	y.open("/settings/security")
@@ -44,7 +44,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 	y.focused("object")
 	y.accessibleAs(narrow)
 
-	x := shared.tab(t, wide()).with(staff)
+	x := shared.tab(t, wide()).with(sue)
 	x.open("/check-access")
 	x.page("Check access")
 	x.fill("Who", mia.Username)
@@ -59,7 +59,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 	x.text("Not allowed.")
 	x.text("Smallest change that would allow it: An assignment of the server why-1, with terminal. Who may make it: ")
 	x.accessible()
-	shared.must(t, staff, http.StatusCreated, "/api/servers/assignments/", map[string]any{"username": mia.Username, "server": server, "permissions": map[string]bool{"terminal": true}}, nil)
+	shared.must(t, sue, http.StatusCreated, "/api/servers/assignments/", map[string]any{"username": mia.Username, "server": server, "permissions": map[string]bool{"terminal": true}}, nil)
 	x.press("Check")
 	x.text("Allowed.")
 	x.text("an assignment: gives this")

@@ -165,7 +165,7 @@ func (c Call) Decide(what permission.Permission, o authz.Object) (authz.Allowed,
 	}
 	row := c.row
 	row.Rule.Permission = what
-	return authz.Allowed{}, c.app.denied(c.Context(), p, row, o.ID, d, err)
+	return authz.Allowed{}, c.app.denied(c.Context(), p, row, d, o.ID, err)
 }
 
 // Principal returns the caller as decisions see them.
@@ -195,8 +195,8 @@ func (c Call) refused(row route.Row, of id.UUID, condition string, refusal error
 	if err != nil {
 		return err
 	}
-	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row, of,
-		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, refusal)
+	return c.app.denied(c.Context(), c.Who.Principal(SourceOf(c.Request), c.Seen, now), row,
+		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, of, refusal)
 }
 
 // A bearer is the credential of a request: a handle, bare or in an access token.
@@ -436,10 +436,10 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 			return authz.Allowed{}, missing
 		}
 		if err := p.Listed(row.Rule.Permission, pathID(call), now); err != nil {
-			return authz.Allowed{}, a.denied(ctx, p, row, pathID(call), audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, err)
+			return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, pathID(call), err)
 		}
 		// Who may not see all is told nothing about one, and refused alike.
-		return authz.Allowed{}, a.denied(ctx, p, row, pathID(call), audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, errNotFound)
+		return authz.Allowed{}, a.denied(ctx, p, row, audit.Decision{ID: decisionID, Effect: audit.Deny, FailingCondition: "no such object"}, pathID(call), errNotFound)
 	}
 	allowed, decision, err := authz.Decide(p, row.Rule.Permission, object, now, decisionID)
 	if err == nil {
@@ -448,9 +448,13 @@ func (a *App) decide(ctx context.Context, call *Call, row route.Row) (authz.Allo
 	}
 	if row.Rule.Form == route.Path && !errors.Is(err, authz.ErrACL) && !authz.May(&p, read(row.Rule.Permission), object, now) {
 		// What one may not see is not there; the event tells the truth.
-		err, object.ID = errNotFound, pathID(call)
+		err = errNotFound
 	}
-	return authz.Allowed{}, a.denied(ctx, p, row, object.ID, decision, err)
+	asked := object.ID
+	if !errors.Is(err, authz.ErrDenied) { // of what one does not see only the id that was asked for
+		asked = pathID(call)
+	}
+	return authz.Allowed{}, a.denied(ctx, p, row, decision, asked, err)
 }
 
 func read(p permission.Permission) permission.Permission {
@@ -474,7 +478,7 @@ func (a *App) listed(p authz.Principal, row route.Row, now time.Time) (authz.All
 // denied writes PD4040W, with the object that was asked for if it was one, and
 // returns the refusal with the decision's id. What the rules of a token do not
 // name is PD7022W besides.
-func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, of id.UUID, d audit.Decision, err error) error {
+func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, asked id.UUID, err error) error {
 	refusal, ok := errors.AsType[fault.Error](err)
 	if !ok {
 		return err
@@ -483,12 +487,12 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, of i
 		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
 			audit.Text("error_code", refusal.Code)).
 		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
-	if !of.Zero() {
-		e = e.With(audit.Text("object", of.String()))
+	if !asked.Zero() {
+		e = e.With(audit.Text("object", asked.String()))
 	}
 	events := []audit.Event{e}
 	if errors.Is(err, authz.ErrACL) {
-		events = append(events, outside(authz.ForCeremony(p.Workspace, "guard", p), a.now(), refusal, d, of))
+		events = append(events, outside(authz.ForCeremony(p.Workspace, "guard", p), a.now(), refusal, d, asked))
 	}
 	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: events}); err != nil {
 		return err

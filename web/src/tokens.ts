@@ -16,7 +16,9 @@ export function levelsOf(r: ScopeResource): { value: string; label: string }[] {
   ];
 }
 
-export const resourceName = (name: string): string => (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll('_', ' ');
+const resources: Record<string, string> = { websh: 'Terminal', webftp: 'File transfer' };
+
+export const resourceName = (name: string): string => resources[name] ?? (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll('_', ' ');
 
 const prefix = 'scope ';
 

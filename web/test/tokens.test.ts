@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Token } from '../src/api/tokens';
-import { asText, exportOf, fileRuleText, levelsOf, scopeField, scopesOf, scopesText, stateOf } from '../src/tokens';
+import { asText, exportOf, fileRuleText, levelsOf, resourceName, scopeField, scopesOf, scopesText, stateOf } from '../src/tokens';
 
 test('a form chooses scopes by resource, and none where nothing is chosen', () => {
   expect(scopesOf({ name: 'x', [scopeField('server')]: 'read', [scopeField('audit')]: '', [scopeField('role_assignment')]: 'owner' })).toEqual(['server:read', 'role_assignment:owner']);
@@ -10,6 +10,7 @@ test('a form chooses scopes by resource, and none where nothing is chosen', () =
   expect(levels('read', 'create', 'delete')).toEqual(['read: Read', 'write: Read and write', 'owner: Everything, deleting too']);
   expect(levels('access')).toEqual(['write: Use']);
   expect(levels('read')).toEqual(['read: Read']);
+  expect(['webftp', 'server', 'role_assignment'].map(resourceName)).toEqual(['File transfer', 'Server', 'Role assignment']);
   expect([scopesText(['*']), scopesText(['server:read', 'note:write'])]).toEqual(['full access', 'server:read, note:write']);
 });
 

@@ -388,12 +388,12 @@ func (f *Face) decision(c httpapi.Call, _ httpapi.None) (DecisionDocument, error
 func (f *Face) decidedNow(c httpapi.Call, d DecisionDocument, actor id.UUID) (*ExplainAnswer, error) {
 	what, err := permission.Parse(d.Permission)
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // it was about none
+		return nil, nil //nolint:nilerr // it was about none
 	}
 	who := c.Principal()
 	if actor != c.Who.User.ID.UUID() {
 		if !authz.May(&who, permission.ReadPolicy, authz.Object{}, c.Now()) {
-			return nil, nil //nolint:nilnil // not the caller's business
+			return nil, nil // not the caller's business
 		}
 		who, err = f.principal(c, id.Of[id.Principal](actor))
 	}
@@ -402,7 +402,7 @@ func (f *Face) decidedNow(c httpapi.Call, d DecisionDocument, actor id.UUID) (*E
 		o, err = f.asked(c, &d.Object)
 	}
 	if errors.Is(err, errUserOf) || errors.Is(err, errObject) {
-		return nil, nil //nolint:nilnil // gone, or not theirs to see
+		return nil, nil // gone, or not theirs to see
 	}
 	if err != nil {
 		return nil, err

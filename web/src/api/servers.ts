@@ -131,12 +131,12 @@ export const serverNamed = async (name: string) =>
   (await client.request<List<Server>>('GET', `/api/servers/servers/?${new URLSearchParams({ name })}`)).results.find((s) => s.name === name);
 
 export const server = (id: string) => client.request<Server>('GET', `/api/servers/servers/${id}/`);
-export const patchServer = (id: string, p: ServerPatch) => client.request<ChangedServer>('PATCH', `/api/servers/servers/${id}/`, p);
+export const patchServer = (id: string, p: ServerPatch) => client.request<ChangedServer>('PATCH', `/api/servers/servers/${id}/`, p, { what: 'change who runs a server' });
 export const deleteServer = (id: string) => client.request<void>('DELETE', `/api/servers/servers/${id}/`);
 
 export const assignments = (server: string, page: number) =>
   client.request<NumberedPage<Assignment>>('GET', `/api/servers/assignments/?${new URLSearchParams({ server, page: String(page), page_size: String(serverPageSize) })}`);
-export const assign = (a: NewAssignment) => client.request<Assignment>('POST', '/api/servers/assignments/', a);
+export const assign = (a: NewAssignment) => client.request<Assignment>('POST', '/api/servers/assignments/', a, { what: 'give access to servers' });
 export const unassign = (id: string) => client.request<void>('DELETE', `/api/servers/assignments/${id}/`);
 
 export const notes = (server: string, page: number) =>
@@ -148,7 +148,7 @@ export const deleteNote = (id: string) => client.request<void>('DELETE', `/api/s
 export const registrationTokens = (page: number) =>
   client.request<NumberedPage<RegistrationToken>>('GET', `/api/servers/registration-tokens/?page=${page}&page_size=${serverPageSize}`);
 export const makeRegistrationToken = (t: { name: string; allowed_groups: string[]; expires_at?: string }) =>
-  client.request<MadeRegistrationToken>('POST', '/api/servers/registration-tokens/', t);
+  client.request<MadeRegistrationToken>('POST', '/api/servers/registration-tokens/', t, { what: 'make a registration token' });
 export const deleteRegistrationToken = (id: string) => client.request<void>('DELETE', `/api/servers/registration-tokens/${id}/`);
 
 export const installGuide = (of: GuideRequest) =>

@@ -59,7 +59,8 @@ export interface Hold extends Through {
 // A Reached is one server that somebody reaches, or one who reaches a server.
 export interface Reached {
   server: Named;
-  user: Brief;
+  user: Brief | null;
+  application?: Named | null; // who reaches it instead of a person
   grants: Hold[];
 }
 

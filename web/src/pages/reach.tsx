@@ -40,7 +40,7 @@ export function Reach({ of, none }: { of: Of; none: string }) {
       {list.isSuccess && all.length === 0 && <p className="quiet">{none}</p>}
       <ul className="cards" aria-label={people ? 'Who reaches it' : 'Servers that are reached'}>
         {all.map((r) => (
-          <li key={people ? r.user.id : r.server.id}>
+          <li key={people ? r.user?.id ?? r.application?.id : r.server.id}>
             <div>
               <strong>{people ? <Who of={r} linked={me.data?.is_staff === true} /> : <Link to="/servers/$id" params={{ id: r.server.id }}>{r.server.name}</Link>}</strong>
               <ul>{r.grants.map((g, i) => <Held key={i} of={g} />)}</ul>
@@ -54,6 +54,7 @@ export function Reach({ of, none }: { of: Of; none: string }) {
 }
 
 function Who({ of: r, linked }: { of: Reached; linked: boolean }) {
+  if (!r.user) return r.application?.name;
   return linked ? <Link to="/people/$id" params={{ id: r.user.id }}>{r.user.name}</Link> : r.user.name;
 }
 

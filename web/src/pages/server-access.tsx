@@ -51,6 +51,7 @@ export function ServerAccess({ of: s }: { of: Server }) {
       <ul className="cards" aria-label="Assignments">
         {all.map((a) => {
           const name = subjectName(a);
+          const by = a.pattern ? ` by ${a.pattern}` : ''; // the same person may have both
           return (
             <li key={a.id}>
               <div>
@@ -61,9 +62,9 @@ export function ServerAccess({ of: s }: { of: Server }) {
                 </div>
               </div>
               <div className="actions">
-                {adds && takes && <Change of={a} onChanged={() => changed(`The assignment of ${name} was changed.`)} onFailed={refresh} />}
+                {adds && takes && <Change of={a} label={`Change what ${name} was given${by}`} onChanged={() => changed(`The assignment of ${name} was changed.`)} onFailed={refresh} />}
                 {takes && (
-                  <Confirmed label="Take away" name={`Take away from ${name}`} title={`Take the assignment from ${name}?`} act="Take away" onAct={() => remove.mutate(a)}>
+                  <Confirmed label="Take away" name={`Take away from ${name}${by}`} title={`Take the assignment from ${name}?`} act="Take away" onAct={() => remove.mutate(a)}>
                     <p>{a.pattern ? `All servers that ${a.pattern} means are taken away, not only this one.` : `${name} loses what it opens at the next request.`}</p>
                   </Confirmed>
                 )}
@@ -122,13 +123,15 @@ function Addition({ to: s, onAdded }: { to: Server; onAdded: (a: Assignment) => 
 
 // Change gives the same anew and takes the old away, in this order, so that
 // nobody is shut out on the way.
-function Change({ of: a, onChanged, onFailed }: { of: Assignment; onChanged: () => Promise<void>; onFailed: () => Promise<unknown> }) {
+function Change({ of: a, label, onChanged, onFailed }: { of: Assignment; label: string; onChanged: () => Promise<void>; onFailed: () => Promise<unknown> }) {
   const [open, setOpen] = useState(false);
   const [chosen, setChosen] = useState(chosenOf(a.permissions));
   const change = useMutation({
     mutationFn: async (values: Record<string, string>) => {
       const typed = values['expires_at'] ?? '';
-      const end = typed === localTime(a.expires_at) ? a.expires_at : instantOf(typed); // an end that was only looked at keeps its seconds
+      const looked = typed === localTime(a.expires_at); // an end that was only looked at keeps its seconds
+      if (looked && accessText(accessOf(chosen)) === accessText(a.permissions)) return;
+      const end = looked ? a.expires_at : instantOf(typed);
       await assign({
         ...(a.group ? { group: a.group.id } : { user: a.user?.id ?? '' }), ...(a.server ? { server: a.server.id } : { pattern: a.pattern ?? '' }),
         permissions: accessOf(chosen), ...(end ? { expires_at: end } : {}),
@@ -144,7 +147,7 @@ function Change({ of: a, onChanged, onFailed }: { of: Assignment; onChanged: () 
   const name = subjectName(a);
   return (
     <DialogTrigger isOpen={open} onOpenChange={(next) => { change.reset(); setOpen(next); }}>
-      <Button aria-label={`Change what ${name} was given`}>Change</Button>
+      <Button aria-label={label}>Change</Button>
       <ModalOverlay isDismissable className="overlay">
         <Modal className="modal">
           <Dialog>

@@ -89,7 +89,7 @@ function Change({ of: n, own, from, onChanged }: { of: Note; own: boolean; from:
   const [open, setOpen] = useState(false);
   const [chosen, setChosen] = useState(kinds.map((k) => k.value).filter((k) => (k === 'pinned' ? n.pinned : n.private)));
   const change = useMutation({
-    mutationFn: (typed: NoteFields) => patchNote(n.id, { content: typed.content, pinned: typed.pinned, ...(own ? { private: typed.private } : {}) }),
+    mutationFn: ({ pinned, ...rest }: NoteFields) => patchNote(n.id, { pinned, ...(own ? rest : {}) }), // what others wrote is theirs
     onSuccess: () => {
       setOpen(false);
       return onChanged();
@@ -104,7 +104,7 @@ function Change({ of: n, own, from, onChanged }: { of: Note; own: boolean; from:
             <Heading slot="title" level={2}>Change the note</Heading>
             <FilledForm submit="Save" label="Note" fields={['content']} pending={change.isPending} failure={change.error}
               more={<Button slot="close">Cancel</Button>} onFill={(values) => change.mutate(fieldsOf(values, chosen))}>
-              <Field name="content" label="Note" autoComplete="off" lines={4} defaultValue={n.content} />
+              {own ? <Field name="content" label="Note" autoComplete="off" lines={4} defaultValue={n.content} /> : <p className="lines">{n.content}</p>}
               <ListField name="kind" label="How it is shown" choices={own ? kinds : kinds.slice(0, 1)} value={chosen} onChange={setChosen} />
             </FilledForm>
           </Dialog>
