@@ -204,11 +204,13 @@ func TestAnApplicationGetsWhatItsGiverHolds(t *testing.T) {
 
 	// What a superuser gives it beyond its owner, its owner does not hand on.
 	want(t, sam.Visitor, http.StatusOK, "PATCH", app, map[string]any{"scopes": []string{"user:read", "group:read"}})
-	want(t, sue.Visitor, http.StatusCreated, "POST", assignedPath, map[string]any{"role": payer, "application": idIn(app)})
+	paid := field(t, want(t, sue.Visitor, http.StatusCreated, "POST", assignedPath, map[string]any{"role": payer, "application": idIn(app)}), "id")
 	refused(t, sam.Visitor, "permission_denied", "POST", tokens, called("more"))
 	refused(t, sam.Visitor, "grant_ceiling", "PATCH", app, map[string]any{"scopes": []string{"*"}})
 	want(t, sue.Visitor, http.StatusCreated, "POST", tokens, called("hers"))
-	want(t, sam.Visitor, http.StatusNoContent, "DELETE", place, nil) // taking away has no ceiling
+	want(t, sue.Visitor, http.StatusNoContent, "DELETE", assignedPath+paid+"/", nil)
+	want(t, sam.Visitor, http.StatusOK, "PATCH", app, map[string]any{"scopes": []string{"*"}}) // it may no more than its owner again
+	want(t, sam.Visitor, http.StatusNoContent, "DELETE", place, nil)                           // taking away has no ceiling
 	refused(t, sam.Visitor, "not_found", "DELETE", place, nil)
 
 	// Not for longer than the giver has it.

@@ -326,6 +326,26 @@ func TestRulesOfServiceTokens(t *testing.T) {
 		if all := send(t, sue.Visitor, "GET", reachPath+"?server="+servers[1], nil); strings.Contains(string(all.Body), `"application":{"id":"`+idIn(app)+`","name":"deploys"}`) != want {
 			t.Errorf("who reaches it: %s", all.Body)
 		}
+		var names []string
+		if want {
+			names = []string{"web-00", "web-01", "web-02"}
+		}
+		var page struct {
+			Results []struct{ Server struct{ Name string } }
+		}
+		if err := send(t, sue.Visitor, "GET", reachPath+"?application="+idIn(app), nil).Decode(http.StatusOK, &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Results {
+			if at := slices.Index(names, r.Server.Name); at < 0 {
+				t.Errorf("it reaches %s", r.Server.Name)
+			} else {
+				names = slices.Delete(names, at, at+1)
+			}
+		}
+		if len(names) > 0 {
+			t.Errorf("it does not reach %v", names)
+		}
 	}
 	explained := func(fields map[string]any) string {
 		t.Helper()
@@ -347,6 +367,8 @@ func TestRulesOfServiceTokens(t *testing.T) {
 	}
 	refused(t, sue.Visitor, "invalid_value", "POST", explainPath, map[string]any{"application": nobody, "permission": "user:read"})
 	refused(t, sue.Visitor, "invalid_value", "POST", explainPath, map[string]any{"application": idIn(app), "user": mia.idOf(), "permission": "user:read"})
+	refused(t, mia.Visitor, "permission_denied", "GET", reachPath+"?application="+idIn(app), nil)
+	refused(t, sue.Visitor, "invalid_value", "GET", reachPath+"?application="+mia.idOf(), nil)
 	refused(t, mia.Visitor, "permission_denied", "POST", explainPath, map[string]any{"application": idIn(app), "permission": "user:read"})
 	if why := want(t, sue.Visitor, http.StatusOK, "POST", explainPath, map[string]any{"permission": "service_token:create", "object": idIn(app)}); !strings.Contains(string(why.Body), `"allowed":true`) {
 		t.Errorf("who makes tokens of it: %s", why.Body)

@@ -63,7 +63,7 @@ func ruleRefusals(row route.Row) []fault.Error {
 	if r.Console {
 		out = append(out, errConsole)
 	}
-	if r.Console || r.Form == route.Self && !r.Token {
+	if r.Console || r.Form == route.Self && !r.Token || r.Person {
 		out = append(out, errToken)
 	}
 	if r.Form != route.Self && r.Form != route.Public {

@@ -29,7 +29,7 @@ func (f *Face) whyBindings() []httpapi.Binding {
 		httpapi.Answer(http.MethodGet, "/api/iam/decisions/{id}/", http.StatusOK, f.decision).Summed("Show a decision that refused a request.").
 			Refuses(activity.ErrNoDecision),
 		httpapi.Answer(http.MethodGet, "/api/iam/reach/", http.StatusOK, f.reach).Summed("List who reaches a server, or the servers that somebody reaches, and why.").
-			Refuses(errUserOf, errServerOf, authz.ErrDenied, activity.ErrQuestions),
+			Refuses(errUserOf, errServerOf, errApplicationOf, authz.ErrDenied, activity.ErrQuestions),
 	}
 }
 
@@ -37,10 +37,7 @@ func (f *Face) whyBindings() []httpapi.Binding {
 var (
 	errUserOf   = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such user.", Source: "user"}
 	errServerOf = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such server.", Source: "server"}
-	// errApplicationOf refuses a question about what is no application, or about
-	// two principals.
-	errApplicationOf = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such application.", Source: "application"}
-	errObject        = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such object.", Source: "object"}
+	errObject   = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such object.", Source: "object"}
 )
 
 // ExplainRequest asks whether a user or an application may use a permission on an
@@ -414,10 +411,12 @@ func (f *Face) decidedNow(c httpapi.Call, d DecisionDocument, actor id.UUID) (*E
 	return &now, err
 }
 
-// ReachQuery names a server or a user; without either it is of the caller.
+// ReachQuery names a server, a user or an application; without any it is of the
+// caller.
 type ReachQuery struct {
-	Server *string `query:"server,omitempty"`
-	User   *string `query:"user,omitempty"`
+	Server      *string `query:"server,omitempty"`
+	User        *string `query:"user,omitempty"`
+	Application *string `query:"application,omitempty"`
 	httpapi.PageQuery
 }
 
@@ -446,8 +445,14 @@ type HoldDocument struct {
 }
 
 func (f *Face) reach(c httpapi.Call, in ReachQuery) (httpapi.Page[ReachRow], error) {
+	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
+		return httpapi.Page[ReachRow]{}, err
+	}
 	if in.Server != nil {
 		return f.reachOf(c, *in.Server, in.Window())
+	}
+	if in.Application != nil {
+		return f.reachOfApplication(c, *in.Application, in.Window())
 	}
 	who, u := c.Principal(), c.Who.User
 	if in.User != nil && *in.User != u.ID.String() {
@@ -465,18 +470,20 @@ func (f *Face) reach(c httpapi.Call, in ReachQuery) (httpapi.Page[ReachRow], err
 		u = users[0]
 		who = principalOf(c, u)
 	}
-	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
-		return httpapi.Page[ReachRow]{}, err
-	}
+	return reached(c, &who, in.Window(), func(r ReachRow) ReachRow { return r.of(u) }), nil
+}
+
+// reached returns a page of the servers that somebody reaches, by name.
+func reached(c httpapi.Call, who *authz.Principal, w httpapi.Window, of func(ReachRow) ReachRow) httpapi.Page[ReachRow] {
 	places := who.Servers(permission.AccessServer, c.Now())
 	servers := c.Who.Policy.Servers()
 	slices.SortFunc(places, func(a, b int) int { return strings.Compare(servers[a].Name, servers[b].Name) })
-	cut := httpapi.Cut(places, in.Window(), func(at int) int { return at })
+	cut := httpapi.Cut(places, w, func(at int) int { return at })
 	page := httpapi.Page[ReachRow]{Count: cut.Count, Current: cut.Current, Next: cut.Next, Previous: cut.Previous, Last: cut.Last, Results: []ReachRow{}}
 	for _, r := range who.Reach(cut.Results, c.Now()) {
-		page.Results = append(page.Results, reachRow(c.Who.Policy, r).of(u))
+		page.Results = append(page.Results, of(reachRow(c.Who.Policy, r)))
 	}
-	return page, nil
+	return page
 }
 
 func reachRow(p *authz.Policy, r authz.Reached) ReachRow {
@@ -505,9 +512,6 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 	s, _, ok := c.Who.Policy.Server(of)
 	if err != nil || !ok {
 		return none, errServerOf
-	}
-	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
-		return none, err
 	}
 	candidates, automata, err := f.mayReach(c, *s)
 	if err != nil {
@@ -540,9 +544,7 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 		if u, ok := byID[r.Who]; ok {
 			return reachRow(c.Who.Policy, r).of(u)
 		}
-		row := reachRow(c.Who.Policy, r)
-		row.Application = &ApplicationBrief{ID: id.Of[id.Principal](r.Who), Name: names[r.Who]}
-		return row
+		return reachRow(c.Who.Policy, r).by(id.Of[id.Principal](r.Who), names[r.Who])
 	}), nil
 }
 

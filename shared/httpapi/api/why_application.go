@@ -4,11 +4,16 @@ import (
 	"cmp"
 
 	"paddock/shared/authz"
+	"paddock/shared/fault"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
 	"paddock/shared/identity"
 	"paddock/shared/permission"
 )
+
+// errApplicationOf refuses a question about what is no application, or about two
+// principals.
+var errApplicationOf = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such application.", Source: "application"}
 
 // askedOf returns whom a question is about, and of an application which condition
 // fails besides its roles; "" for none.
@@ -58,4 +63,28 @@ func (f *Face) reaching(c httpapi.Call, ids []id.UUID) (out []*authz.Principal, 
 		}
 	}
 	return out, names, err
+}
+
+// by returns the row of an application.
+func (r ReachRow) by(of id.ID[id.Principal], name string) ReachRow {
+	r.Application = &ApplicationBrief{ID: of, Name: name}
+	return r
+}
+
+// reachOfApplication lists the servers that an application reaches, by those of
+// its tokens that have a rule of them.
+func (f *Face) reachOfApplication(c httpapi.Call, named string, w httpapi.Window) (httpapi.Page[ReachRow], error) {
+	var none httpapi.Page[ReachRow]
+	if _, err := c.Decide(permission.ReadPolicy, authz.Object{}); err != nil {
+		return none, err
+	}
+	of, err := id.ParseUUID(named)
+	if _, ok := c.Who.Policy.Application(of); err != nil || !ok {
+		return none, errApplicationOf
+	}
+	apps, names, err := f.reaching(c, []id.UUID{of})
+	if err != nil || len(apps) == 0 {
+		return httpapi.Cut(nil, w, func(r ReachRow) ReachRow { return r }), err
+	}
+	return reached(c, apps[0], w, func(r ReachRow) ReachRow { return r.by(apps[0].ID, names[of]) }), nil
 }
