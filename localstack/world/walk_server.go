@@ -80,7 +80,7 @@ func (w *Walk) run(ctx context.Context) error {
 		failed       []int
 	}{
 		{"PATCH", server, map[string]any{"name": fmt.Sprintf("%s-once-%d", ServerName, w.guests)}, http.StatusOK, nil},
-		{"POST", "/api/servers/assignments/", map[string]any{"user": self.ID, "server": w.machine.server}, http.StatusCreated, nil},
+		{"POST", "/api/servers/assignments/", map[string]any{"user": self.ID, "server": w.machine.server}, http.StatusCreated, []int{http.StatusConflict}},
 		{"POST", "/api/servers/notes/", map[string]any{"server": w.machine.server, "content": NoteContent}, http.StatusCreated, nil},
 		{"DELETE", server, nil, http.StatusNoContent, []int{http.StatusNotFound}},
 		{"DELETE", fleetPath + w.machine.token + "/", nil, http.StatusNoContent, []int{http.StatusNotFound}},
