@@ -388,8 +388,15 @@ func TestDryRunsAreRefusedLikeChanges(t *testing.T) {
 	for _, v := range []*visitor.Visitor{me, mia.Visitor} { // what is not there, or not theirs
 		for _, foreign := range []string{nobody, group, idIn(server), role} {
 			for _, row := range []struct{ method, path string }{
-				{"PATCH", groupsPath}, {"DELETE", groupsPath}, {"PATCH", membersPath}, {"DELETE", membersPath}, {"PATCH", rolesPath}, {"DELETE", rolesPath},
-				{"DELETE", assignedPath}, {"PATCH", serversPath}, {"DELETE", assignPath},
+				{"PATCH", groupsPath},
+				{"DELETE", groupsPath},
+				{"PATCH", membersPath},
+				{"DELETE", membersPath},
+				{"PATCH", rolesPath},
+				{"DELETE", rolesPath},
+				{"DELETE", assignedPath},
+				{"PATCH", serversPath},
+				{"DELETE", assignPath},
 			} {
 				if v == me && foreign != nobody && (row.path == groupsPath || row.path == rolesPath || row.path == serversPath) {
 					continue // there it is
