@@ -587,3 +587,14 @@ func crowd(t *testing.T, w *world.Walk, group string, n int) {
 		}
 	}
 }
+
+// TestATokenBeginsWithADryRun uses a token for the first time to look at a change.
+func TestATokenBeginsWithADryRun(t *testing.T) {
+	w := relaxed(t, "dry-token")
+	path := groupsPath + newGroup(t, w.Me, map[string]any{"name": "people"}) + "/"
+	key := tokenOf(t, w, w.Me, map[string]any{"name": "looks", "scopes": []string{"group:read", "group:update"}})
+	want(t, clientOf(w, key.id, key.key).Visitor, http.StatusOK, "PATCH", path+"?dry_run=true", map[string]any{"name": "changed"})
+	if got := kindsOf(t, w); got[audit.TokenFirstUsed] != 1 {
+		t.Errorf("%d events of a first use", got[audit.TokenFirstUsed])
+	}
+}
