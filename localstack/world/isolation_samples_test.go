@@ -24,6 +24,25 @@ type furniture struct {
 var objectNames = map[route.Object]string{
 	0: "Principal", route.User: "Principal", route.Group: "Group", route.Membership: "Membership", route.Role: "Role",
 	route.RoleAssignment: "RoleAssignment", route.Server: "Server", route.Registration: "Registration", route.Note: "Note",
+	route.Application: "Application",
+}
+
+// inner are the kinds of what paths name below another thing, by their parameter
+// and, of what applications have, after their path.
+var inner = map[string]string{
+	"session": "Session", "token": "Token", // of people
+	"application token": "ServiceToken", "application rule": "ServiceRule", "application assignment": "ApplicationRole",
+}
+
+// sampleOf returns what of the workspace a parameter of a path names.
+func (f *furniture) sampleOf(row route.Row, parameter string) string {
+	switch {
+	case parameter == "id":
+		return f.ids[objectNames[row.Rule.On]]
+	case row.Rule.On == route.Application:
+		return f.ids[inner["application "+parameter]]
+	}
+	return f.ids[inner[parameter]]
 }
 
 // unshown are kinds whose ids no row shows and none takes.
@@ -60,6 +79,7 @@ func furnished(t *testing.T, slug string) furniture {
 	}
 	f.names = map[string]string{
 		"username": "mia-of-" + slug, "e-mail": w.Email(), "group": "people of " + slug, "server": "server-of-" + slug, "role": "role of " + slug, "token": "token of " + slug,
+		"application": "application of " + slug, "service token": "service token of " + slug,
 	}
 	registration := newToken(t, w.Me, map[string]any{"name": "fleet of " + slug})
 	key := tokenOf(t, w, w.Me, map[string]any{"name": f.names["token"]})
@@ -82,7 +102,15 @@ func furnished(t *testing.T, slug string) furniture {
 	f.ids["Assignment"] = create(assignPath, map[string]any{"server": f.ids["Server"], "user": f.ids["Principal"]})
 	f.ids["Note"] = create(notesPath, map[string]any{"server": f.ids["Server"], "content": "of " + slug})
 	f.ids["Rule"] = create(serverRules, map[string]any{"token": f.ids["Token"], "server": f.ids["Server"]})
+	app := newApp(t, w.Me, f.names["application"], "user:read", "server:read")
+	bot := service(t, w, w.Me, app, map[string]any{"name": f.names["service token"]})
+	f.ids["Application"], f.ids["ServiceToken"] = idIn(app), bot.id
+	f.ids["ApplicationRole"] = idIn(roleOf(t, w.Me, app, f.ids["Role"]))
+	rules := app + "tokens/" + bot.id + "/rules/"
+	want(t, w.Me, http.StatusCreated, "POST", rules, map[string]any{"kind": "server", "rules": []map[string]any{{"server": f.ids["Server"]}}})
+	f.ids["ServiceRule"] = first(t, me, rules)
 	f.secretsOf(t, registration.key, key.key)
+	f.secrets["service token"] = bot.key
 	return f
 }
 
@@ -187,6 +215,14 @@ func (f *furniture) body(p position, n int) any {
 			body = map[string]any{"user": f.ids["Principal"]}
 		}
 		return body
+	case "POST /api/iam/applications/":
+		return map[string]any{"name": made, "scopes": []string{"user:read"}}
+	case "POST /api/iam/applications/{id}/roles/":
+		return map[string]any{"role": f.ids["Role"]}
+	case "POST /api/iam/applications/{id}/tokens/":
+		return map[string]any{"name": made}
+	case "POST /api/iam/applications/{id}/tokens/{token}/rules/":
+		return map[string]any{"kind": "server", "rules": []map[string]any{{"server": f.ids["Server"]}}}
 	case "POST /api/servers/notes/":
 		return map[string]any{"content": "of a probe"}
 	}

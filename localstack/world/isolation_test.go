@@ -32,9 +32,16 @@ type position struct {
 	in   string // path, query or body
 	name string
 	form form
+	dry  bool // it is a change that is only looked at
 }
 
-func (p position) String() string { return p.row.Method + " " + p.row.Path + " " + p.in + " " + p.name }
+func (p position) String() string {
+	path := p.row.Path
+	if p.dry {
+		path += "?dry_run=true"
+	}
+	return p.row.Method + " " + path + " " + p.in + " " + p.name
+}
 
 // A form is what stands at a position.
 type form string
@@ -53,18 +60,18 @@ var forms = map[form][]string{
 	secret:     {"token", "ticket", "device_code", "refresh_token", "registration_token", "user_code", "cursor"},
 	name:       {"query name", "query search", "query username", "POST /api/iam/memberships/ username"},
 	plain: {
-		"action", "added_at", "allowed_mfa_methods.[]", "app", "audience", "author.email", "author.name", "client_id", "code", "command", "config", "content",
+		"action", "added_at", "allowed_mfa_methods.[]", "app", "audience", "author.email", "author.name", "client_id", "code", "command", "config", "contact_email", "contact_name", "content",
 		"current", "date_joined", "description", "display_name", "email", "expires_at", "first_name", "grant_type", "groupname", "groups.[]",
-		"hardware_key_models.[]", "home_directory", "home_directory_permission", "language", "last_name", "login", "managers.[].email", "managers.[].name",
+		"hardware_key_models.[]", "home_directory", "home_directory_permission", "kind", "language", "last_name", "login", "managers.[].email", "managers.[].name",
 		"mfa_required_actions.[]", "model", "name", "owner.email", "owner.name", "password", "path", "pattern", "pending_email", "permission", "permissions.[]",
-		"phone", "platform", "reason", "role", "scope", "scope.patterns.[]", "scopes.[]", "server.name", "server.os", "server_name", "server_patterns.[]",
+		"phone", "platform", "reason", "role", "rules.[].action", "rules.[].command", "rules.[].groupname", "rules.[].path", "rules.[].username", "scope", "scope.patterns.[]", "scopes.[]", "server.name", "server.os", "server_name", "server_patterns.[]",
 		"servers.[].name", "servers.[].os", "shell", "step_up_methods.[]", "tags", "temporary_password_until", "timezone", "token_type_hint", "username",
 		"workspace_url",
 	},
 }
 
 // filters are the parameters of queries that are ids, whatever their type says.
-var filters = []string{"user", "group", "role", "server", "token"}
+var filters = []string{"user", "group", "role", "server", "token", "application"}
 
 func formOf(t *testing.T, p position, format string) form {
 	t.Helper()
@@ -153,9 +160,15 @@ func positions(t *testing.T) []position {
 		}
 		add := func(in, name, format string) {
 			p := position{row: row, in: in, name: name}
-			if p.form = formOf(t, p, format); p.form != plain {
-				out = append(out, p)
+			if p.form = formOf(t, p, format); p.form == plain {
+				return
 			}
+			if row.Rule.DryRun { // before what is sent changes anything
+				dry := p
+				dry.dry = true
+				out = append(out, dry)
+			}
+			out = append(out, p)
 		}
 		for _, named := range parameter.FindAllStringSubmatch(row.Path, -1) {
 			add("path", named[1], "")
@@ -227,11 +240,14 @@ func (p *prober) probe(t *testing.T, cookie string, at position, value string) s
 	t.Helper()
 	path := at.row.Path
 	for _, named := range parameter.FindAllStringSubmatch(path, -1) {
-		of := p.own.ids[objectNames[at.row.Rule.On]]
+		of := p.own.sampleOf(at.row, named[1])
 		if at.in == "path" && named[1] == at.name {
 			of = value
 		}
 		path = strings.Replace(path, named[0], of, 1)
+	}
+	if at.dry {
+		path += "?dry_run=true"
 	}
 	var body any
 	switch {
@@ -365,7 +381,7 @@ func TestForeignCredentialsOpenNothing(t *testing.T) {
 	p := &prober{w: own.w, own: own}
 	rows := 0
 	for _, row := range route.Rows {
-		path := parameter.ReplaceAllString(row.Path, own.ids[objectNames[row.Rule.On]])
+		path := parameter.ReplaceAllStringFunc(row.Path, func(named string) string { return own.sampleOf(row, strings.Trim(named, "{}")) })
 		var body any
 		if row.Method != http.MethodGet {
 			body = map[string]any{}
@@ -406,9 +422,10 @@ func TestForeignCredentialsOpenNothing(t *testing.T) {
 
 // credentials are how each kind of credential is presented.
 var credentials = map[string]func(*visitor.Visitor, string) *visitor.Visitor{
-	"session":      (*visitor.Visitor).WithCookie,
-	"API token":    bearing,
-	"access token": as,
+	"session":       (*visitor.Visitor).WithCookie,
+	"API token":     bearing,
+	"service token": bearing,
+	"access token":  as,
 }
 
 func bearing(v *visitor.Visitor, value string) *visitor.Visitor {

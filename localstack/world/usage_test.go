@@ -121,6 +121,57 @@ func TestWhatATokenIsUsedFor(t *testing.T) {
 	settled(t, w)
 }
 
+// TestWhatAServiceTokenIsUsedFor reads what of a service token was used, against
+// what it and its application hold: by who may see the application's tokens.
+func TestWhatAServiceTokenIsUsedFor(t *testing.T) {
+	w := relaxed(t, "usage-service")
+	sue := prover(t, w, "sue", "superuser", "203.0.113.252")
+	mia, max := prover(t, w, "mia", "member", "203.0.113.253"), made(t, w, "max", "member", "203.0.113.254")
+	web := registered(t, w, newToken(t, w.Me, called("fleet")).key, "web-1")
+	app := newApp(t, sue.Visitor, "ci", "user:read", "group:write", "server:read", "audit:read")
+	elsewhere := newApp(t, sue.Visitor, "elsewhere", "user:read")
+	roleOf(t, sue.Visitor, app, newRole(t, sue.Visitor, "ci", "user:read", "server:read", "group:read"))
+	bot, idle := service(t, w, sue.Visitor, app, scope("bot", "user:read", "group:write", "server:read")), service(t, w, sue.Visitor, app, called("idle"))
+	want(t, sue.Visitor, http.StatusCreated, "POST", app+"tokens/"+bot.id+"/rules/", map[string]any{"kind": "server", "rules": []map[string]string{{"server": idIn(web)}}})
+	want(t, sue.Visitor, http.StatusOK, "PATCH", app, map[string]any{"owner": mia.idOf()})
+	path := app + "tokens/" + bot.id + "/usage/"
+
+	want(t, bot.Visitor, http.StatusOK, "GET", "/api/iam/users/", nil)
+	want(t, bot.Visitor, http.StatusOK, "GET", web, nil)
+	refused(t, bot.Visitor, "permission_denied", "POST", groupsPath, called("of no role")) // is no use
+	if err := w.Cold(w.Entries.Recorder); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []*visitor.Visitor{sue.Visitor, mia.Visitor} {
+		u := usageAt(t, v, path+"?days=1")
+		if u.names() != "server:read user:read" || fmt.Sprint(u.UnusedScopes) != "[group:write]" || fmt.Sprint(u.Granted) != "[group:create group:read group:update server:read user:read]" ||
+			fmt.Sprint(u.Unused) != "[group:create group:read group:update]" {
+			t.Errorf("used %s of %v, unused %v, %v", u.names(), u.Granted, u.Unused, u.UnusedScopes)
+		}
+		if len(u.Objects) != 1 || u.Objects[0].ID != idIn(web) || len(u.Rules) != 1 || u.Rules[0].Server != idIn(web) || len(u.UnusedRules) != 0 || len(u.Addresses) != 1 {
+			t.Errorf("on %v by %v, not by %v, from %v", u.Objects, u.Rules, u.UnusedRules, u.Addresses)
+		}
+	}
+	if u := usageAt(t, sue.Visitor, app+"tokens/"+idle.id+"/usage/"); u.names() != "" || !slices.Contains(u.Granted, "audit:read") {
+		t.Errorf("another token: used %s of %v", u.names(), u.Granted)
+	}
+	// What the application's scopes hold no more is granted no more.
+	want(t, sue.Visitor, http.StatusOK, "PATCH", app, map[string]any{"scopes": []string{"user:read"}})
+	if u := usageAt(t, mia.Visitor, path); fmt.Sprint(u.Granted) != "[user:read]" || len(u.Unused) != 0 {
+		t.Errorf("granted %v, unused %v", u.Granted, u.Unused)
+	}
+	unknown(t, max.Visitor, "GET", path, nil)
+	for _, of := range []string{app + "tokens/" + nobody, app + "tokens/none", elsewhere + "tokens/" + bot.id} {
+		refused(t, sue.Visitor, "not_found", "GET", of+"/usage/", nil)
+	}
+	refused(t, sue.Visitor, "not_found", "GET", apiTokens+bot.id+"/usage/", nil)
+	refused(t, bot.Visitor, "token_scope_not_allowed", "GET", path, nil)
+	if a := refused(t, mia.Visitor, "out_of_range", "GET", path+"?days=91", nil); a.Problem().Source != "days" {
+		t.Errorf("91 days: %s", a.Body)
+	}
+	settled(t, w)
+}
+
 // TestWhatPeopleUse reads which of their permissions people use, with sessions
 // and tokens, and that what they may is told to who may ask.
 func TestWhatPeopleUse(t *testing.T) {

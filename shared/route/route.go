@@ -375,6 +375,7 @@ var Rows = []Row{
 	{"POST", "/api/iam/applications/{id}/tokens/", API, fresh(on(Application, permission.CreateServiceToken)), false},
 	{"PATCH", "/api/iam/applications/{id}/tokens/{token}/", API, on(Application, permission.UpdateServiceToken), false},
 	{"DELETE", "/api/iam/applications/{id}/tokens/{token}/", API, on(Application, permission.DeleteServiceToken), false},
+	{"GET", "/api/iam/applications/{id}/tokens/{token}/usage/", API, on(Application, permission.ReadServiceToken), false},
 	{"GET", "/api/iam/applications/{id}/tokens/{token}/rules/", API, on(Application, permission.ReadServiceToken), false},
 	{"POST", "/api/iam/applications/{id}/tokens/{token}/rules/", API, fresh(on(Application, permission.UpdateServiceToken)), false},
 	{"DELETE", "/api/iam/applications/{id}/tokens/{token}/rules/{rule}/", API, on(Application, permission.UpdateServiceToken), false},

@@ -21,6 +21,8 @@ func (f *Face) usageBindings() []httpapi.Binding {
 			Refuses(token.ErrNoToken, errDays),
 		httpapi.Answer(get, "/api/iam/users/{id}/tokens/{token}/usage/", ok, f.tokenUsageOf).Summed("Tell what a token of an account was used for, and what of it never.").
 			Refuses(token.ErrNoToken, errDays),
+		httpapi.Answer(get, "/api/iam/applications/{id}/tokens/{token}/usage/", ok, f.serviceTokenUsage).
+			Summed("Tell what a service token was used for, and what of it never.").Refuses(token.ErrNoToken, errDays),
 		httpapi.Answer(get, "/api/iam/users/-/usage/", ok, f.ownUsage).Summed("Tell which of one's own permissions one used, and which never.").Refuses(errDays),
 		httpapi.Answer(get, "/api/iam/users/{id}/usage/", ok, f.usageOf).Summed("Tell which of their permissions somebody used, and which never.").Refuses(errDays, authz.ErrDenied),
 	}
@@ -53,8 +55,8 @@ func (q UsageQuery) days() (int, error) {
 // Days are in UTC; lists are in the order of the last use, the newest first.
 type UsageDocument struct {
 	Since string `json:"since"` // the first day
-	// Granted are the permissions that are held now, Unused those of them that
-	// were not used.
+	// Granted are the permissions that are held now, of a token those that it can
+	// have at most; Unused are those of them that were not used.
 	Granted     []string         `json:"granted"`
 	Unused      []string         `json:"unused"`
 	Permissions []UsedPermission `json:"permissions"`
@@ -164,7 +166,7 @@ func (f *Face) tokenUsage(c httpapi.Call, in UsageQuery) (TokenUsage, error) {
 	if err != nil {
 		return TokenUsage{}, err
 	}
-	return f.usedToken(c, mine(c), which, in)
+	return f.usedToken(c, mine(c), token.Token.Limits, which, in)
 }
 
 func (f *Face) tokenUsageOf(c httpapi.Call, in UsageQuery) (TokenUsage, error) {
@@ -176,11 +178,24 @@ func (f *Face) tokenUsageOf(c httpapi.Call, in UsageQuery) (TokenUsage, error) {
 	if err != nil {
 		return TokenUsage{}, err
 	}
-	return f.usedToken(c, holding(c, u), which, in)
+	return f.usedToken(c, holding(c, u), token.Token.Limits, which, in)
 }
 
-// usedToken returns what a token of somebody's was used for.
-func (f *Face) usedToken(c httpapi.Call, owner token.Holder, which id.ID[id.Token], in UsageQuery) (TokenUsage, error) {
+func (f *Face) serviceTokenUsage(c httpapi.Call, in UsageQuery) (TokenUsage, error) {
+	which, err := tokenID(c, "token")
+	if err != nil {
+		return TokenUsage{}, err
+	}
+	a, h, err := serving(c, false)
+	if err != nil {
+		return TokenUsage{}, err
+	}
+	return f.usedToken(c, h, a.Limits, which, in)
+}
+
+// usedToken returns what a token of a holder was used for, of what its limits
+// leave.
+func (f *Face) usedToken(c httpapi.Call, owner token.Holder, limits func(token.Token, token.ACL) *authz.Limits, which id.ID[id.Token], in UsageQuery) (TokenUsage, error) {
 	days, err := in.days()
 	if err != nil {
 		return TokenUsage{}, err
@@ -193,12 +208,12 @@ func (f *Face) usedToken(c httpapi.Call, owner token.Holder, which id.ID[id.Toke
 	if err != nil {
 		return TokenUsage{}, err
 	}
-	return tokenUsage(i, t, acl), nil
+	return tokenUsage(i, limits(t, acl).Scopes, t, acl), nil
 }
 
-func tokenUsage(i usage.Interval, t token.Token, acl token.ACL) TokenUsage {
+func tokenUsage(i usage.Interval, granted permission.Set, t token.Token, acl token.ACL) TokenUsage {
 	d := TokenUsage{
-		UsageDocument: usageDocument(i, token.Set(t.Scopes)), UnusedScopes: []string{}, Rules: []UsedRule{}, UnusedRules: []UnusedRule{}, MoreRules: i.MoreRules,
+		UsageDocument: usageDocument(i, granted), UnusedScopes: []string{}, Rules: []UsedRule{}, UnusedRules: []UnusedRule{}, MoreRules: i.MoreRules,
 	}
 	for _, scope := range t.Scopes {
 		if token.Set([]string{scope}).Intersect(i.Used()).Empty() {
