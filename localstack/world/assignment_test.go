@@ -63,7 +63,7 @@ func TestANameOpensByOlderPatterns(t *testing.T) {
 // instant, and holds that nobody gives what is not theirs to give.
 func TestAssignments(t *testing.T) {
 	w := relaxed(t, "assignments")
-	mia, max := made(t, w, "mia", "member", "203.0.113.48"), made(t, w, "max", "member", "203.0.113.49")
+	mia, max := made(t, w, "mia", "member", "203.0.113.48"), prover(t, w, "max", "member", "203.0.113.49")
 	token := newToken(t, w.Me, map[string]any{"name": "fleet"})
 	web, db := registered(t, w, token.key, "web-1"), registered(t, w, token.key, "db-1")
 	to := func(p person, fields map[string]any) map[string]any {
@@ -104,7 +104,6 @@ func TestAssignments(t *testing.T) {
 	if err := w.Fresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	max = max.enrolled(t)
 	pattern := field(t, want(t, w.Me, http.StatusCreated, "POST", assignPath, to(mia, map[string]any{"pattern": "web-*", "permissions": map[string]bool{"terminal": true}})), "id")
 	if got := paged(t, mia.Visitor, serversPath, "name"); !slices.Equal(got, []string{"web-1"}) {
 		t.Errorf("by a pattern one sees %v", got)

@@ -15,6 +15,7 @@ import (
 
 	"paddock/localstack/visitor"
 	"paddock/localstack/world"
+	"paddock/shared/activity"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/id"
@@ -225,7 +226,7 @@ func tried(t *testing.T, w *world.Walk, v *visitor.Visitor, method, path string,
 		}
 		out := map[table.Key]table.Record{}
 		for _, r := range records {
-			if !strings.HasPrefix(r.Key.SK, "session#") { // when it was last seen
+			if !strings.HasPrefix(r.Key.SK, "session#") && r.Key.Kind != "B" { // when it was last seen, and how much it asked
 				out[r.Key] = r
 			}
 		}
@@ -597,4 +598,16 @@ func TestATokenBeginsWithADryRun(t *testing.T) {
 	if got := kindsOf(t, w); got[audit.TokenFirstUsed] != 1 {
 		t.Errorf("%d events of a first use", got[audit.TokenFirstUsed])
 	}
+}
+
+// TestDryRunsAreCounted holds dry runs to the budget of questions.
+func TestDryRunsAreCounted(t *testing.T) {
+	w := relaxed(t, "dry-budget")
+	path := groupsPath + newGroup(t, w.Me, map[string]any{"name": "people"}) + "/?dry_run=true"
+	for range activity.Questions {
+		want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{})
+	}
+	refused(t, w.Me, "too_many_questions", "PATCH", path, map[string]any{})
+	shared.Clock.Advance(activity.QuestionWindow)
+	want(t, w.Me, http.StatusOK, "PATCH", path, map[string]any{})
 }

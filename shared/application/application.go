@@ -107,7 +107,7 @@ func (a Application) Limits(t token.Token, rows token.ACL) *authz.Limits {
 
 // Holder returns a as holder of tokens.
 func (a Application) Holder(rests ...table.Op) token.Holder {
-	return token.Holder{Family: token.OfApplications, ID: a.ID, Epoch: a.Epoch, Disabled: !a.Enabled, Rests: rests}
+	return token.Holder{Family: token.OfApplications, ID: a.ID, Epoch: a.Epoch, Most: allowed, Disabled: !a.Enabled, Rests: rests}
 }
 
 // Principal returns a as decisions and the audit log see it: by its roles, under

@@ -70,7 +70,7 @@ func TestATokenNarrowsItsApplication(t *testing.T) {
 		{[]string{"user:read"}, permission.SetOf(permission.ReadUser)},
 		{[]string{"user:read", "server:read"}, permission.SetOf(permission.ReadUser)}, // the application had it once
 	} {
-		l := app.Limits(token.Token{Scopes: c.scopes, ExpiresAt: end}, token.ACL{Servers: []token.Row{{Server: server}}})
+		l := app.Limits(token.Token{Scopes: c.scopes, Holds: token.Set(c.scopes), ExpiresAt: end}, token.ACL{Servers: []token.Row{{Server: server}}})
 		if l.Scopes != c.want || !l.Until.Equal(end) || len(l.Servers) != 1 {
 			t.Errorf("%v leaves %v", c.scopes, l)
 		}

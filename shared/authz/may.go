@@ -225,6 +225,9 @@ func MayChangeApplication(p *Principal, app Object, before, after []RoleAssignme
 // mayRun holds the roles of an application that are new to the ceiling.
 func mayRun(p *Principal, before, after []RoleAssignment, now time.Time) error {
 	for _, a := range after {
+		if !live(a.Until, now) {
+			continue // gives nothing any more
+		}
 		if slices.ContainsFunc(before, func(b RoleAssignment) bool {
 			return b.Role == a.Role && live(b.Until, now) && notAfter(a.Until, b.Until)
 		}) {

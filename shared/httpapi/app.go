@@ -98,7 +98,7 @@ func dryRun(r *http.Request, row route.Row) (bool, error) {
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	switch values := query["dry_run"]; {
-	case err != nil && row.Rule.DryRun: // it could stand in what cannot be read
+	case err != nil && (row.Rule.DryRun || strings.Contains(r.URL.RawQuery, "dry_run")): // it could stand in what cannot be read
 		return false, errDryRunValue
 	case len(values) == 0:
 		return false, nil

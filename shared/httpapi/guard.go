@@ -359,7 +359,7 @@ func excused(who session.Authenticated, r route.Rule) bool {
 	case session.CLI:
 		return r.CLI
 	case session.APIToken, session.ServiceToken:
-		return r.Named && token.Names(who.Token.Scopes, r.Permission)
+		return r.Named && token.Names(who.Scopes(), r.Permission)
 	case session.Console, session.Half, session.Device:
 	}
 	return false

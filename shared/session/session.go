@@ -188,6 +188,18 @@ type Authenticated struct {
 	Policy      *authz.Policy
 }
 
+// Scopes returns the scopes of the token that the request came with: those of its
+// application for one that has all of them, nil without a token.
+func (a Authenticated) Scopes() []string {
+	switch {
+	case a.Token == nil:
+		return nil
+	case a.Application != nil && slices.Contains(a.Token.Scopes, token.Everything):
+		return a.Application.Scopes
+	}
+	return a.Token.Scopes
+}
+
 // Fresh reports whether the session's proof opens protected actions at now: it
 // is young enough, by a factor that the account still has and a method that
 // the workspace takes for it. Source: security, MF-8, MF-9, SU-3.

@@ -9,6 +9,7 @@ import (
 	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/identity"
+	"paddock/shared/permission"
 	"paddock/shared/table"
 )
 
@@ -89,9 +90,11 @@ func (f Family) taken() fault.Error {
 // A Holder is whose tokens are meant, as they were read: a person or an
 // application.
 type Holder struct {
-	Family   Family
-	ID       id.ID[id.Principal]
-	Epoch    int64 // tokens of another one have ended
+	Family Family
+	ID     id.ID[id.Principal]
+	Epoch  int64 // tokens of another one have ended
+	// Most is what new tokens hold at most; empty: no bound but their scopes.
+	Most     permission.Set
 	Disabled bool
 	// Rests are operations that hold what a change rests on: that who asks, and
 	// the holder, are what they were.

@@ -54,9 +54,10 @@ func CheckName(name string) error {
 	return nil
 }
 
-// again repeats what met another change.
+// again repeats what met another change: a token that is used all the time can be
+// taken away.
 func again(try func() error) error {
-	for range 3 {
+	for range 8 {
 		if err := try(); !errors.Is(err, table.ErrTryAgain) {
 			return err
 		}
@@ -102,7 +103,9 @@ func (s *Service) Create(ctx context.Context, by authz.Allowed, h Holder, w Want
 	if err := CheckName(w.Name); err != nil {
 		return Token{}, credential.Secret{}, err
 	}
-	w.holds = Set(w.Scopes)
+	if w.holds = Set(w.Scopes); !h.Most.Empty() {
+		w.holds = w.holds.Intersect(h.Most)
+	}
 	return s.issue(ctx, by, h, w, func(all []entry, t *Token) (audit.Event, error) {
 		if named(all, t.Name, t.ID) {
 			return audit.Event{}, h.Family.taken()

@@ -89,40 +89,50 @@ func (s *Service) interval(days int) Interval {
 	return Interval{First: today.AddDate(0, 0, 1-min(max(days, 1), MaxDays)), Last: today}
 }
 
+// A used is what one subject used on one day.
+type used struct {
+	at time.Time
+	Day
+}
+
 // fold adds the items of days to i. Several are of one day where several
 // subjects used something.
 func (i *Interval) fold(items []table.Item) error {
-	days := map[time.Time]Day{}
+	var all []used
 	for _, item := range items {
 		name, _, _ := strings.Cut(strings.TrimPrefix(item.Key.SK, prefix), "#")
 		at, err := time.Parse("20060102", name)
 		if err != nil || at.Before(i.First) || at.After(i.Last) {
 			continue
 		}
-		var d Day
-		if err := table.Decode(item, &d); err != nil {
+		one := used{at: at}
+		if err := table.Decode(item, &one.Day); err != nil {
 			return err
 		}
-		days[at] = union(days[at], d)
+		all = append(all, one)
 	}
+	slices.SortStableFunc(all, func(a, b used) int { return a.at.Compare(b.at) })
 	permissions, objects, rules, addresses := dating[permission.Permission]{}, dating[Object]{}, dating[id.ID[id.Rule]]{}, dating[netip.Addr]{}
-	for at, d := range days {
+	for _, d := range all {
+		if n := len(i.Days); n == 0 || !i.Days[n-1].Day.Equal(d.at) {
+			i.Days = append(i.Days, Counted{Day: d.at})
+		}
+		c := &i.Days[len(i.Days)-1]
 		for _, text := range d.Permissions {
 			if p, err := permission.Parse(text); err == nil { // of a newer version, else
-				permissions.add(p, at)
+				permissions.add(p, d.at, &c.Permissions)
 			}
 		}
 		for _, o := range d.Objects {
-			objects.add(o, at)
+			objects.add(o, d.at, &c.Objects)
 		}
 		for _, r := range d.Rules {
-			rules.add(r, at)
+			rules.add(r, d.at, &c.Rules)
 		}
 		for _, a := range d.Addresses {
-			addresses.add(a, at)
+			addresses.add(a, d.at, &c.Addresses)
 		}
 		i.MoreObjects, i.MoreRules, i.MoreAddresses = i.MoreObjects || d.MoreObjects, i.MoreRules || d.MoreRules, i.MoreAddresses || d.MoreAddresses
-		i.Days = append(i.Days, Counted{Day: at, Permissions: len(d.Permissions), Objects: len(d.Objects), Rules: len(d.Rules), Addresses: len(d.Addresses)})
 	}
 	slices.SortFunc(i.Days, func(a, b Counted) int { return b.Day.Compare(a.Day) })
 	i.Permissions = permissions.sorted(permission.Permission.String)
@@ -132,26 +142,18 @@ func (i *Interval) fold(items []table.Item) error {
 	return nil
 }
 
-// union is Merged without bounds, for what is not stored.
-func union(a, b Day) Day {
-	a.Permissions, _, _ = joined(a.Permissions, b.Permissions, permission.MaxPermissions, false)
-	a.Objects, _, _ = joined(a.Objects, b.Objects, len(a.Objects)+len(b.Objects), false)
-	a.Rules, _, _ = joined(a.Rules, b.Rules, len(a.Rules)+len(b.Rules), false)
-	a.Addresses, _, _ = joined(a.Addresses, b.Addresses, len(a.Addresses)+len(b.Addresses), false)
-	a.MoreObjects, a.MoreRules, a.MoreAddresses = a.MoreObjects || b.MoreObjects, a.MoreRules || b.MoreRules, a.MoreAddresses || b.MoreAddresses
-	return a
-}
-
 // dating counts the days on which values were used.
 type dating[T comparable] map[T]Dated[T]
 
-func (d dating[T]) add(v T, at time.Time) {
-	one := d[v]
-	one.Value, one.Days = v, one.Days+1
-	if at.After(one.Last) {
-		one.Last = at
+// add notes that a value was used on a day, none before those that were added,
+// and counts it once a day.
+func (d dating[T]) add(v T, at time.Time, n *int) {
+	one, there := d[v]
+	if there && one.Last.Equal(at) {
+		return
 	}
-	d[v] = one
+	d[v] = Dated[T]{Value: v, Days: one.Days + 1, Last: at}
+	*n++
 }
 
 func (d dating[T]) sorted(name func(T) string) []Dated[T] {

@@ -194,7 +194,8 @@ type ApplicationPatch struct {
 	Managers *[]id.ID[id.Principal] `json:"managers,omitempty" jsonschema:"maxItems=20"`
 }
 
-// strong reports whether the change may give somebody something.
+// strong reports whether the change may give somebody something, whatever the
+// name.
 func (in ApplicationPatch) strong() bool {
 	return in.Scopes != nil || in.Owner != nil || in.Managers != nil || in.Enabled != nil && *in.Enabled
 }
@@ -232,7 +233,11 @@ func (f *Face) patchApplication(c httpapi.Call, in ApplicationPatch) (Applicatio
 	if err != nil {
 		return ApplicationDocument{}, err
 	}
-	if in.strong() {
+	was, err := application.Decode(item)
+	if err != nil {
+		return ApplicationDocument{}, err
+	}
+	if in.strong() || in.Name != nil && len(c.Who.Policy.Opened(permission.Application, was.Name, *in.Name)) > 0 {
 		if c.Allowed, err = c.Fresh(); err != nil {
 			return ApplicationDocument{}, err
 		}

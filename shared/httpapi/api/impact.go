@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 
+	"paddock/shared/activity"
 	"paddock/shared/httpapi"
 	"paddock/shared/identity"
 	"paddock/shared/impact"
@@ -73,7 +74,7 @@ const (
 func (f *Face) tried(all []httpapi.Binding) []httpapi.Binding {
 	for i, b := range all {
 		if slices.ContainsFunc(route.Rows, func(r route.Row) bool { return r.Rule.DryRun && r.Method == b.Method && r.Path == b.Path }) {
-			all[i] = httpapi.Tried(b, f.impact)
+			all[i] = httpapi.Tried(b, f.impact).Refuses(activity.ErrQuestions)
 		}
 	}
 	return all
@@ -81,6 +82,9 @@ func (f *Face) tried(all []httpapi.Binding) []httpapi.Binding {
 
 // impact answers a dry run, with the event that it was asked for.
 func (f *Face) impact(c httpapi.Call, t *policy.Tried) (ImpactDocument, error) {
+	if err := f.activity.Ask(c.Context(), c.Allowed); err != nil {
+		return ImpactDocument{}, err
+	}
 	proposal := sha256.Sum256([]byte(c.Method + " " + c.URL.Path + "\n" + string(c.Body)))
 	got, err := f.impacts.Of(c.Context(), c.Allowed, t, hex.EncodeToString(proposal[:]))
 	if err != nil {

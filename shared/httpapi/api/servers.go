@@ -317,7 +317,7 @@ func (f *Face) patchServer(c httpapi.Call, in ServerPatch) (ChangedServer, error
 	if err := in.fixed(before); err != nil {
 		return ChangedServer{}, err
 	}
-	if in.gives(row) {
+	if in.gives(row) || in.Name != nil && len(c.Who.Policy.Opened(permission.Server, row.Name, *in.Name)) > 0 {
 		if c.Allowed, err = c.FreshForGift(); err != nil {
 			return ChangedServer{}, err
 		}

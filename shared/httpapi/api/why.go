@@ -384,8 +384,8 @@ func (f *Face) decision(c httpapi.Call, _ httpapi.None) (DecisionDocument, error
 // where explain would refuse it.
 func (f *Face) decidedNow(c httpapi.Call, d DecisionDocument, actor id.UUID) (*ExplainAnswer, error) {
 	what, err := permission.Parse(d.Permission)
-	if err != nil {
-		return nil, nil //nolint:nilerr // it was about none
+	if err != nil || d.ErrorCode == authz.ErrScope.Code || d.ErrorCode == authz.ErrACL.Code {
+		return nil, nil //nolint:nilerr // it was about none, or about a token
 	}
 	who := c.Principal()
 	if actor != c.Who.User.ID.UUID() {
