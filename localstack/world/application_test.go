@@ -56,7 +56,9 @@ func TestApplications(t *testing.T) {
 
 	for code, bodies := range map[string][]map[string]any{
 		"invalid_scope": {
-			{"name": "x"}, {"name": "x", "scopes": []string{}}, scope("x", "user"), scope("x", "user:*"), scope("x", "account:own"), scope("x", "user:create"),
+			{"name": "x"},
+			{"name": "x", "scopes": []string{}},
+			scope("x", "user"), scope("x", "user:*"), scope("x", "account:own"), scope("x", "user:create"),
 			scope("x", "billing:read"), scope("x", "billing:update"), scope("x", "application:create"), scope("x", "application:update"), scope("x", "service_token:create"),
 			scope("x", "service_token:update"), scope("x", "registration:create"), scope("x", "role:create"), scope("x", "workspace:delete"), scope("x", "user:read", "billing:read"),
 		},

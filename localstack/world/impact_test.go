@@ -282,8 +282,8 @@ var impactLines int //nolint:gochecknoglobals // of one test: how much was compa
 // have before and after.
 func TestImpactIsWhatAChangeBrings(t *testing.T) {
 	w := relaxed(t, "impact")
-	sam, mia := made(t, w, "sam", "staff", "203.0.113.61"), made(t, w, "mia", "member", "203.0.113.62")
-	max, olga := made(t, w, "max", "member", "203.0.113.63"), made(t, w, "olga", "member", "203.0.113.64")
+	sam, mia := prover(t, w, "sam", "staff", "203.0.113.61"), made(t, w, "mia", "member", "203.0.113.62")
+	max, olga := made(t, w, "max", "member", "203.0.113.63"), prover(t, w, "olga", "member", "203.0.113.64")
 	off := made(t, w, "off", "member", "203.0.113.65")
 	key := newToken(t, w.Me, map[string]any{"name": "fleet"}).key
 	web1, db1 := registered(t, w, key, "web-1"), registered(t, w, key, "db-1")
@@ -308,11 +308,11 @@ func TestImpactIsWhatAChangeBrings(t *testing.T) {
 	brings(t, w, me, http.StatusOK, "PUT", path+"config/", map[string]any{"config": "name: web people\nservers: [\"*\"]\npermissions: {terminal: true, sudo: true}\n"})
 
 	// Roles: made, given, changed, by name and by id, on servers, groups and people.
-	role := field(t, brings(t, w, me, http.StatusCreated, "POST", rolesPath, map[string]any{"name": "helper", "permissions": []string{"server:read", "user:read", "group:read"}, "scope": map[string]any{"patterns": []string{"web*", "m*"}}}), "id")
+	role := field(t, brings(t, w, me, http.StatusCreated, "POST", rolesPath, map[string]any{"name": "helper", "permissions": []string{"server:read", "group:read"}, "scope": map[string]any{"patterns": []string{"web*", "m*"}}}), "id")
 	helper := rolesPath + role + "/"
 	given := field(t, brings(t, w, me, http.StatusCreated, "POST", assignedPath, map[string]any{"role": role, "user": max.idOf()}), "id")
 	byGroup := field(t, brings(t, w, me, http.StatusCreated, "POST", assignedPath, map[string]any{"role": role, "group": web}), "id")
-	brings(t, w, me, http.StatusOK, "PATCH", helper, map[string]any{"scope": map[string]any{"objects": []string{idIn(db1), olga.idOf()}}})
+	brings(t, w, me, http.StatusOK, "PATCH", helper, map[string]any{"permissions": []string{"server:read", "user:read", "group:read"}, "scope": map[string]any{"objects": []string{idIn(db1), olga.idOf()}}})
 	brings(t, w, me, http.StatusOK, "PATCH", helper, map[string]any{"scope": map[string]any{}, "permissions": []string{"server:read", "audit:read"}})
 	brings(t, w, me, http.StatusOK, "PATCH", helper, map[string]any{"scope": map[string]any{"patterns": []string{"web*"}}, "permissions": []string{"server:read", "server:update", "group:read", "note:read"}})
 	brings(t, w, me, http.StatusOK, "PATCH", helper, map[string]any{"name": "helpers"})
@@ -364,7 +364,7 @@ func triedAlike(t *testing.T, v *visitor.Visitor, code, method, path string, bod
 // changes, and what is not meant as one is not taken for one.
 func TestDryRunsAreRefusedLikeChanges(t *testing.T) {
 	w := relaxed(t, "dry-refused")
-	sam, mia := made(t, w, "sam", "staff", "203.0.113.66"), made(t, w, "mia", "member", "203.0.113.67")
+	sam, mia := prover(t, w, "sam", "staff", "203.0.113.66"), made(t, w, "mia", "member", "203.0.113.67")
 	server := registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "web-1")
 	group := newGroup(t, w.Me, map[string]any{"name": "people", "server_patterns": []string{"*"}})
 	path := groupsPath + group + "/"
@@ -388,8 +388,15 @@ func TestDryRunsAreRefusedLikeChanges(t *testing.T) {
 	for _, v := range []*visitor.Visitor{me, mia.Visitor} { // what is not there, or not theirs
 		for _, foreign := range []string{nobody, group, idIn(server), role} {
 			for _, row := range []struct{ method, path string }{
-				{"PATCH", groupsPath}, {"DELETE", groupsPath}, {"PATCH", membersPath}, {"DELETE", membersPath}, {"PATCH", rolesPath}, {"DELETE", rolesPath},
-				{"DELETE", assignedPath}, {"PATCH", serversPath}, {"DELETE", assignPath},
+				{"PATCH", groupsPath},
+				{"DELETE", groupsPath},
+				{"PATCH", membersPath},
+				{"DELETE", membersPath},
+				{"PATCH", rolesPath},
+				{"DELETE", rolesPath},
+				{"DELETE", assignedPath},
+				{"PATCH", serversPath},
+				{"DELETE", assignPath},
 			} {
 				if v == me && foreign != nobody && (row.path == groupsPath || row.path == rolesPath || row.path == serversPath) {
 					continue // there it is
@@ -455,7 +462,7 @@ func TestDryRunsAreRefusedLikeChanges(t *testing.T) {
 // the policy: of those whom they see, what the change itself gives and takes.
 func TestDryRunsTellNoMoreThanTheChange(t *testing.T) {
 	w := relaxed(t, "dry-sight")
-	olga, mia, max := made(t, w, "olga", "member", "203.0.113.71"), made(t, w, "mia", "member", "203.0.113.72"), made(t, w, "max", "member", "203.0.113.73")
+	olga, mia, max := prover(t, w, "olga", "member", "203.0.113.71"), made(t, w, "mia", "member", "203.0.113.72"), made(t, w, "max", "member", "203.0.113.73")
 	key := newToken(t, w.Me, map[string]any{"name": "fleet"}).key
 	web1 := registered(t, w, key, "web-1")
 	registered(t, w, key, "web-2")
@@ -578,5 +585,16 @@ func crowd(t *testing.T, w *world.Walk, group string, n int) {
 		if err := store.Commit(t.Context(), by, table.Change{Events: []audit.Event{e}, Ops: some}); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestATokenBeginsWithADryRun uses a token for the first time to look at a change.
+func TestATokenBeginsWithADryRun(t *testing.T) {
+	w := relaxed(t, "dry-token")
+	path := groupsPath + newGroup(t, w.Me, map[string]any{"name": "people"}) + "/"
+	key := tokenOf(t, w, w.Me, map[string]any{"name": "looks", "scopes": []string{"group:read", "group:update"}})
+	want(t, clientOf(w, key.id, key.key).Visitor, http.StatusOK, "PATCH", path+"?dry_run=true", map[string]any{"name": "changed"})
+	if got := kindsOf(t, w); got[audit.TokenFirstUsed] != 1 {
+		t.Errorf("%d events of a first use", got[audit.TokenFirstUsed])
 	}
 }

@@ -79,14 +79,15 @@ func Parse(texts []string) ([]string, error) {
 }
 
 // Narrow returns the scopes of a token of a, sorted and each once: none are all
-// of a's. A scope that holds more than a's do is ErrWider.
+// of a's. A scope that holds more than a's do, or nothing that applications can
+// have, is ErrWider.
 func (a Application) Narrow(texts []string) ([]string, error) {
 	out, err := token.Parse(texts)
 	if err != nil {
 		return nil, err
 	}
 	for _, text := range out {
-		if text != token.Everything && !token.Set([]string{text}).Minus(a.Set()).Empty() {
+		if set := setOf([]string{text}); text != token.Everything && (set.Empty() || !set.Minus(a.Set()).Empty()) {
 			return nil, ErrWider
 		}
 	}

@@ -50,8 +50,8 @@ func TestScopesOfApplications(t *testing.T) {
 func TestATokenNarrowsItsApplication(t *testing.T) {
 	app := application.Application{Scopes: []string{"group:read", "user:write"}}
 	for text, want := range map[string]error{
-		"*": nil, "user:read": nil, "user:update": nil, "group:read": nil,
-		"user:delete": application.ErrWider, "user:write": application.ErrWider, "group:write": application.ErrWider, "server:read": application.ErrWider, "user": token.ErrScope,
+		"*": nil, "user:read": nil, "user:update": nil, "group:read": nil, "user:write": nil,
+		"user:delete": application.ErrWider, "user:create": application.ErrWider, "group:write": application.ErrWider, "server:read": application.ErrWider, "user": token.ErrScope,
 	} {
 		if got, err := app.Narrow([]string{text}); !errors.Is(err, want) || want == nil && !slices.Equal(got, []string{text}) {
 			t.Errorf("%q: %v, %v, want %v", text, got, err, want)

@@ -13,9 +13,10 @@ import (
 )
 
 // using begins to record what an admitted call uses: from where, and the
-// permission that its row asks on the object that was decided on.
+// permission that its row asks on the object that was decided on. A dry run uses
+// nothing.
 func (a *App) using(c *Call, row route.Row) {
-	if row.Rule.Form == route.Public || c.Who.Session.Kind == session.Half {
+	if row.Rule.Form == route.Public || c.Who.Session.Kind == session.Half || c.Seen.DryRun {
 		return
 	}
 	ctx, request := c.Context(), c.Seen.ID

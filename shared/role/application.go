@@ -14,18 +14,20 @@ import (
 	"paddock/shared/table"
 )
 
-// application returns an application without roles that have ended or are gone.
-func (s *Service) application(ctx context.Context, by authz.Allowed, p *authz.Policy, of id.ID[id.Principal]) (table.Item, application.Application, error) {
-	item, ok, err := s.store.One(ctx, by, application.Key(by.Workspace(), of))
+// application returns an application without some of its roles that have ended or
+// are gone, that of a first, and those.
+func (s *Service) application(ctx context.Context, by authz.Allowed, p *authz.Policy, a Assignment) (table.Item, application.Application, []identity.RoleGrant, error) {
+	item, ok, err := s.store.One(ctx, by, application.Key(by.Workspace(), a.Application))
 	if err != nil {
-		return table.Item{}, application.Application{}, err
+		return table.Item{}, application.Application{}, nil, err
 	}
 	if !ok {
-		return table.Item{}, application.Application{}, ErrNoApplication
+		return table.Item{}, application.Application{}, nil, ErrNoApplication
 	}
 	app, err := application.Decode(item)
-	app.Roles = app.Live(p, s.store.Now())
-	return item, app, err
+	var gone []identity.RoleGrant
+	app.Roles, gone = s.ended(p, app.Roles, a)
+	return item, app, gone, err
 }
 
 // saved returns the operations that write the roles of an application, and hold
@@ -40,37 +42,41 @@ func saved(e *policy.Edit, actor, item table.Item, app application.Application) 
 
 // giveApplication is give for applications: who may change one gives it what
 // they hold.
-func (s *Service) giveApplication(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) ([]table.Op, error) {
-	item, app, err := s.application(ctx, by, e.Before, a.Application)
+func (s *Service) giveApplication(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) (table.Change, error) {
+	item, app, gone, err := s.application(ctx, by, e.Before, a)
 	if err != nil {
-		return nil, err
+		return table.Change{}, err
 	}
 	if slices.ContainsFunc(app.Roles, func(r identity.RoleGrant) bool { return r.Role == a.Role }) {
-		return nil, ErrAssigned
+		return table.Change{}, ErrAssigned
 	}
 	if len(app.Roles) >= identity.MaxRoles {
-		return nil, ErrManyRoles.In("application")
+		return table.Change{}, ErrManyRoles.In("application")
 	}
 	o := app.Object(by.Workspace(), e.Before)
 	if o.ID.Zero() {
-		return nil, ErrNoApplication
+		return table.Change{}, ErrNoApplication
 	}
 	before := app.Principal(by.Workspace(), e.Before).Roles
 	app.Roles = append(app.Roles, identity.RoleGrant{ID: a.ID, Role: a.Role, Until: a.Until})
 	after := app.Principal(by.Workspace(), e.Before).Roles
 	if err := authz.MayChangeApplication(e.Actor(by), o, before, after, s.store.Now()); err != nil {
-		return nil, err
+		return table.Change{}, err
 	}
-	return saved(e, actor, item, app), nil
+	c, err := s.collect(ctx, by, e, gone, a)
+	c.Ops = append(c.Ops, saved(e, actor, item, app)...)
+	return c, err
 }
 
-func (s *Service) takeApplication(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) ([]table.Op, error) {
-	item, app, err := s.application(ctx, by, e.Before, a.Application)
+func (s *Service) takeApplication(ctx context.Context, by authz.Allowed, e *policy.Edit, actor table.Item, a Assignment) (table.Change, error) {
+	item, app, gone, err := s.application(ctx, by, e.Before, a)
 	if err != nil {
-		return nil, err
+		return table.Change{}, err
 	}
 	app.Roles = slices.DeleteFunc(app.Roles, func(r identity.RoleGrant) bool { return r.ID == a.ID })
-	return saved(e, actor, item, app), nil
+	c, err := s.collect(ctx, by, e, gone, a)
+	c.Ops = append(c.Ops, saved(e, actor, item, app)...)
+	return c, err
 }
 
 // Strip takes the roles of an application away that is about to go, and returns

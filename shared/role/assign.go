@@ -108,8 +108,7 @@ func (s *Service) give(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 		return table.Change{Ops: []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}}, nil
 	}
 	if !a.Application.Zero() {
-		ops, err := s.giveApplication(ctx, by, e, actor, a)
-		return table.Change{Ops: ops}, err
+		return s.giveApplication(ctx, by, e, actor, a)
 	}
 	item, u, gone, err := s.account(ctx, by, e.Before, a)
 	if err != nil {
@@ -122,13 +121,13 @@ func (s *Service) give(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 		return table.Change{}, ErrManyRoles
 	}
 	u.Roles = append(slices.Clone(u.Roles), identity.RoleGrant{ID: a.ID, Role: a.Role, Until: a.Until})
-	c, err := s.collect(ctx, by, e, u, gone, a)
+	c, err := s.collect(ctx, by, e, gone, a)
 	c.Ops = slices.Concat(e.Hold(), c.Ops, identity.SaveBy(actor, item, u))
 	return c, err
 }
 
 // maxCollected is how many roles that mean nothing any more are collected with
-// each change of an account's roles. Others stay stored until the next.
+// each change of somebody's roles. Others stay stored until the next.
 const maxCollected = 8
 
 // account returns an account without some of its roles that have ended or are
@@ -143,7 +142,14 @@ func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy
 	}
 	u, err := identity.DecodeUser(item)
 	var gone []identity.RoleGrant
-	for _, r := range u.Roles {
+	u.Roles, gone = s.ended(p, u.Roles, a)
+	return item, u, gone, err
+}
+
+// ended parts roles that somebody has from some of those that have ended or are
+// gone: that of a first.
+func (s *Service) ended(p *authz.Policy, all []identity.RoleGrant, a Assignment) (kept, gone []identity.RoleGrant) {
+	for _, r := range all {
 		_, there := p.Role(r.Role.UUID())
 		switch {
 		case there && (r.Until.IsZero() || s.store.Now().Before(r.Until)):
@@ -154,20 +160,19 @@ func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy
 		}
 	}
 	gone = gone[:min(maxCollected, len(gone))]
-	u.Roles = slices.DeleteFunc(slices.Clone(u.Roles), func(r identity.RoleGrant) bool {
+	return slices.DeleteFunc(slices.Clone(all), func(r identity.RoleGrant) bool {
 		return slices.ContainsFunc(gone, func(g identity.RoleGrant) bool { return g.ID == r.ID })
-	})
-	return item, u, gone, err
+	}), gone
 }
 
-// collect returns the change that takes roles of an account away which mean
+// collect returns the change that takes roles away from who has a which mean
 // nothing any more, with the events of their ends. What is stored of the role of a
 // is left to who changes that.
-func (s *Service) collect(ctx context.Context, by authz.Allowed, e *policy.Edit, u identity.User, gone []identity.RoleGrant, a Assignment) (table.Change, error) {
+func (s *Service) collect(ctx context.Context, by authz.Allowed, e *policy.Edit, gone []identity.RoleGrant, a Assignment) (table.Change, error) {
 	var c table.Change
 	var keys []table.Key
 	for _, r := range gone {
-		was := Assignment{ID: r.ID, Role: r.Role, User: u.ID, Until: r.Until}
+		was := Assignment{ID: r.ID, Role: r.Role, User: a.User, Application: a.Application, Until: r.Until}
 		if r.Role != a.Role {
 			keys = append(keys, AssignmentKey(by.Workspace(), r.ID), holderKey(by.Workspace(), was))
 		}
@@ -238,15 +243,14 @@ func (s *Service) take(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 		return table.Change{Ops: []table.Op{table.Unchanged(actor).Else(table.ErrTryAgain)}}, nil
 	}
 	if !a.Application.Zero() {
-		ops, err := s.takeApplication(ctx, by, e, actor, a)
-		return table.Change{Ops: ops}, err
+		return s.takeApplication(ctx, by, e, actor, a)
 	}
 	account, u, gone, err := s.account(ctx, by, e.Before, a)
 	if err != nil {
 		return table.Change{}, err
 	}
 	u.Roles = slices.DeleteFunc(u.Roles, func(r identity.RoleGrant) bool { return r.ID == a.ID })
-	c, err := s.collect(ctx, by, e, u, gone, a)
+	c, err := s.collect(ctx, by, e, gone, a)
 	c.Ops = slices.Concat(e.Hold(), c.Ops, identity.SaveBy(actor, account, u))
 	return c, err
 }

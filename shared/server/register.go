@@ -31,6 +31,16 @@ type Registering struct {
 	Platform string // one of Platforms
 }
 
+func (r Registering) check() error {
+	if err := CheckName(r.Name); err != nil {
+		return err
+	}
+	if !slices.Contains(Platforms, r.Platform) {
+		return ErrPlatform
+	}
+	return nil
+}
+
 // Register makes a server of what presents a registration token of the
 // workspace, and returns what its agent proves itself with, which is kept
 // nowhere. The server is owned by the token's maker and comes into the token's
@@ -49,11 +59,8 @@ func (s *Service) Register(ctx context.Context, ws id.ID[id.Workspace], as authz
 	if err := tried(); err != nil { // it is none that opens nothing
 		return authz.Server{}, credential.Secret{}, err
 	}
-	if err := CheckName(r.Name); err != nil {
+	if err := r.check(); err != nil {
 		return authz.Server{}, credential.Secret{}, err
-	}
-	if !slices.Contains(Platforms, r.Platform) {
-		return authz.Server{}, credential.Secret{}, ErrPlatform
 	}
 	made, err := s.store.NewID()
 	if err != nil {

@@ -129,15 +129,22 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 			groups[g.ID] = true
 		}
 	}
+	var err error
+	a.Users, err = s.count(ctx, by, groups, roles, users)
+	return a, err
+}
+
+// count adds whoever is in these groups or has these roles to the users, and
+// returns how many there are; -1 when more than the bounds would have to be read.
+func (s *Service) count(ctx context.Context, by authz.Allowed, groups, roles, users map[id.UUID]bool) (int, error) {
 	if len(groups)+len(roles) > maxCounted {
-		a.Users = -1
-		return a, nil
+		return -1, nil
 	}
 	read := 0
 	for r := range roles {
 		holders, err := s.roles.Holders(ctx, by, id.Of[id.Role](r), maxPeople+1-read)
 		if err != nil {
-			return Audience{}, err
+			return 0, err
 		}
 		for _, h := range holders {
 			if !h.User.Zero() {
@@ -145,25 +152,22 @@ func (s *Service) opened(ctx context.Context, by authz.Allowed, p *authz.Policy,
 			}
 		}
 		if read += len(holders); read > maxPeople {
-			a.Users = -1
-			return a, nil
+			return -1, nil
 		}
 	}
 	for g := range groups {
 		members, err := s.groups.Members(ctx, by, id.Of[id.Group](g), maxPeople+1-read)
 		if err != nil {
-			return Audience{}, err
+			return 0, err
 		}
 		for _, m := range members {
 			users[m.User.UUID()] = true
 		}
 		if read += len(members); read > maxPeople {
-			a.Users = -1
-			return a, nil
+			return -1, nil
 		}
 	}
-	a.Users = len(users)
-	return a, nil
+	return len(users), nil
 }
 
 // short returns the first patterns, as many as an event holds.

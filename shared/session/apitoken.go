@@ -112,7 +112,9 @@ func (s *Service) noteUse(ctx context.Context, by authz.Allowed, a Authenticated
 	}
 	e := a.tokenEvent(by, audit.TokenFirstUsed, used.UsedAt).With(audit.Text("ip", by.Principal().Source.IP.String())).
 		WithDescription("A token was used for the first time.")
-	return s.store.Commit(ctx, by, table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(a.SessionItem, used)}})
+	who := by.Principal()
+	who.Request.DryRun = false // it was used, if only to look at a change
+	return s.store.Commit(ctx, authz.ForCeremony(a.Workspace.ID, "guard", who), table.Change{Events: []audit.Event{e}, Ops: []table.Op{table.Replace(a.SessionItem, used)}})
 }
 
 // noteEnd writes that a token had come to its end. Another request may have seen

@@ -532,7 +532,7 @@ func (f *Face) reachOf(c httpapi.Call, named string, w httpapi.Window) (httpapi.
 	if err != nil {
 		return none, err
 	}
-	people = append(people, apps...)
+	people = slices.Concat(people, apps)
 	for of, u := range byID {
 		names[of] = u.DisplayName()
 	}
