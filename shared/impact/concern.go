@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"paddock/shared/application"
 	"paddock/shared/authz"
 	"paddock/shared/id"
 	"paddock/shared/identity"
@@ -37,6 +38,7 @@ type concern struct {
 	grants set // assignments of servers that differ
 	runs   set // servers that get other owners or managers
 	made   set // groups that are not there yet
+	apps   set // applications: those that are written, or have roles that differ
 	// renamed is set when an object gets another name, comes or goes: patterns may
 	// be about it.
 	renamed bool
@@ -45,16 +47,22 @@ type concern struct {
 
 	// accounts are those that are written, as they shall be.
 	accounts map[id.UUID]identity.User
+	// applications are those that are written, as they shall be.
+	applications map[id.UUID]application.Application
 }
 
 // concernOf compares both sides of a change that is made at now.
 func concernOf(t *policy.Tried, now time.Time) *concern {
-	c := &concern{people: set{}, groups: set{}, roles: set{}, grants: set{}, runs: set{}, made: set{}, opened: map[id.UUID]authz.Assignment{}, accounts: map[id.UUID]identity.User{}}
+	c := &concern{people: set{}, groups: set{}, roles: set{}, grants: set{}, runs: set{}, made: set{}, apps: set{}, opened: map[id.UUID]authz.Assignment{}, accounts: map[id.UUID]identity.User{}, applications: map[id.UUID]application.Application{}}
 	for _, op := range t.Ops {
 		if _, value, ok := op.Written(); ok {
-			if u, ok := value.(identity.User); ok {
-				c.people.add(u.ID.UUID())
-				c.accounts[u.ID.UUID()] = u
+			switch is := value.(type) {
+			case identity.User:
+				c.people.add(is.ID.UUID())
+				c.accounts[is.ID.UUID()] = is
+			case application.Application:
+				c.apps.add(is.ID.UUID())
+				c.applications[is.ID.UUID()] = is
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"paddock/shared/application"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/group"
@@ -33,7 +34,7 @@ const (
 	MaxListed = 50
 )
 
-// most returns how many accounts are looked at where there are so many servers.
+// most returns how many accounts and applications are looked at where there are so many servers.
 func most(servers int) int { return min(MaxPeople, maxPairs/max(servers, 1)) }
 
 // A Service looks at changes.
@@ -42,22 +43,25 @@ type Service struct {
 	people *identity.Service
 	groups *group.Service
 	roles  *role.Service
+	apps   *application.Service
 }
 
 // New returns a Service.
-func New(store *table.Store, people *identity.Service, groups *group.Service, roles *role.Service) (*Service, error) {
-	if store == nil || people == nil || groups == nil || roles == nil {
-		return nil, errors.New("impact: a store, people, groups and roles are required")
+func New(store *table.Store, people *identity.Service, groups *group.Service, roles *role.Service, apps *application.Service) (*Service, error) {
+	if store == nil || people == nil || groups == nil || roles == nil || apps == nil {
+		return nil, errors.New("impact: a store, people, groups, roles and applications are required")
 	}
-	return &Service{store: store, people: people, groups: groups, roles: roles}, nil
+	return &Service{store: store, people: people, groups: groups, roles: roles, apps: apps}, nil
 }
 
-// An Impact is what a change means for people, as of now.
+// An Impact is what a change means for people and applications, as of now.
 type Impact struct {
 	// Named are those who gain or lose anything and may be named, by name.
-	Named []Person
-	// Gaining and Losing are how many people do; Count is how many do either.
-	Gaining, Losing, Count int
+	Named             []Person
+	NamedApplications []Application
+	// Gaining and Losing are how many people and applications do; Count is how many
+	// people do either, Applications how many of these.
+	Gaining, Losing, Count, Applications int
 	// Complete is false when there may be others: more are concerned than are
 	// looked at, or some are not the asker's to see.
 	Complete bool
@@ -103,15 +107,20 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, t *policy.Tried) 
 	c := concernOf(t, now)
 	see := sightOf(by.Principal(), t, c, now)
 	out := Impact{Complete: see.whole || !see.hidden}
-	users, whole, err := s.concerned(ctx, by, c, see, most(len(t.After.Servers())))
+	limit := most(len(t.After.Servers()))
+	users, whole, err := s.concerned(ctx, by, c, see, limit)
 	if err != nil {
 		return Impact{}, err
 	}
-	objects, all, err := s.objects(ctx, by, t, c, see, users)
+	apps, every, err := s.applications(ctx, by, c, see, limit-len(users))
 	if err != nil {
 		return Impact{}, err
 	}
-	out.Complete = out.Complete && whole && all
+	objects, all, err := s.objects(ctx, by, see, c.onPeople(t, users, apps))
+	if err != nil {
+		return Impact{}, err
+	}
+	out.Complete = out.Complete && whole && every && all
 	joins := joined(users, c.accounts)
 	before, after := see.policy(t.Before, c, joins), see.policy(t.After, c, joins)
 	compared := authz.Compare(before, after)
@@ -136,19 +145,24 @@ func (s *Service) weigh(ctx context.Context, by authz.Allowed, t *policy.Tried) 
 	slices.SortFunc(out.Named, func(a, b Person) int {
 		return cmp.Or(strings.Compare(a.User.DisplayName(), b.User.DisplayName()), strings.Compare(a.User.ID.String(), b.User.ID.String()))
 	})
+	out.onApplications(compared, c, told, apps, objects)
 	return out, nil
 }
 
 func (i *Impact) count(p Person, named bool) {
 	i.Count++
-	if !p.Gained.empty() {
-		i.Gaining++
-	}
-	if !p.Lost.empty() {
-		i.Losing++
-	}
+	i.sides(p.Gained, p.Lost)
 	if named {
 		i.Named = append(i.Named, p)
+	}
+}
+
+func (i *Impact) sides(gained, lost Side) {
+	if !gained.empty() {
+		i.Gaining++
+	}
+	if !lost.empty() {
+		i.Losing++
 	}
 }
 
@@ -196,6 +210,7 @@ func (s *Service) concerned(ctx context.Context, by authz.Allowed, c *concern, s
 	for _, of := range c.roles.sorted() {
 		err := read(see.roles[of], func() ([]id.UUID, error) {
 			holders, err := s.roles.Holders(ctx, by, id.Of[id.Role](of), 0)
+			c.apps.add(each(holders, func(a role.Assignment) id.UUID { return a.Application.UUID() })...)
 			return each(holders, func(a role.Assignment) id.UUID { return a.User.UUID() }), err
 		})
 		if err != nil {
@@ -212,6 +227,7 @@ func (s *Service) concerned(ctx context.Context, by authz.Allowed, c *concern, s
 		}
 	}
 	delete(found, id.UUID{})
+	delete(c.apps, id.UUID{})
 	ids := found.sorted()
 	if len(ids) > limit {
 		ids, whole = ids[:limit], false
@@ -240,11 +256,9 @@ func (s *Service) accounts(ctx context.Context, by authz.Allowed, ids []id.UUID)
 	return out, nil
 }
 
-// objects returns the accounts on which roles that matter count by id or by
-// name, as far as who asks may see them; false when there are more than are
+// objects returns the accounts that are in a scope by id or by name, as far as who asks may see them; false when there are more than are
 // looked at.
-func (s *Service) objects(ctx context.Context, by authz.Allowed, t *policy.Tried, c *concern, see *sight, users []identity.User) ([]authz.Object, bool, error) {
-	scope := c.onPeople(t, users)
+func (s *Service) objects(ctx context.Context, by authz.Allowed, see *sight, scope authz.Scope) ([]authz.Object, bool, error) {
 	if scope.Everywhere() {
 		return nil, true, nil
 	}

@@ -61,6 +61,9 @@ func sightOf(who authz.Principal, t *policy.Tried, c *concern, now time.Time) *s
 	} else if len(c.roles) > 0 {
 		s.hidden = true
 	}
+	if len(c.roles)+len(c.apps) > 0 { // applications may have them
+		s.hidden = true
+	}
 	return s
 }
 

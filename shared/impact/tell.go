@@ -3,6 +3,7 @@ package impact
 import (
 	"slices"
 
+	"paddock/shared/application"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/id"
@@ -14,7 +15,7 @@ import (
 
 // onPeople returns the joined scope of the roles that count on accounts and may
 // be gained or lost; the zero Scope when none is.
-func (c *concern) onPeople(t *policy.Tried, users []identity.User) authz.Scope {
+func (c *concern) onPeople(t *policy.Tried, users []identity.User, apps []application.Application) authz.Scope {
 	matter := set{}
 	for of := range c.roles {
 		matter.add(of)
@@ -35,6 +36,13 @@ func (c *concern) onPeople(t *policy.Tried, users []identity.User) authz.Scope {
 						matter.add(g.Roles...)
 					}
 				}
+			}
+		}
+	}
+	for _, a := range apps {
+		if next, ok := c.applications[a.ID.UUID()]; ok {
+			for _, r := range slices.Concat(a.Roles, next.Roles) {
+				matter.add(r.Role.UUID())
 			}
 		}
 	}

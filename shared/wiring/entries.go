@@ -170,11 +170,11 @@ func API(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	impacts, err := impact.New(store, people, groups, roles)
+	apps, err := application.New(store, policies, tokens, roles)
 	if err != nil {
 		return nil, err
 	}
-	apps, err := application.New(store, policies, tokens, roles)
+	impacts, err := impact.New(store, people, groups, roles, apps)
 	if err != nil {
 		return nil, err
 	}

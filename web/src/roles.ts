@@ -74,15 +74,21 @@ function objectsSay(listed: (ImpactObject & { kind?: string })[], count: number,
   return out;
 }
 
-// impactSays tells how many people a change concerns.
+// impactSays tells how many people and applications a change concerns.
 export function impactSays(i: Impact): string {
-  const who = i.count === 0 ? 'Nobody gains or loses anything' : i.count === 1 ? 'One person gains or loses something' : `${i.count} people gain or lose something`;
-  return i.complete ? `${who}.` : `${who}, of those who were looked at and whom you may see. There may be others.`;
+  const who = [];
+  if (i.count > 0) who.push(i.count === 1 ? 'One person' : `${i.count} people`);
+  if (i.applications_count > 0) who.push(i.applications_count === 1 ? 'one application' : `${i.applications_count} applications`);
+  const text = who.join(' and ').replace(/^o/, 'O');
+  const many = i.count + i.applications_count;
+  const said = many === 0 ? 'Nobody gains or loses anything' : `${text} ${many === 1 ? 'gains or loses' : 'gain or lose'} something`;
+  return i.complete ? `${said}.` : `${said}, of those who were looked at and whom you may see. There may be others.`;
 }
 
 // restSays tells of those who are not named, '' when there are none.
 export function restSays(i: Impact): string {
-  const rest = i.count - i.people.length;
+  const named = i.people.length + i.applications.length;
+  const rest = i.count + i.applications_count - named;
   if (rest === 0) return '';
-  return i.people.length === 0 ? 'They are not named here.' : `And ${rest} more who ${rest === 1 ? 'is' : 'are'} not named here.`;
+  return named === 0 ? 'They are not named here.' : `And ${rest} more who ${rest === 1 ? 'is' : 'are'} not named here.`;
 }

@@ -9,7 +9,7 @@ const permission = (text: string, reserved = false) => {
   return { permission: text, resource, action, scoped: true, reserved };
 };
 const nothing: ImpactSide = { everywhere: [], servers: [], servers_count: 0, others: [], others_count: 0 };
-const impact = (i: Partial<Impact>): Impact => ({ people: [], count: 0, complete: true, ...i });
+const impact = (i: Partial<Impact>): Impact => ({ people: [], count: 0, applications: [], applications_count: 0, complete: true, ...i });
 
 describe('permissions', () => {
   it('are grouped by resource, without those that no custom role has', () => {
@@ -55,6 +55,9 @@ describe('an impact', () => {
   it('tells how many people there are, and whether there may be others', () => {
     expect(impactSays(impact({}))).toBe('Nobody gains or loses anything.');
     expect(impactSays(impact({ count: 1 }))).toBe('One person gains or loses something.');
+    expect(impactSays(impact({ applications_count: 1 }))).toBe('One application gains or loses something.');
+    expect(impactSays(impact({ count: 1, applications_count: 2 }))).toBe('One person and 2 applications gain or lose something.');
+    expect(restSays(impact({ applications_count: 1 }))).toBe('They are not named here.');
     expect(impactSays(impact({ count: 2, complete: false }))).toContain('There may be others.');
     expect(restSays(impact({ count: 2 }))).toBe('They are not named here.');
     expect(restSays(impact({ count: 2, people: [{ user: { id: '1', name: 'a', email: '' }, gained: nothing, lost: nothing }] }))).toBe('And 1 more who is not named here.');

@@ -20,6 +20,12 @@ type ImpactDocument struct {
 	People []ImpactOnPerson `json:"people"`
 	// Count is how many people gain or lose anything, named or not.
 	Count int `json:"count"`
+	// Applications are those that gain or lose anything by their roles, within their
+	// scopes, and that may be named, at most 200; on servers it is what those of their
+	// tokens gain or lose that have a rule of them. ApplicationsCount is of all.
+	// Without policy:read there are none.
+	Applications      []ImpactOnApplication `json:"applications"`
+	ApplicationsCount int                   `json:"applications_count"`
 	// Complete is false when there may be others: more people are concerned than are
 	// looked at, at most 2,000, or some whom the caller does not see.
 	Complete bool `json:"complete"`
@@ -30,6 +36,13 @@ type ImpactOnPerson struct {
 	User   Brief      `json:"user"`
 	Gained ImpactSide `json:"gained"`
 	Lost   ImpactSide `json:"lost"`
+}
+
+// ImpactOnApplication is what an application gains and loses.
+type ImpactOnApplication struct {
+	Application ApplicationBrief `json:"application"`
+	Gained      ImpactSide       `json:"gained"`
+	Lost        ImpactSide       `json:"lost"`
 }
 
 // ImpactSide is what is held on one side of a change and not on the other.
@@ -63,7 +76,7 @@ type ImpactOnOther struct {
 	Permissions []string `json:"permissions"`
 }
 
-// maxImpacted is how many people an answer names, maxImpactedOn how many objects:
+// maxImpacted is how many people, and how many applications, an answer names, maxImpactedOn how many objects:
 // it must stay within what a function may answer, 6 MB.
 const (
 	maxImpacted   = 200
@@ -90,14 +103,24 @@ func (f *Face) impact(c httpapi.Call, t *policy.Tried) (ImpactDocument, error) {
 	if err != nil {
 		return ImpactDocument{}, err
 	}
-	d := ImpactDocument{People: []ImpactOnPerson{}, Count: got.Count, Complete: got.Complete}
+	d := ImpactDocument{
+		People: []ImpactOnPerson{}, Count: got.Count, Applications: []ImpactOnApplication{}, ApplicationsCount: got.Applications, Complete: got.Complete,
+	}
 	left := maxImpactedOn
-	for _, p := range got.Named[:min(len(got.Named), maxImpacted)] {
-		for _, all := range []*[]impact.Object{&p.Gained.Servers, &p.Lost.Servers, &p.Gained.Others, &p.Lost.Others} {
+	sides := func(gained, lost impact.Side) (ImpactSide, ImpactSide) {
+		for _, all := range []*[]impact.Object{&gained.Servers, &lost.Servers, &gained.Others, &lost.Others} {
 			*all = (*all)[:min(len(*all), left)]
 			left -= len(*all)
 		}
-		d.People = append(d.People, ImpactOnPerson{User: briefOf(p.User), Gained: sideOf(p.Gained), Lost: sideOf(p.Lost)})
+		return sideOf(gained), sideOf(lost)
+	}
+	for _, p := range got.Named[:min(len(got.Named), maxImpacted)] {
+		gained, lost := sides(p.Gained, p.Lost)
+		d.People = append(d.People, ImpactOnPerson{User: briefOf(p.User), Gained: gained, Lost: lost})
+	}
+	for _, a := range got.NamedApplications[:min(len(got.NamedApplications), maxImpacted)] {
+		gained, lost := sides(a.Gained, a.Lost)
+		d.Applications = append(d.Applications, ImpactOnApplication{Application: ApplicationBrief{ID: a.Application.ID, Name: a.Application.Name}, Gained: gained, Lost: lost})
 	}
 	return d, nil
 }

@@ -68,10 +68,18 @@ export interface PersonImpact {
   lost: ImpactSide;
 }
 
-// An Impact is what a change would mean for people.
+export interface ApplicationImpact {
+  application: { id: string; name: string };
+  gained: ImpactSide;
+  lost: ImpactSide;
+}
+
+// An Impact is what a change would mean for people and applications.
 export interface Impact {
   people: PersonImpact[];
-  count: number; // of all
+  count: number; // of all people
+  applications: ApplicationImpact[];
+  applications_count: number; // of all
   complete: boolean; // false: there may be others
 }
 

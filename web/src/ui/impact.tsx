@@ -15,13 +15,20 @@ export function ImpactList({ of: impact }: { of: Impact }) {
   return (
     <>
       <p role="status" className="flush">{impactSays(impact)}</p>
-      {impact.people.length > 0 && (
+      {impact.people.length + impact.applications.length > 0 && (
         <ul className="log" aria-label="Who gains and loses what">
           {impact.people.map((p) => (
             <li key={p.user.id}>
               <strong>{p.user.name}</strong>
               <Side label="gains" of={p.gained} />
               <Side label="loses" of={p.lost} />
+            </li>
+          ))}
+          {impact.applications.map((a) => (
+            <li key={a.application.id}>
+              <strong>{a.application.name}</strong> (application)
+              <Side label="gains" of={a.gained} />
+              <Side label="loses" of={a.lost} />
             </li>
           ))}
         </ul>
