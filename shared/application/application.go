@@ -46,7 +46,6 @@ const (
 var (
 	ErrGone         = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such application."}
 	ErrNameTaken    = fault.Error{Kind: fault.Conflict, Code: "application_name_in_use", Detail: "An application of this workspace has this name.", Source: "name"}
-	ErrPerson       = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such user, or it is disabled.", Source: "owner"}
 	ErrManyManagers = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "An application has at most 20 managers.", Source: "managers"}
 	ErrScopes       = fault.Error{Kind: fault.Invalid, Code: "invalid_scope", Detail: "Say what the application may at most: name scopes, or * for all that applications may.", Source: "scopes"}
 	ErrWider        = fault.Error{Kind: fault.Invalid, Code: "invalid_scope", Detail: "The scopes of the application do not hold this.", Source: "scopes"}

@@ -226,41 +226,7 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, e *policy.Edi
 			return nil, err
 		}
 	}
-	var people []table.Item
-	if f.Owner != before.Owner {
-		item, err := s.active(ctx, by, f.Owner, "owner")
-		if err != nil {
-			return nil, err
-		}
-		people = append(people, item)
-	}
-	for _, m := range less(f.Managers, before.Managers) {
-		if m == f.Owner && len(people) > 0 {
-			continue
-		}
-		item, err := s.active(ctx, by, m, "managers")
-		if err != nil {
-			return nil, err
-		}
-		people = append(people, item)
-	}
-	return people, nil
-}
-
-// active returns the item of an account that is not disabled.
-func (s *Service) active(ctx context.Context, by authz.Allowed, of id.UUID, source string) (table.Item, error) {
-	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), id.Of[id.Principal](of)))
-	if err != nil {
-		return table.Item{}, err
-	}
-	if !ok {
-		return table.Item{}, ErrPerson.In(source)
-	}
-	u, err := identity.DecodeUser(item)
-	if err == nil && u.Disabled {
-		err = ErrPerson.In(source)
-	}
-	return item, err
+	return identity.NewRunners(ctx, s.store, by, identity.Runners{Owner: before.Owner, Managers: before.Managers}, identity.Runners{Owner: f.Owner, Managers: f.Managers})
 }
 
 // Delete takes an application away with its tokens and roles. Those are more than

@@ -13,24 +13,13 @@ import (
 	"paddock/shared/table"
 )
 
-// maxCollected is how many places that mean nothing any more are collected with
-// each change of an account's places. Others stay stored until the next.
-const maxCollected = 8
-
 // stale returns which places of an account mean nothing at now, for they have
-// ended or their group is gone: those in a group first, at most maxCollected.
-func stale(u identity.User, p *authz.Policy, in id.ID[id.Group], now time.Time) (out []identity.Membership) {
-	for _, m := range u.Memberships {
+// ended or their group is gone: those in a group first.
+func stale(u identity.User, p *authz.Policy, in id.ID[id.Group], now time.Time) []identity.Membership {
+	return identity.Ended(u.Memberships, func(m identity.Membership) bool {
 		_, there := p.Group(m.Group.UUID())
-		switch {
-		case there && (m.Until.IsZero() || now.Before(m.Until)):
-		case m.Group == in:
-			out = slices.Insert(out, 0, m)
-		default:
-			out = append(out, m)
-		}
-	}
-	return out[:min(maxCollected, len(out))]
+		return !there || !m.Until.IsZero() && !now.Before(m.Until)
+	}, func(m identity.Membership) bool { return m.Group == in })
 }
 
 // collect returns the change that takes places of an account away which mean

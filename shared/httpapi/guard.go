@@ -7,10 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"paddock/shared/accesstoken"
 	"paddock/shared/audit"
 	"paddock/shared/authz"
-	"paddock/shared/credential"
 	"paddock/shared/fault"
 	"paddock/shared/id"
 	"paddock/shared/permission"
@@ -199,84 +197,6 @@ func (c Call) refused(row route.Row, of id.UUID, condition string, refusal error
 		audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: condition}, of, refusal)
 }
 
-// A bearer is the credential of a request: a handle, bare or in an access token.
-type bearer struct {
-	secret credential.Secret
-	access *accesstoken.Token
-	cookie bool
-}
-
-// bearerOf returns the credential of a request. The Authorization header wins
-// over the cookie; both forms of it parse strictly (security, TK-11). Only the
-// scheme's name has any case (RFC 9110 section 11.1).
-func bearerOf(r *http.Request) (bearer, error) {
-	headers := r.Header.Values("Authorization")
-	if len(headers) > 1 {
-		return bearer{}, errHeaders
-	}
-	if len(headers) == 1 {
-		return authorization(headers[0])
-	}
-	c, err := r.Cookie(CookieName)
-	if err != nil {
-		return bearer{}, session.ErrNoCredential
-	}
-	secret, err := credential.Parse(c.Value)
-	if err != nil {
-		return bearer{}, session.ErrInvalid
-	}
-	return bearer{secret: secret, cookie: true}, nil
-}
-
-// authorization reads an Authorization header. An access token comes as Bearer
-// only; a handle has no dots.
-func authorization(header string) (bearer, error) {
-	const scheme = "Bearer "
-	var text string
-	if len(header) >= len(scheme) && strings.EqualFold(header[:len(scheme)], scheme) {
-		text = header[len(scheme):]
-	} else if inner, ok := strings.CutPrefix(header, `token="`); ok {
-		if text, ok = strings.CutSuffix(inner, `"`); !ok || strings.Contains(text, ".") {
-			return bearer{}, errHeaders
-		}
-	}
-	if text == "" {
-		return bearer{}, errHeaders
-	}
-	if strings.Contains(text, ".") {
-		t, err := accesstoken.Read(text)
-		if err != nil {
-			return bearer{}, session.ErrInvalid
-		}
-		return bearer{secret: t.Handle(), access: &t}, nil
-	}
-	secret, err := credential.Parse(text)
-	if err != nil {
-		return bearer{}, session.ErrInvalid
-	}
-	return bearer{secret: secret}, nil
-}
-
-// sameOrigin refuses unsafe requests with a cookie that a foreign page could
-// have sent: without a header that tells where they come from, or not as JSON.
-// Source: security, WB-2.
-func sameOrigin(r *http.Request) error {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		return nil
-	}
-	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
-		return errCrossSite
-	}
-	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if strings.TrimSpace(strings.ToLower(media)) != "application/json" {
-		return errMedia
-	}
-	if err := new(http.CrossOriginProtection).Check(r); err != nil {
-		return errCrossSite
-	}
-	return nil
-}
-
 // SourceOf returns where a request came from, as events hold it.
 func SourceOf(r *http.Request) audit.Source {
 	origin := OriginOf(r.Context())
@@ -363,15 +283,6 @@ func excused(who session.Authenticated, r route.Rule) bool {
 	case session.Console, session.Half, session.Device:
 	}
 	return false
-}
-
-// crossSitePublic keeps foreign pages from signing a browser in: a public row
-// may set the session cookie.
-func crossSitePublic(r *http.Request) error {
-	if err := new(http.CrossOriginProtection).Check(r); err != nil {
-		return errCrossSite
-	}
-	return nil
 }
 
 // notDevice is the refusal of a session that is none of a device login, where
@@ -473,59 +384,6 @@ func (a *App) listed(p authz.Principal, row route.Row, now time.Time) (authz.All
 	}
 	allowed, _, err := authz.Decide(p, permission.OwnAccount, authz.Object{ID: p.ID.UUID()}, now, decisionID)
 	return allowed, err
-}
-
-// denied writes PD4040W, with the object that was asked for if it was one, and
-// returns the refusal with the decision's id. What the rules of a token do not
-// name is PD7022W besides.
-func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, asked id.UUID, err error) error {
-	refusal, ok := errors.AsType[fault.Error](err)
-	if !ok {
-		return err
-	}
-	e := authz.ForCeremony(p.Workspace, "guard", p).Refusal(audit.AccessDenied, a.now(), refusal).WithDecision(d).
-		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
-			audit.Text("error_code", refusal.Code)).
-		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
-	if !asked.Zero() {
-		e = e.With(audit.Text("object", asked.String()))
-	}
-	events := []audit.Event{e}
-	if errors.Is(err, authz.ErrACL) {
-		events = append(events, outside(authz.ForCeremony(p.Workspace, "guard", p), a.now(), refusal, d, asked))
-	}
-	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: events}); err != nil {
-		return err
-	}
-	if refusal.Kind == fault.NotFound { // answers as what is not there
-		return refusal
-	}
-	return &denial{fault: refusal, decision: d.ID}
-}
-
-// outside returns the event of a token that asked for a server which its rules
-// do not name. It names no server: whose token it is may not see it, and there
-// may be none.
-func outside(by authz.Allowed, now time.Time, refusal fault.Error, d audit.Decision, asked id.UUID) audit.Event {
-	kind := token.KindServer.String()
-	e := by.Refusal(audit.ACLDenied, now, refusal).WithDecision(d).With(audit.Text("kind", kind)).
-		WithPath("security", kind+"_acl", "deny").WithDescription("A token asked for a server that its rules do not name.")
-	if !asked.Zero() {
-		e = e.With(audit.Text("value", asked.String()))
-	}
-	if l := by.Principal().Limits; l != nil {
-		e = e.With(audit.ID("token_id", l.Token)).WithTarget(audit.Target{Type: "token", ID: l.Token})
-	}
-	return e
-}
-
-// appOf returns the app of a route in the CLI's sense: the part after /api/.
-func appOf(row route.Row) string {
-	parts := strings.Split(row.Path, "/")
-	if len(parts) < 3 {
-		return "api"
-	}
-	return parts[2]
 }
 
 // fresh demands a proof younger than the workspace's timeout; see demand. A dry

@@ -126,10 +126,6 @@ func (s *Service) give(ctx context.Context, by authz.Allowed, e *policy.Edit, ac
 	return c, err
 }
 
-// maxCollected is how many roles that mean nothing any more are collected with
-// each change of somebody's roles. Others stay stored until the next.
-const maxCollected = 8
-
 // account returns an account without some of its roles that have ended or are
 // gone, that of a first, and those.
 func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy, a Assignment) (table.Item, identity.User, []identity.RoleGrant, error) {
@@ -149,17 +145,10 @@ func (s *Service) account(ctx context.Context, by authz.Allowed, p *authz.Policy
 // ended parts roles that somebody has from some of those that have ended or are
 // gone: that of a first.
 func (s *Service) ended(p *authz.Policy, all []identity.RoleGrant, a Assignment) (kept, gone []identity.RoleGrant) {
-	for _, r := range all {
+	gone = identity.Ended(all, func(r identity.RoleGrant) bool {
 		_, there := p.Role(r.Role.UUID())
-		switch {
-		case there && (r.Until.IsZero() || s.store.Now().Before(r.Until)):
-		case r.Role == a.Role:
-			gone = slices.Insert(gone, 0, r)
-		default:
-			gone = append(gone, r)
-		}
-	}
-	gone = gone[:min(maxCollected, len(gone))]
+		return !there || !r.Until.IsZero() && !s.store.Now().Before(r.Until)
+	}, func(r identity.RoleGrant) bool { return r.Role == a.Role })
 	return slices.DeleteFunc(slices.Clone(all), func(r identity.RoleGrant) bool {
 		return slices.ContainsFunc(gone, func(g identity.RoleGrant) bool { return g.ID == r.ID })
 	}), gone

@@ -9,6 +9,7 @@ import (
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/id"
+	"paddock/shared/identity"
 	"paddock/shared/pattern"
 	"paddock/shared/permission"
 	"paddock/shared/policy"
@@ -53,7 +54,7 @@ func (s *Service) Assign(ctx context.Context, by authz.Allowed, actor table.Item
 				return table.Change{}, ErrGroup.In("group")
 			}
 		} else {
-			item, err := s.active(ctx, by, a.Subject, "user")
+			item, err := identity.Active(ctx, s.store, by, a.Subject, "user")
 			if err != nil {
 				return table.Change{}, err
 			}

@@ -44,7 +44,6 @@ var (
 	ErrPlatform     = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "The platform is debian, rhel, darwin or windows.", Source: "platform"}
 	ErrNoServer     = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such server.", Source: "server"}
 	ErrGone         = fault.Error{Kind: fault.NotFound, Code: "not_found", Detail: "There is no such server."}
-	ErrPerson       = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "There is no such user, or it is disabled.", Source: "owner"}
 	ErrManyManagers = fault.Error{Kind: fault.Conflict, Code: "limit_reached", Detail: "A server has at most 20 managers.", Source: "managers"}
 	ErrNotConnected = fault.Error{Kind: fault.Conflict, Code: "server_not_connected", Detail: "The server's agent is not connected."}
 	ErrTokenName    = fault.Error{Kind: fault.Conflict, Code: "token_name_in_use", Detail: "A registration token of this workspace has this name.", Source: "name"}

@@ -308,41 +308,7 @@ func (s *Service) mayChange(ctx context.Context, by authz.Allowed, p *authz.Poli
 	if err := authz.MayTransfer(&who, permission.Server, was.Object(), row.Owner, row.Managers, now); err != nil {
 		return nil, err
 	}
-	var people []table.Item
-	if row.Owner != was.Owner {
-		item, err := s.active(ctx, by, row.Owner, "owner")
-		if err != nil {
-			return nil, err
-		}
-		people = append(people, item)
-	}
-	for _, m := range row.Managers {
-		if slices.Contains(was.Managers, m) || m == row.Owner && len(people) > 0 {
-			continue
-		}
-		item, err := s.active(ctx, by, m, "managers")
-		if err != nil {
-			return nil, err
-		}
-		people = append(people, item)
-	}
-	return people, nil
-}
-
-// active returns the item of an account that is not disabled.
-func (s *Service) active(ctx context.Context, by authz.Allowed, of id.UUID, source string) (table.Item, error) {
-	item, ok, err := s.store.One(ctx, by, identity.UserKey(by.Workspace(), id.Of[id.Principal](of)))
-	if err != nil {
-		return table.Item{}, err
-	}
-	if !ok {
-		return table.Item{}, ErrPerson.In(source)
-	}
-	u, err := identity.DecodeUser(item)
-	if err == nil && u.Disabled {
-		err = ErrPerson.In(source)
-	}
-	return item, err
+	return identity.NewRunners(ctx, s.store, by, identity.Runners{Owner: was.Owner, Managers: was.Managers}, identity.Runners{Owner: row.Owner, Managers: row.Managers})
 }
 
 // Delete takes a server away, with its assignments and its notes: at the next

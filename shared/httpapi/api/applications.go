@@ -34,7 +34,7 @@ func (f *Face) applicationBindings() []httpapi.Binding {
 		httpapi.Answer(get, one, ok, f.showApplication).Summed("Show one application."),
 		httpapi.Answer(patch, one, ok, f.patchApplication).
 			Summed("Change an application; with a fresh proof its owner, managers and scopes, and to enable it. Disabling it ends its tokens.").
-			Refuses(fields...).Refuses(application.ErrGone, application.ErrPerson, application.ErrManyManagers).Refuses(httpapi.FreshRefusals...),
+			Refuses(fields...).Refuses(application.ErrGone, identity.ErrPerson, application.ErrManyManagers).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(remove, one, gone, f.deleteApplication).Summed("Delete an application, with its roles and tokens."),
 		httpapi.Answer(get, roles, ok, f.rolesOfApplication).Summed("List the roles of an application."),
 		httpapi.Answer(post, roles, made, f.giveApplicationRole).Summed("Give an application a role that the caller holds.").

@@ -8,6 +8,7 @@ import (
 	"paddock/shared/authz"
 	"paddock/shared/httpapi"
 	"paddock/shared/id"
+	"paddock/shared/identity"
 	"paddock/shared/pattern"
 	"paddock/shared/permission"
 	"paddock/shared/policy"
@@ -19,7 +20,7 @@ func (f *Face) assignmentBindings() []httpapi.Binding {
 	return []httpapi.Binding{
 		httpapi.Answer(http.MethodGet, "/api/servers/assignments/", http.StatusOK, f.serverAssignments).Summed("List the assignments of servers that the caller may see."),
 		httpapi.Create(http.MethodPost, "/api/servers/assignments/", http.StatusCreated, f.assign).Summed("Give a person or a group a server, or all whose name a pattern matches.").
-			Refuses(server.ErrAssigned, server.ErrEqual, server.ErrAccess, server.ErrUntil, server.ErrNoServer, server.ErrGroup, server.ErrPerson, errPattern, policy.ErrLarge, policy.Limit("assignments", ""), authz.ErrCeiling),
+			Refuses(server.ErrAssigned, server.ErrEqual, server.ErrAccess, server.ErrUntil, server.ErrNoServer, server.ErrGroup, identity.ErrPerson, errPattern, policy.ErrLarge, policy.Limit("assignments", ""), authz.ErrCeiling),
 		httpapi.Answer(http.MethodDelete, "/api/servers/assignments/{id}/", http.StatusNoContent, f.unassign).Summed("Take an assignment of servers away.").
 			Refuses(server.ErrNoAssignment, authz.ErrCeiling),
 	}
@@ -178,7 +179,7 @@ func (f *Face) assign(c httpapi.Call, in NewAssignment, keep httpapi.Keep[Assign
 			return AssignmentDocument{}, err
 		}
 		if !ok {
-			return AssignmentDocument{}, server.ErrPerson.In("user")
+			return AssignmentDocument{}, identity.ErrPerson.In("user")
 		}
 		a.Subject = user.UUID()
 	}

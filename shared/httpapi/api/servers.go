@@ -24,7 +24,7 @@ func (f *Face) serverBindings() []httpapi.Binding {
 		httpapi.Answer(get, "/api/servers/servers/", ok, f.listServers).Summed("List the servers that the caller may see."),
 		httpapi.Answer(get, "/api/servers/servers/{id}/", ok, f.showServer).Summed("Show one server."),
 		httpapi.Answer(patch, "/api/servers/servers/{id}/", ok, f.patchServer).Summed("Rename a server, give it away or name its managers.").
-			Refuses(server.ErrName, server.ErrNameTaken, server.ErrPerson, server.ErrManyManagers, server.ErrGone, identity.ErrReadOnly, policy.ErrLarge, authz.ErrCeiling).Refuses(httpapi.FreshRefusals...),
+			Refuses(server.ErrName, server.ErrNameTaken, identity.ErrPerson, server.ErrManyManagers, server.ErrGone, identity.ErrReadOnly, policy.ErrLarge, authz.ErrCeiling).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(remove, "/api/servers/servers/{id}/", gone, f.deleteServer).Summed("Delete a server, with its assignments and notes."),
 		httpapi.Answer(post, "/api/servers/servers/{id}/actions/", gone, f.actOnServer).Summed("Have a server's agent do something; with a fresh proof where the workspace asks for it.").
 			Refuses(errAction, server.ErrNotConnected).Refuses(httpapi.FreshRefusals...),
