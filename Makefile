@@ -38,7 +38,7 @@ demo: ## walk through the whole journey, step by step
 test: tools $(MODULES) ## run all tests (a private engine is started where one is needed)
 	npm --prefix web test
 	go run ./localstack/browser/find
-	go test -count=1 -timeout 30m $(PACKAGES)
+	go test -count=1 -timeout 20m $(PACKAGES)
 	@[ -n "$${ALPACON:-}" ] || command -v alpacon >/dev/null || \
 	  echo "NOT RUN: the lines of README's tour that need the alpacon command line; install it, or name it: make test ALPACON=<path>"
 

@@ -82,7 +82,7 @@ func (b bench) restartFront(ctx context.Context, env environment.Environment) er
 	ctx, cancel := context.WithTimeout(ctx, frontWithin)
 	defer cancel()
 	err = process.Until(ctx, func() bool {
-		return len(ended) > 0 || process.PortTaken(plain) && process.PortTaken(secure)
+		return len(ended) > 0 || process.Listening(plain) && process.Listening(secure)
 	})
 	if err == nil && len(ended) > 0 {
 		err = fmt.Errorf("it ended at once: %s", b.lastFrontLine())

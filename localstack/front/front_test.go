@@ -197,8 +197,9 @@ func TestServeSpeaksBothSchemesAndEndsWithItsContext(t *testing.T) {
 		Log:     slog.New(slog.DiscardHandler),
 	}
 	go func() { ended <- Serve(ctx, config) }()
-	if err := process.Until(t.Context(), func() bool { return process.PortTaken(plain) && process.PortTaken(secure) }); err != nil {
-		t.Fatal(err)
+	up := func() bool { return process.Listening(plain) && process.Listening(secure) || len(ended) > 0 }
+	if err := process.Until(t.Context(), up); err != nil || len(ended) > 0 {
+		t.Fatalf("it did not come up: %v, ended %d", err, len(ended))
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
 	defer transport.CloseIdleConnections()

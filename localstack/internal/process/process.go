@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
@@ -78,23 +79,46 @@ func WriteID(file string, pid int) error {
 	return os.WriteFile(file, []byte(strconv.Itoa(pid)+"\n"), 0o644)
 }
 
+// Ports that FreePort chooses from: below those that systems give to outgoing
+// connections (Linux 32768, RFC 6335 49152), one of which would otherwise take
+// the port before its owner listens.
+const (
+	firstPort = 20000
+	portCount = 12000
+	portTries = 100
+)
+
 // FreePort returns a TCP port on 127.0.0.1 that nobody listened on just now.
 // Another process may take it before the caller does.
 func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	for range portTries {
+		if port := firstPort + rand.IntN(portCount); !PortTaken(port) {
+			return port, nil
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, errors.New("no free port was found")
 }
 
-// PortTaken reports whether something listens on the TCP port on 127.0.0.1.
+// PortTaken reports whether a program has the TCP port on 127.0.0.1. It has the
+// port itself for an instant: whoever waits for a listener asks Listening.
 func PortTaken(port int) bool {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	listener, err := net.Listen("tcp", local(port))
 	if err != nil {
 		return true
 	}
 	listener.Close()
 	return false
 }
+
+// Listening reports whether something accepts connections to the TCP port on
+// 127.0.0.1.
+func Listening(port int) bool {
+	conn, err := net.Dial("tcp", local(port))
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

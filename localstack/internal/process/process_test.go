@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,5 +102,26 @@ func TestUnderFindsProgramsOfTheFolderOnly(t *testing.T) {
 	}
 	if found := Under(filepath.Join(folder, "boot")); len(found) != 0 {
 		t.Errorf("a folder with a similar name gave %v", found)
+	}
+}
+
+func TestAPortIsFreeTakenAndListening(t *testing.T) {
+	port, err := FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if port < firstPort || port >= firstPort+portCount {
+		t.Errorf("port %d is one that an outgoing connection may get", port)
+	}
+	if Listening(port) {
+		t.Errorf("something answers on the free port %d", port)
+	}
+	listener, err := net.Listen("tcp", local(port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if !PortTaken(port) || !Listening(port) {
+		t.Errorf("taken %v, listening %v", PortTaken(port), Listening(port))
 	}
 }
