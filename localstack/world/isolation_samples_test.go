@@ -225,6 +225,8 @@ func (f *furniture) body(p position, n int) any {
 		return map[string]any{"kind": "server", "rules": []map[string]any{{"server": f.ids["Server"]}}}
 	case "POST /api/servers/notes/":
 		return map[string]any{"content": "of a probe"}
+	case "POST /api/access/check/":
+		return map[string]any{"action": "websh", "username": "postgres"}
 	}
 	return map[string]any{}
 }

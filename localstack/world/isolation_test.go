@@ -62,7 +62,7 @@ var forms = map[form][]string{
 	plain: {
 		"action", "added_at", "allowed_mfa_methods.[]", "app", "audience", "author.email", "author.name", "client_id", "code", "command", "config", "contact_email", "contact_name", "content",
 		"current", "date_joined", "description", "display_name", "email", "expires_at", "first_name", "grant_type", "groupname", "groups.[]",
-		"hardware_key_models.[]", "home_directory", "home_directory_permission", "kind", "language", "last_name", "login", "managers.[].email", "managers.[].name",
+		"hardware_key_models.[]", "home_directory", "home_directory_permission", "kind", "language", "last_name", "line", "login", "managers.[].email", "managers.[].name",
 		"mfa_required_actions.[]", "model", "name", "owner.email", "owner.name", "password", "path", "pattern", "pending_email", "permission", "permissions.[]",
 		"phone", "platform", "reason", "role", "rules.[].action", "rules.[].command", "rules.[].groupname", "rules.[].path", "rules.[].username", "scope", "scope.patterns.[]", "scopes.[]", "server.name", "server.os", "server_name", "server_patterns.[]",
 		"servers.[].name", "servers.[].os", "shell", "step_up_methods.[]", "tags", "temporary_password_until", "timezone", "token_type_hint", "username",

@@ -9,6 +9,7 @@ package acl
 
 import (
 	"fmt"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -34,9 +35,9 @@ type Error struct {
 // Error returns field and reason.
 func (e Error) Error() string { return e.Field + ": " + e.Reason }
 
-// check returns an Error for names that no server has, and for those which
-// would be taken for patterns.
-func (a Account) check() error {
+// Check returns an Error for names that no server has, and for those which would
+// be taken for patterns.
+func (a Account) Check() error {
 	for _, f := range []struct{ field, name string }{{"username", a.User}, {"groupname", a.Group}} {
 		if len(f.name) > MaxAccount {
 			return Error{f.field, fmt.Sprintf("must not have more than %d bytes", MaxAccount)}
@@ -68,7 +69,7 @@ func ParseCommandRow(command string, as Account) (CommandRow, error) {
 	if err != nil {
 		return CommandRow{}, Error{"command", err.Error()}
 	}
-	if err := as.check(); err != nil {
+	if err := as.Check(); err != nil {
 		return CommandRow{}, err
 	}
 	return CommandRow{p, as}, nil
@@ -96,6 +97,18 @@ func AllowCommand(rows []CommandRow, command string, as Account) (row int, allow
 	}
 	return 0, false
 }
+
+// AllowTerminal reports whether the rows open a terminal, which runs whatever is
+// typed into it: only the row does that allows every plain command.
+func AllowTerminal(rows []CommandRow, as Account) bool {
+	return slices.ContainsFunc(rows, func(r CommandRow) bool {
+		return r.As == as && r.Command.Kind() == pattern.Command && r.Command.String() == "*"
+	})
+}
+
+// IsPath reports whether a text is the path of a file or folder as rows may
+// allow one: absolute, UTF-8, without "." and ".." in it.
+func IsPath(text string) bool { return pattern.Path.Admits(text) }
 
 // An Action is which way a file goes.
 type Action uint8
@@ -151,7 +164,7 @@ func ParseFileRow(path, action string, as Account) (FileRow, error) {
 	if err != nil {
 		return FileRow{}, err
 	}
-	if err := as.check(); err != nil {
+	if err := as.Check(); err != nil {
 		return FileRow{}, err
 	}
 	return FileRow{p, a, as}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"paddock/shared/audit"
 	"paddock/shared/authz"
@@ -23,17 +22,25 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 	if !ok {
 		return err
 	}
-	e := authz.ForCeremony(p.Workspace, "guard", p).Refusal(audit.AccessDenied, a.now(), refusal).WithDecision(d).
-		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
-			audit.Text("error_code", refusal.Code)).
-		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
+	var value string
 	if !asked.Zero() {
-		e = e.With(audit.Text("object", asked.String()))
+		value = asked.String()
 	}
-	events := []audit.Event{e}
+	events := []audit.Event{a.denial(p, row, d, value, refusal)}
 	if errors.Is(err, authz.ErrACL) {
-		events = append(events, outside(authz.ForCeremony(p.Workspace, "guard", p), a.now(), refusal, d, asked))
+		events = append(events, a.unlisted(p, d, token.KindServer, value))
 	}
+	return a.refused(ctx, p, d, refusal, events)
+}
+
+// outside is denied for what the rules of a token, of another kind than servers,
+// do not name.
+func (a *App) outside(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, k token.Kind, value string) error {
+	events := []audit.Event{a.denial(p, row, d, "", authz.ErrACL), a.unlisted(p, d, k, value)}
+	return a.refused(ctx, p, d, authz.ErrACL, events)
+}
+
+func (a *App) refused(ctx context.Context, p authz.Principal, d audit.Decision, refusal fault.Error, events []audit.Event) error {
 	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: events}); err != nil {
 		return err
 	}
@@ -43,18 +50,28 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 	return &denial{fault: refusal, decision: d.ID}
 }
 
-// outside returns the event of a token that asked for a server which its rules
-// do not name. It names no server: whose token it is may not see it, and there
-// may be none.
-func outside(by authz.Allowed, now time.Time, refusal fault.Error, d audit.Decision, asked id.UUID) audit.Event {
-	kind := token.KindServer.String()
-	e := by.Refusal(audit.ACLDenied, now, refusal).WithDecision(d).With(audit.Text("kind", kind)).
-		WithPath("security", kind+"_acl", "deny").WithDescription("A token asked for a server that its rules do not name.")
-	if !asked.Zero() {
-		e = e.With(audit.Text("value", asked.String()))
+// denial returns PD4040W, with the object that was asked for, "" for none.
+func (a *App) denial(p authz.Principal, row route.Row, d audit.Decision, asked string, refusal fault.Error) audit.Event {
+	e := authz.ForCeremony(p.Workspace, "guard", p).Refusal(audit.AccessDenied, a.now(), refusal).WithDecision(d).
+		With(audit.ID("decision_id", d.ID), audit.Text("permission", row.Rule.Permission.String()), audit.Text("failing_condition", d.FailingCondition),
+			audit.Text("error_code", refusal.Code)).
+		WithPath(appOf(row), row.Rule.Permission.Resource.String(), "deny").WithDescription("An access was refused.")
+	if asked != "" {
+		e = e.With(audit.Text("object", asked))
 	}
-	if l := by.Principal().Limits; l != nil {
-		e = e.With(audit.ID("token_id", l.Token)).WithTarget(audit.Target{Type: "token", ID: l.Token})
+	return e
+}
+
+// unlisted returns PD7022W of a token that asked for what its rules do not name.
+// It names no server: whose token it is may not see it, and there may be none.
+func (a *App) unlisted(p authz.Principal, d audit.Decision, k token.Kind, value string) audit.Event {
+	e := authz.ForCeremony(p.Workspace, "guard", p).Refusal(audit.ACLDenied, a.now(), authz.ErrACL).WithDecision(d).With(audit.Text("kind", k.String())).
+		WithPath("security", k.String()+"_acl", "deny").WithDescription("A token asked for what its rules do not name.")
+	if value != "" {
+		e = e.With(audit.Text("value", value))
+	}
+	if p.Limits != nil {
+		e = e.With(audit.ID("token_id", p.Limits.Token)).WithTarget(audit.Target{Type: "token", ID: p.Limits.Token})
 	}
 	return e
 }

@@ -129,6 +129,17 @@ func (c Call) owed(refusal fault.Error) error {
 	return c.refuse(c.row, condition, refusal)
 }
 
+// FreshFor is Fresh for a class of protected actions, told by the permission that
+// they take: a token goes on whose scopes name it, for to make it asked for a
+// proof. Source: security, SU-5.
+func (c Call) FreshFor(what permission.Permission) (authz.Allowed, error) {
+	if excused(c.Who, route.Rule{Permission: what, Named: true}) {
+		return c.Allowed, nil
+	}
+	c.row.Rule.Permission = what // the event names the class
+	return c.Fresh()
+}
+
 // Deny records that the caller lacks a permission which the body or the query
 // asks for, and returns the refusal.
 func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
@@ -150,6 +161,15 @@ func (c Call) Refuse(condition string, refusal fault.Error) error {
 // Decide returns the proof that the caller may use the permission on an object
 // which the body names, or the refusal, with its event.
 func (c Call) Decide(what permission.Permission, o authz.Object) (authz.Allowed, error) {
+	allowed, err := c.Check(what, o)
+	if err == nil {
+		c.Used(what, o.ID)
+	}
+	return allowed, err
+}
+
+// Check is Decide for who only asks: the permission is not used.
+func (c Call) Check(what permission.Permission, o authz.Object) (authz.Allowed, error) {
 	now := c.Now()
 	decision, err := c.app.ids.NewUUID(now)
 	if err != nil {
@@ -158,12 +178,25 @@ func (c Call) Decide(what permission.Permission, o authz.Object) (authz.Allowed,
 	p := c.Principal()
 	allowed, d, err := authz.Decide(p, what, o, now, decision)
 	if err == nil {
-		c.Used(what, o.ID)
 		return allowed, nil
 	}
 	row := c.row
 	row.Rule.Permission = what
 	return authz.Allowed{}, c.app.denied(c.Context(), p, row, d, o.ID, err)
+}
+
+// Outside records that the rules of the caller's token hold none of a kind for
+// what is asked, and returns the refusal. value is what was asked for, empty when
+// it may hold secrets.
+func (c Call) Outside(k token.Kind, what permission.Permission, value string) error {
+	decision, err := c.app.ids.NewUUID(c.Now())
+	if err != nil {
+		return err
+	}
+	row := c.row
+	row.Rule.Permission = what
+	d := audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: "no " + k.String() + " row of the token holds, for " + what.String()}
+	return c.app.outside(c.Context(), c.Principal(), row, d, k, value)
 }
 
 // Principal returns the caller as decisions see them.

@@ -47,6 +47,7 @@ func level(path string) int {
 		{"shared/usage", 3},
 		{"shared/mfa", 3},
 		{"shared/passkey", 3},
+		{"shared/access", 3},
 		{"shared/activity", 3},
 		{"shared/provision", 3},
 		{"shared/console", 3},

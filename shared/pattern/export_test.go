@@ -5,6 +5,3 @@ func Compare(outer, inner Pattern) (string, bool) { return compare(outer, inner)
 
 // Steps returns the bytes that matching text looks at besides the two ends.
 func (p Pattern) Steps(text string) (matched bool, steps int) { return p.match(text) }
-
-// Admits reports whether patterns of the kind may match text.
-func (k Kind) Admits(text string) bool { return k.admits(text) }

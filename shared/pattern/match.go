@@ -15,7 +15,7 @@ func (p Pattern) Match(text string) bool {
 	}
 	// Most patterns of a list are told from most texts by their first bytes.
 	matched, _ := p.match(text)
-	return matched && p.kind.admits(text)
+	return matched && p.kind.Admits(text)
 }
 
 // match finds the least place of each literal, and counts the bytes it looked

@@ -189,10 +189,10 @@ func (k Kind) stops(r rune) bool {
 	return k != Path && (unseen(r) || unicode.IsSpace(r))
 }
 
-// admits reports whether a text is one that patterns of this kind may match.
+// Admits reports whether a text is one that patterns of this kind may match.
 // What has to be seen or to be no special character is left to stars and
 // literals, except in paths, whose wide stars cross everything.
-func (k Kind) admits(text string) bool {
+func (k Kind) Admits(text string) bool {
 	if text == "" || len(text) > k.longest() || !utf8.ValidString(text) {
 		return false
 	}

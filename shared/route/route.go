@@ -401,6 +401,9 @@ var Rows = []Row{
 	{"PATCH", "/api/servers/notes/{id}/", API, on(Note, permission.UpdateNote), true},
 	{"DELETE", "/api/servers/notes/{id}/", API, on(Note, permission.DeleteNote), true},
 
+	// The gate of work on servers.
+	{"POST", "/api/access/check/", API, token(), false},
+
 	// The workspace.
 	{"GET", "/api/workspaces/security/-/", API, everywhere(permission.ReadSecurity), true},
 	{"PATCH", "/api/workspaces/security/-/", API, fresh(everywhere(permission.UpdateSecurity)), true},

@@ -68,7 +68,7 @@ func New(p Parts) *Face {
 // Bindings returns the handler of every row of the api function.
 func (f *Face) Bindings() []httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return f.tried(slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), f.applicationBindings(), []httpapi.Binding{
+	return f.tried(slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.accessBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), f.applicationBindings(), []httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),

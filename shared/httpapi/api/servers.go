@@ -386,7 +386,7 @@ func (f *Face) actOnServer(c httpapi.Call, in ServerAction) (httpapi.None, error
 		return httpapi.None{}, errAction
 	}
 	if c.Who.Workspace.Security.Demands(workspace.ServerActions) {
-		if _, err := c.Fresh(); err != nil {
+		if _, err := c.FreshFor(permission.OperateServer); err != nil {
 			return httpapi.None{}, err
 		}
 	}
