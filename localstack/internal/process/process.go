@@ -117,7 +117,7 @@ func Listening(port int) bool {
 	if err != nil {
 		return false
 	}
-	conn.Close()
+	_ = conn.Close() // nothing was sent
 	return true
 }
 

@@ -76,9 +76,11 @@ type Media struct {
 	Schema *jsonschema.Schema `json:"schema"`
 }
 
-// A Response is what is answered with one status.
+// A Response is what is answered with one status, or refers to one of the
+// components.
 type Response struct {
-	Description string            `json:"description"`
+	Ref         string            `json:"$ref,omitempty"`
+	Description string            `json:"description,omitempty"`
 	Headers     map[string]Header `json:"headers,omitempty"`
 	Content     map[string]Media  `json:"content,omitempty"`
 }
@@ -92,6 +94,7 @@ type Header struct {
 // Components are what operations refer to.
 type Components struct {
 	Schemas         map[string]*jsonschema.Schema `json:"schemas"`
+	Responses       map[string]Response           `json:"responses"`
 	SecuritySchemes map[string]SecurityScheme     `json:"securitySchemes"`
 }
 

@@ -3,6 +3,7 @@ package openapi
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 )
 
 const (
+	responses = "#/components/responses/"
 	jsonMedia = "application/json"
 	formMedia = "application/x-www-form-urlencoded"
 	about     = `JSON over HTTPS on the workspace's host. Bodies have at most 64 KiB; an empty one and ` + "`null`" + ` mean "no fields", ` +
@@ -46,7 +48,7 @@ func Make(rows []route.Row, bindings []httpapi.Binding) (*Document, error) {
 		Servers: []Server{{URL: "/", Description: "the workspace's own host"}},
 		Paths:   map[string]map[string]*Operation{},
 	}
-	problems := shapes{own: s.answer(reflect.TypeFor[httpapi.Problem]()), oauth: s.answer(reflect.TypeFor[httpapi.OAuthProblem]())}
+	problems := &shapes{own: s.answer(reflect.TypeFor[httpapi.Problem]()), oauth: s.answer(reflect.TypeFor[httpapi.OAuthProblem]()), named: map[string]Response{}}
 	tags := map[string]bool{}
 	for _, row := range rows {
 		at := slices.IndexFunc(bindings, func(b httpapi.Binding) bool { return b.Method == row.Method && b.Path == row.Path })
@@ -66,7 +68,7 @@ func Make(rows []route.Row, bindings []httpapi.Binding) (*Document, error) {
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
 		d.Tags = append(d.Tags, Tag{Name: name})
 	}
-	d.Components = Components{Schemas: s.named, SecuritySchemes: schemes()}
+	d.Components = Components{Schemas: s.named, Responses: problems.named, SecuritySchemes: schemes()}
 	return d, errors.Join(s.errs...)
 }
 
@@ -95,14 +97,14 @@ func schemes() map[string]SecurityScheme {
 	}
 }
 
-func operation(s *schemas, problems shapes, row route.Row, b httpapi.Binding) (*Operation, error) {
+func operation(s *schemas, problems *shapes, row route.Row, b httpapi.Binding) (*Operation, error) {
 	if b.Summary == "" {
 		return nil, fmt.Errorf("openapi: %s %s has no summary", row.Method, row.Path)
 	}
 	o := &Operation{
 		OperationID: operationID(row), Summary: b.Summary, Description: "Open to: " + row.Rule.String() + ".",
 		Tags: []string{tag(row)}, Security: []map[string][]string{}, Parameters: pathParameters(row),
-		Responses: refusals(problems, row, b), Function: string(row.Function), Rule: row.Rule.String(),
+		Responses: problems.refusals(row, b), Function: string(row.Function), Rule: row.Rule.String(),
 	}
 	if row.Wire {
 		o.Description += " One of the compatible routes."
@@ -181,15 +183,18 @@ func pathParameters(row route.Row) []Parameter {
 	return out
 }
 
-// The shapes of refusals.
-type shapes struct{ own, oauth *jsonschema.Schema }
+// The shapes of refusals, and those of all rows: many rows refuse alike.
+type shapes struct {
+	own, oauth *jsonschema.Schema
+	named      map[string]Response
+}
 
 // refusals returns a response for every status that the row can refuse with;
 // its schema names the codes.
-func refusals(problems shapes, row route.Row, b httpapi.Binding) map[string]Response {
-	problem, member := problems.own, "code"
+func (s *shapes) refusals(row route.Row, b httpapi.Binding) map[string]Response {
+	problem, member := s.own, "code"
 	if row.OAuth() {
-		problem, member = problems.oauth, "error"
+		problem, member = s.oauth, "error"
 	}
 	codes := map[int][]any{}
 	for _, f := range httpapi.Refusals(row, b) {
@@ -206,10 +211,13 @@ func refusals(problems shapes, row route.Row, b httpapi.Binding) map[string]Resp
 		slices.SortFunc(names, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		code := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
 		code.Properties.Set(member, &jsonschema.Schema{Enum: names})
-		out[strconv.Itoa(status)] = Response{
+		sum := sha256.Sum256([]byte(fmt.Sprint(names...)))
+		name := fmt.Sprintf("%s_%d_%x", member, status, sum[:6])
+		s.named[name] = Response{
 			Description: http.StatusText(status), Headers: headers(status, names),
 			Content: map[string]Media{jsonMedia: {Schema: &jsonschema.Schema{AllOf: []*jsonschema.Schema{problem, code}}}},
 		}
+		out[strconv.Itoa(status)] = Response{Ref: responses + name}
 	}
 	return out
 }

@@ -88,19 +88,11 @@ type document struct {
 				}
 			}
 		} `json:"requestBody"`
-		Responses map[string]struct {
-			Content map[string]struct {
-				Schema struct {
-					AllOf []struct {
-						Ref        string `json:"$ref"`
-						Properties struct{ Code, Error struct{ Enum []string } }
-					} `json:"allOf"`
-				}
-			}
-		}
+		Responses map[string]response
 	}
 	Components struct {
-		Schemas map[string]struct {
+		Responses map[string]response
+		Schemas   map[string]struct {
 			AdditionalProperties *bool `json:"additionalProperties"`
 			Required             []string
 			Properties           map[string]struct {
@@ -111,11 +103,44 @@ type document struct {
 	}
 }
 
+// A response as its readers see it.
+type response struct {
+	Ref     string `json:"$ref"`
+	Content map[string]struct {
+		Schema struct {
+			AllOf []struct {
+				Ref        string `json:"$ref"`
+				Properties struct{ Code, Error struct{ Enum []string } }
+			} `json:"allOf"`
+		}
+	}
+}
+
+// read returns the description with what responses refer to in their place.
 func read(t *testing.T) document {
 	t.Helper()
 	var d document
 	if err := json.Unmarshal(made(t), &d); err != nil {
 		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, path := range d.Paths {
+		for _, o := range path {
+			for status, r := range o.Responses {
+				name, shared := strings.CutPrefix(r.Ref, "#/components/responses/")
+				if !shared {
+					continue
+				}
+				named, ok := d.Components.Responses[name]
+				if !ok {
+					t.Fatalf("%s refers to %s, which is not there", o.OperationID, r.Ref)
+				}
+				o.Responses[status], used[name] = named, true
+			}
+		}
+	}
+	if len(used) != len(d.Components.Responses) {
+		t.Errorf("%d responses are used of %d", len(used), len(d.Components.Responses))
 	}
 	return d
 }
