@@ -9,7 +9,9 @@ GOLANGCI := .local/bin/golangci-lint
 DEV := .local/bin/dev
 MODULES := web/node_modules/.package-lock.json
 # Go files that npm packages carry are none of ours.
-PACKAGES = $$(go list ./... | grep -v /node_modules/)
+# The one that takes the longest comes first, to be begun first.
+LONGEST := paddock/localstack/world
+PACKAGES = $(LONGEST) $$(go list ./... | grep -v -e /node_modules/ -e '^$(LONGEST)$$')
 # Packages whose tests do not need the engine: told by what they are linked with.
 SHORT = $$(go list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... | grep -E '^[^ ]+\.test ' | \
   grep -v -E '/node_modules/| paddock/localstack/engine' | sed 's/\.test .*//')

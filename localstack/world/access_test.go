@@ -211,20 +211,21 @@ func TestTheGateAsksForTheRulesOfTokens(t *testing.T) {
 		t.Helper()
 		want(t, mia.Visitor, http.StatusCreated, "POST", path, body)
 	}
-	named := tokenOf(t, w, mia.Visitor, map[string]any{"name": "named", "scopes": []string{"websh:create", "webftp:create", "command:create", "editor:create", "deploy_shell:create", "sudo:access"}})
+	other := idIn(registered(t, w, newToken(t, w.Me, map[string]any{"name": "elsewhere"}).key, "db-2"))
+	naming := tokenOf(t, w, mia.Visitor, map[string]any{"name": "named", "scopes": []string{"websh:create", "webftp:create", "command:create", "editor:create", "deploy_shell:create", "sudo:access"}})
 	whole := tokenOf(t, w, mia.Visitor, map[string]any{"name": "whole"})
 	narrow := tokenOf(t, w, mia.Visitor, map[string]any{"name": "narrow", "scopes": []string{"command:create"}})
-	for _, k := range []apiToken{named, whole, narrow} {
+	for _, k := range []apiToken{naming, whole, narrow} {
 		outside(k.Visitor, access.Command, "") // no server row
 		ruled(serverRules, map[string]any{"token": k.id, "server": of})
 		outside(k.Visitor, access.Command, "")
 		ruled(commandACL, map[string]any{"token": k.id, "command": "PGPASSWORD=* psql"})
 		open(k.Visitor, access.Command, "")
 	}
-	outside(named.Visitor, access.Command, "mia2")
+	outside(naming.Visitor, access.Command, "mia2")
 	refused(t, narrow.Visitor, "token_scope_not_allowed", "POST", checkPath, workOn(access.Command, of, "mia2"))
 	refused(t, narrow.Visitor, "token_scope_not_allowed", "POST", checkPath, workOn(access.Websh, of, ""))
-	for _, k := range []apiToken{named, whole} {
+	for _, k := range []apiToken{naming, whole} {
 		outside(k.Visitor, access.Websh, "")
 		outside(k.Visitor, access.DeployShell, "")
 		outside(k.Visitor, access.WebFTP, "")
@@ -238,19 +239,104 @@ func TestTheGateAsksForTheRulesOfTokens(t *testing.T) {
 		ruled(fileACL, map[string]any{"token": k.id, "path": "/srv/**", "action": "*", "username": "root"})
 	}
 	for _, work := range access.Works {
-		open(named.Visitor, work, "root")
+		open(naming.Visitor, work, "root")
 		refused(t, whole.Visitor, "token_step_up_refused", "POST", checkPath, workOn(work, of, "root"))
 	}
-	if got := kindsOf(t, w); got[audit.ACLDenied] == 0 {
-		t.Error("the log tells of no ask outside the rules")
+	// Full access beside a scope that names the work does not name sudo, and the
+	// levels of a resource do name what they hold.
+	mixed := tokenOf(t, w, mia.Visitor, map[string]any{"name": "mixed", "scopes": []string{"*", "websh:create"}})
+	levels := tokenOf(t, w, mia.Visitor, map[string]any{"name": "levels", "scopes": []string{"websh:write", "sudo:write"}})
+	for _, k := range []apiToken{mixed, levels} {
+		ruled(serverRules, map[string]any{"token": k.id, "server": of})
+		ruled(commandACL, map[string]any{"token": k.id, "command": "*", "username": "root"})
+	}
+	refused(t, mixed.Visitor, "token_step_up_refused", "POST", checkPath, workOn(access.Websh, of, "root"))
+	open(levels.Visitor, access.Websh, "root")
+	// There and never there are told alike, whatever is missing.
+	for _, k := range []*visitor.Visitor{naming.Visitor, whole.Visitor, narrow.Visitor} {
+		for _, work := range access.Works {
+			for _, user := range []string{"", "root"} {
+				a, b := send(t, k, "POST", checkPath, workOn(work, other, user)), send(t, k, "POST", checkPath, workOn(work, nobody, user))
+				if a.Status != b.Status || a.Status == http.StatusOK || named.ReplaceAllString(string(a.Body), "") != named.ReplaceAllString(string(b.Body), "") {
+					t.Errorf("%s as %q: %s is told apart from %s", work, user, a.Body, b.Body)
+				}
+			}
+		}
 	}
 	events, err := w.Events(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	kinds := map[string]bool{}
 	for _, e := range events {
+		if e.Kind == audit.ACLDenied {
+			kind, _ := e.Field("kind")
+			kinds[kind.Text()] = true
+		}
+		if object, _ := e.Field("object"); e.Kind == audit.AccessDenied && e.HTTP.Route == checkPath && object.Text() == "" {
+			t.Errorf("a refusal names no server: %v", e)
+		}
 		if strings.Contains(fmt.Sprint(e), secretWord) {
 			t.Errorf("an event repeats a command line: %v", e)
 		}
+	}
+	for _, kind := range []string{"server", "command", "file"} {
+		if !kinds[kind] {
+			t.Errorf("the log tells of no ask outside the %s rules", kind)
+		}
+	}
+}
+
+// TestAnApplicationHasNoAccountOfItsOwn holds that the name of an application is
+// no account on servers, not even where it is spelled like one.
+func TestAnApplicationHasNoAccountOfItsOwn(t *testing.T) {
+	w := relaxed(t, "access-application")
+	of := idIn(registered(t, w, newToken(t, w.Me, map[string]any{"name": "fleet"}).key, "db-1"))
+	app := newApp(t, w.Me, "root", "websh:create", "command:create")
+	roleOf(t, w.Me, app, newRole(t, w.Me, "operator", "websh:create", "command:create"))
+	bot := service(t, w, w.Me, app, called("bot"))
+	want(t, w.Me, http.StatusCreated, "POST", app+"tokens/"+bot.id+"/rules/", map[string]any{"kind": "server", "rules": []map[string]any{{"server": of}}})
+	want(t, w.Me, http.StatusCreated, "POST", app+"tokens/"+bot.id+"/rules/", map[string]any{"kind": "command", "rules": []map[string]any{{"command": "*"}, {"command": "*", "username": "root"}}})
+	for _, work := range []access.Work{access.Websh, access.Command} {
+		refused(t, bot.Visitor, "username_missing", "POST", checkPath, workOn(work, of, ""))
+		refused(t, bot.Visitor, "token_scope_not_allowed", "POST", checkPath, workOn(work, of, "root"))
+	}
+	want(t, w.Me, http.StatusOK, "PATCH", app, map[string]any{"scopes": []string{"websh:create", "command:create", "sudo:access"}})
+	bot = service(t, w, w.Me, app, called("second"))
+	want(t, w.Me, http.StatusCreated, "POST", app+"tokens/"+bot.id+"/rules/", map[string]any{"kind": "server", "rules": []map[string]any{{"server": of}}})
+	refused(t, bot.Visitor, "permission_denied", "POST", checkPath, workOn(access.Websh, of, "root"))
+}
+
+// TestWhatCanHoldNoProofOpensNoClass holds that a command line's password session
+// neither works as a system account nor makes a token that does: what stands for
+// a proof was made with one (security, SU-2, SU-5).
+func TestWhatCanHoldNoProofOpensNoClass(t *testing.T) {
+	w := relaxed(t, "access-proofless")
+	mia := made(t, w, "mia", "member", "203.0.113.64") // without a second factor
+	of := fleetOf(t, w, mia)
+	line := w.Entries.Visitor(w.Slug, "203.0.113.64")
+	line.Bearer = field(t, want(t, line, http.StatusOK, "POST", "/api/auth/login/", map[string]string{"username": mia.email, "password": mia.word}), "token")
+	want(t, line, http.StatusOK, "POST", checkPath, workOn(access.Websh, of, ""))
+	refused(t, line, "mfa_session_required", "POST", checkPath, workOn(access.Websh, of, "postgres"))
+	k := tokenOf(t, w, line, map[string]any{"name": "minted", "scopes": []string{"websh:create", "sudo:access"}})
+	want(t, line, http.StatusCreated, "POST", serverRules, map[string]any{"token": k.id, "server": of})
+	for _, user := range []string{"", "postgres"} {
+		want(t, line, http.StatusCreated, "POST", commandACL, map[string]any{"token": k.id, "command": "*", "username": user})
+	}
+	want(t, k.Visitor, http.StatusOK, "POST", checkPath, workOn(access.Websh, of, ""))
+	refused(t, k.Visitor, "token_step_up_refused", "POST", checkPath, workOn(access.Websh, of, "postgres"))
+	proved := mia.enrolled(t)
+	refused(t, k.Visitor, "token_step_up_refused", "POST", checkPath, workOn(access.Websh, of, "postgres"))
+	copied := want(t, proved.Visitor, http.StatusCreated, "POST", apiTokens+k.id+"/duplicate/", map[string]any{})
+	want(t, clientOf(w, field(t, copied, "id"), field(t, copied, "key")).Visitor, http.StatusOK, "POST", checkPath, workOn(access.Websh, of, "postgres"))
+
+	// A server does for a token what its scopes name, and nothing for full access.
+	reboot := map[string]any{"action": "reboot_system"}
+	path := serversPath + of + "/actions/"
+	sue := prover(t, w, "sue", "superuser", "203.0.113.65")
+	for code, scopes := range map[string][]string{"server_not_connected": {"server:operate"}, "token_step_up_refused": {"*"}} {
+		k := tokenOf(t, w, sue.Visitor, scope(code, scopes...))
+		want(t, sue.Visitor, http.StatusCreated, "POST", serverRules, map[string]any{"token": k.id, "server": of})
+		refused(t, k.Visitor, code, "POST", path, reboot)
 	}
 }

@@ -51,8 +51,9 @@ type Call struct {
 	Operation string
 	Input     any
 	Err       error
-	Applied   bool // carried out, whatever the caller was told
-	Guard     bool // made by the guard, before the handler
+	Applied   bool   // carried out, whatever the caller was told
+	Guard     bool   // made by the guard, before the handler
+	Place     string // where in the functions' code it is made: the lines that lead to it
 	Faulted   bool
 	Began     time.Time
 	Ended     time.Time
@@ -153,9 +154,10 @@ func (r *Recorder) attach(function string, stack *middleware.Stack) error {
 type callKey struct{}
 
 func (r *Recorder) initialize(ctx context.Context, function string, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
+	place, guard := made()
 	call := Call{
 		Function: function, Service: awsmiddleware.GetServiceID(ctx), Operation: awsmiddleware.GetOperationName(ctx),
-		Input: in.Parameters, Guard: guarding(), Began: time.Now(),
+		Input: in.Parameters, Guard: guard, Place: place, Began: time.Now(),
 	}
 	r.mu.Lock()
 	r.calls = append(r.calls, call)
@@ -206,17 +208,20 @@ func (r *Recorder) attempt(ctx context.Context, in middleware.FinalizeInput, nex
 	return out, meta, err
 }
 
-// guarding reports whether the guard of the HTTP API is on the stack.
-func guarding() bool {
-	var pcs [64]uintptr
+// made tells where in the functions' code a call is made, and whether that is in
+// the guard of the HTTP API.
+func made() (place string, guard bool) {
+	var pcs [96]uintptr
+	var out strings.Builder
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		frame, more := frames.Next()
-		if strings.HasSuffix(frame.Function, "httpapi.(*App).guard") {
-			return true
+		guard = guard || strings.HasSuffix(frame.Function, "httpapi.(*App).guard")
+		if strings.HasPrefix(frame.Function, "paddock/shared/") {
+			fmt.Fprintf(&out, "%s:%d\n", frame.Function, frame.Line)
 		}
 		if !more {
-			return false
+			return out.String(), guard
 		}
 	}
 }

@@ -318,21 +318,23 @@ func TestAHashWithoutRoomIsRecorded(t *testing.T) {
 	if err := w.Cold(w.Entries.Recorder); err != nil {
 		t.Fatal(err)
 	}
-	var wait sync.WaitGroup
-	busy := make(chan string, tally.Each)
-	for i := range cap(busy) {
-		v := w.Entries.Visitor(w.Slug, fmt.Sprintf("198.51.100.%d", 200+i))
-		wait.Go(func() {
-			a, err := v.Do(t.Context(), "POST", signin, map[string]string{"login": fmt.Sprintf("nobody%d", i), "password": wrong})
-			if code := a.Problem().Code; err != nil || code != "invalid_credentials" {
-				busy <- code
-				if code != "busy" || a.Retry() == 0 {
-					t.Errorf("%d %s, %v", a.Status, a.Body, err)
+	busy := make(chan string, 5*tally.Each)
+	for round := 0; round < 5 && len(busy) == 0; round++ { // a busy machine may do one after the other
+		var wait sync.WaitGroup
+		for i := range tally.Each {
+			v := w.Entries.Visitor(w.Slug, fmt.Sprintf("198.51.%d.%d", 100+round, 200+i))
+			wait.Go(func() {
+				a, err := v.Do(t.Context(), "POST", signin, map[string]string{"login": fmt.Sprintf("nobody%d-%d", round, i), "password": wrong})
+				if code := a.Problem().Code; err != nil || code != "invalid_credentials" {
+					busy <- code
+					if code != "busy" || a.Retry() == 0 {
+						t.Errorf("%d %s, %v", a.Status, a.Body, err)
+					}
 				}
-			}
-		})
+			})
+		}
+		wait.Wait()
 	}
-	wait.Wait()
 	if got := reasons(t, w); len(busy) == 0 || got["throttled"] != len(busy) {
 		t.Errorf("%d hashes had no room; the events say %v", len(busy), got)
 	}

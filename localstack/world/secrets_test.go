@@ -1,7 +1,9 @@
 package world_test
 
 import (
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 
 	"paddock/localstack/world"
@@ -13,7 +15,7 @@ import (
 func TestNothingPlantedStandsInTheClear(t *testing.T) {
 	w := walk(t, "canary", 8)
 	for _, step := range w.Steps() {
-		if step.Name == "codes by mail and phone" {
+		if strings.HasPrefix(step.Name, "codes by ") {
 			if err := w.Take(t.Context(), step); err != nil {
 				t.Fatal(err)
 			}
@@ -41,6 +43,7 @@ func TestNothingPlantedStandsInTheClear(t *testing.T) {
 	secrets = append(secrets, crane.key, crane.key[6:], world.ApplicationName, world.ApplicationText)
 	secrets = append(append(secrets, link, line.Refresh, line.Access), line.Codes...)
 	secrets = append(secrets, world.ServerName, world.NoteContent, plantServer(t, w, me(t, w)))
+	slog.Info("a line to look at") // the functions may have had nothing to say
 	found, looked, err := shared.Search(t.Context(), secrets)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"paddock/localstack/authenticator"
 	"paddock/localstack/visitor"
 	"paddock/shared/id"
 	"paddock/shared/lambdaio"
@@ -45,6 +46,9 @@ type Walk struct {
 	words           int    // how many there were
 	line            *CommandLine
 	machine         machine // that was registered last
+	phone           string  // the method of the phone that was set up last
+	key             *authenticator.Key
+	keyed           string // its method
 }
 
 // Words planted by a walk: none of them may stand in the clear anywhere.
@@ -131,8 +135,12 @@ func (w *Walk) Steps() []Step {
 		{Name: "report what was not oneself", Before: w.changePassword, Do: w.report, After: w.choose},
 		{Name: "new recovery codes", Do: w.newCodes},
 		{Name: "a second method, and its removal", Do: w.secondMethod},
-		{Name: "a device with a fingerprint", Do: w.keys},
-		{Name: "codes by mail and phone", Do: w.sentCodes},
+		{Name: "a device with a fingerprint", Do: w.register, After: w.unplug},
+		{Name: "prove with it", Before: w.register, Do: w.proveByKey, After: w.unplug},
+		{Name: "sign in with it alone", Before: w.register, Do: w.passkey, After: w.unplug},
+		{Name: "codes by mail", Do: w.mailCodes},
+		{Name: "codes by text", Do: w.textCodes, After: w.hangUp},
+		{Name: "codes by call", Before: w.textCodes, Do: w.proveByCall, After: w.hangUp},
 		{Name: "use a recovery code", Do: w.recover},
 		{Name: "device login", Do: w.deviceLogin},
 		{Name: "verify for a command line", Before: w.signLineIn, Do: w.verifyLine},

@@ -10,56 +10,46 @@ import (
 	"paddock/localstack/authenticator"
 )
 
-// keys sets up a device that verifies its owner, steps up with it, signs in
-// with it alone, and removes it.
-func (w *Walk) keys(ctx context.Context) error {
-	k, factor, err := w.register(ctx)
-	if err != nil {
-		return err
-	}
-	if err := w.proveByKey(ctx, k); err != nil {
-		return err
-	}
-	if err := w.passkey(ctx, k); err != nil {
-		return err
-	}
-	return w.want(ctx, http.StatusNoContent, "DELETE", "/api/auth/mfa/factors/"+factor+"/", nil, nil, http.StatusNotFound)
-}
-
-func (w *Walk) register(ctx context.Context) (k *authenticator.Key, factor string, err error) {
+// register sets up a device that verifies its owner.
+func (w *Walk) register(ctx context.Context) error {
 	for range tries {
-		if k, err = authenticator.Device(Origin(w.Slug)); err != nil {
-			return nil, "", err
+		k, err := authenticator.Device(Origin(w.Slug))
+		if err != nil {
+			return err
 		}
 		var asked struct {
 			ID       string
 			WebAuthn json.RawMessage
 		}
 		if err := w.want(ctx, http.StatusCreated, "POST", "/api/auth/mfa/factors/", map[string]string{"method": "biometric", "name": "Laptop"}, &asked); err != nil {
-			return nil, "", err
+			return err
 		}
 		answer, err := k.Create(asked.WebAuthn)
 		if err != nil {
-			return nil, "", err
+			return err
 		}
+		w.key, w.keyed = k, asked.ID
 		a, failed, err := w.ask(ctx, w.Me, "POST", "/api/auth/mfa/factors/"+asked.ID+"/confirm/", map[string]any{"credential": answer})
 		switch {
 		case err != nil:
-			return nil, "", err
+			return err
 		case a.Status == http.StatusOK:
-			return k, asked.ID, nil
+			return nil
 		case failed && a.Status == http.StatusUnauthorized: // it was carried out, its handle lost
-			return k, asked.ID, w.SignIn(ctx)
+			return w.SignIn(ctx)
 		default:
-			return nil, "", fmt.Errorf("confirm: %d %s", a.Status, a.Body)
+			return fmt.Errorf("confirm: %d %s", a.Status, a.Body)
 		}
 	}
-	return nil, "", errors.New("no key was confirmed")
+	return errors.New("no key was confirmed")
 }
 
-// proveByKey steps up with a key. A proof that was carried out and lost with
+// unplug removes the device.
+func (w *Walk) unplug(ctx context.Context) error { return w.removed(ctx, w.keyed) }
+
+// proveByKey steps up with the device. A proof that was carried out and lost with
 // its handle is as good as a sign-in anew.
-func (w *Walk) proveByKey(ctx context.Context, k *authenticator.Key) error {
+func (w *Walk) proveByKey(ctx context.Context) error {
 	var asked struct {
 		ID       string
 		WebAuthn json.RawMessage
@@ -67,7 +57,7 @@ func (w *Walk) proveByKey(ctx context.Context, k *authenticator.Key) error {
 	if err := w.want(ctx, http.StatusCreated, "POST", "/api/auth/mfa/challenges/", map[string]string{"method": "biometric", "purpose": "step_up"}, &asked); err != nil {
 		return err
 	}
-	answer, err := k.Get(asked.WebAuthn)
+	answer, err := w.key.Get(asked.WebAuthn)
 	if err != nil {
 		return err
 	}
@@ -81,9 +71,9 @@ func (w *Walk) proveByKey(ctx context.Context, k *authenticator.Key) error {
 	return fmt.Errorf("verify: %d %s", a.Status, a.Body)
 }
 
-// passkey signs in with a key alone. A sign-in whose answer was lost used its
+// passkey signs in with the device alone. A sign-in whose answer was lost used its
 // challenge up, and is begun anew.
-func (w *Walk) passkey(ctx context.Context, k *authenticator.Key) error {
+func (w *Walk) passkey(ctx context.Context) error {
 	for range tries {
 		var asked struct {
 			ID       string
@@ -92,7 +82,7 @@ func (w *Walk) passkey(ctx context.Context, k *authenticator.Key) error {
 		if err := w.want(ctx, http.StatusCreated, "POST", "/api/auth/passkey/challenges/", nil, &asked); err != nil {
 			return err
 		}
-		answer, err := k.Get(asked.WebAuthn)
+		answer, err := w.key.Get(asked.WebAuthn)
 		if err != nil {
 			return err
 		}

@@ -45,27 +45,27 @@ func (w *Walk) sent(ctx context.Context, to string) (string, error) {
 	return code, nil
 }
 
-// sentCodes sets up codes by mail and by phone, steps up by a call, and removes
-// both.
-func (w *Walk) sentCodes(ctx context.Context) error {
-	const factors = "/api/auth/mfa/factors/"
-	mail, err := w.enrolSent(ctx, w.address, map[string]string{"method": "email", "name": "Mail"})
+// mailCodes sets up codes by mail, and removes them.
+func (w *Walk) mailCodes(ctx context.Context) error {
+	factor, err := w.enrolSent(ctx, w.address, map[string]string{"method": "email", "name": "Mail"})
 	if err != nil {
 		return err
 	}
-	phone, err := w.enrolSent(ctx, PhoneNumber, map[string]string{"method": "phone", "name": "Mobile", "phone": PhoneNumber, "via": "sms"})
-	if err != nil {
-		return err
-	}
-	if err := w.proveByCall(ctx); err != nil {
-		return err
-	}
-	for _, factor := range []string{mail, phone} {
-		if err := w.want(ctx, http.StatusNoContent, "DELETE", factors+factor+"/", nil, nil, http.StatusNotFound); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.removed(ctx, factor)
+}
+
+// textCodes sets up codes to a phone, by text.
+func (w *Walk) textCodes(ctx context.Context) (err error) {
+	w.phone, err = w.enrolSent(ctx, PhoneNumber, map[string]string{"method": "phone", "name": "Mobile", "phone": PhoneNumber, "via": "sms"})
+	return err
+}
+
+// hangUp removes the phone.
+func (w *Walk) hangUp(ctx context.Context) error { return w.removed(ctx, w.phone) }
+
+// removed takes a method away.
+func (w *Walk) removed(ctx context.Context, factor string) error {
+	return w.want(ctx, http.StatusNoContent, "DELETE", "/api/auth/mfa/factors/"+factor+"/", nil, nil, http.StatusNotFound)
 }
 
 // patient asks, and asks again when codes were sent too fast: what failed may

@@ -5,7 +5,9 @@ package access
 
 import (
 	"errors"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"paddock/shared/acl"
 	"paddock/shared/fault"
@@ -50,11 +52,22 @@ func (w Work) permission() permission.Permission {
 	return permission.Permission{}
 }
 
-// MaxLine bounds a command line, in bytes. Source: the limits of command rows.
-const MaxLine = 65_536
+// MaxLine bounds a command line, in bytes, so that it fits into a body.
+const MaxLine = 32_768
 
 // root is the account that may do everything on a server.
 const root = "root"
+
+// The names of accounts and groups, in small letters, that are root on the
+// systems which servers run. Numbers are no names here: they would be others'.
+var (
+	roots      = []string{root, "toor", "administrator", "system", "localsystem"}
+	rootGroups = []string{root, "administrators"}
+)
+
+func isRoot(a acl.Account) bool {
+	return slices.Contains(roots, strings.ToLower(a.User)) || slices.Contains(rootGroups, strings.ToLower(a.Group))
+}
 
 // Refusals of what is asked.
 var (
@@ -63,8 +76,9 @@ var (
 	ErrNoName  = fault.Error{Kind: fault.Invalid, Code: "username_missing", Detail: "An application has no account on servers: name the one to use.", Source: "username"}
 	// ErrOwnName has the code of the wire (2.4).
 	ErrOwnName = fault.Error{Kind: fault.Denied, Code: "user_username_required", Detail: "Choose your username first: it is your account on servers."}
-	ErrLine    = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "A command has a line of 1 to 65536 bytes, and nothing else has one.", Source: "line"}
-	ErrPath    = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: `WebFTP and the editor work on one absolute path, without "." and ".." in it; nothing else has a path.`, Source: "path"}
+	ErrLine    = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "A command has a line of 1 to 32768 bytes, and nothing else has one.", Source: "line"}
+	ErrPath    = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: `WebFTP and the editor work on one absolute path, without "." and ".." in it, that ends in "/" only for a folder; nothing else has a path.`, Source: "path"}
+	ErrTree    = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "Only WebFTP moves folders.", Source: "recursive"}
 	ErrWay     = fault.Error{Kind: fault.Invalid, Code: "invalid_value", Detail: "WebFTP goes upload or download; nothing else has a direction.", Source: "direction"}
 	// ErrRoot is what the workspace's access control settings refuse.
 	ErrRoot = fault.Error{Kind: fault.Denied, Code: "direct_root_not_allowed", Detail: "This workspace does not let anybody work as root directly."}
@@ -77,6 +91,7 @@ type Ask struct {
 	Line string      // of a Command
 	Path string      // of WebFTP and Editor
 	Way  acl.Action  // of WebFTP: Upload or Download
+	Tree bool        // of WebFTP: Path is a folder, with all below it
 }
 
 // A Need is what an Ask takes.
@@ -85,7 +100,7 @@ type Need struct {
 	As acl.Account
 	// Permissions are what one must hold on the server, all of them.
 	Permissions []permission.Permission
-	// System says that the account is not one's own.
+	// System says that the account is not one's own, or with a group that is named.
 	System bool
 	// Root says that the workspace must allow working as root directly.
 	Root bool
@@ -112,15 +127,15 @@ func (a Ask) Needs(own string) (Need, error) {
 	case n.As.User == "":
 		n.As.User = own
 	}
-	n.System = n.As.User != own || n.As.Group != "" && n.As.Group != own
+	n.System = n.As.User != own || n.As.Group != ""
 	switch {
 	case a.Work == DeployShell:
-		if n.As.User == root || n.As.Group == root {
+		if isRoot(n.As) {
 			n.Class = a.Work.String()
 		}
 	case n.System:
 		n.Permissions = append(n.Permissions, permission.AccessSudo)
-		n.Root = n.As.User == root || n.As.Group == root
+		n.Root = isRoot(n.As)
 		n.Class = a.Work.String()
 	}
 	return n, nil
@@ -134,10 +149,18 @@ func (a Ask) check() error {
 		wrong, _ := errors.AsType[acl.Error](err)
 		return ErrAccount.In(wrong.Field).Saying("The field " + wrong.Error() + ".")
 	}
+	for _, f := range []struct{ field, name string }{{"username", a.As.User}, {"groupname", a.As.Group}} {
+		if strings.Trim(f.name, "0123456789") == "" && f.name != "" || strings.ContainsRune("#+-.", first(f.name)) {
+			return ErrAccount.In(f.field)
+		}
+	}
 	if (a.Work == Command) != (a.Line != "") || len(a.Line) > MaxLine || strings.ContainsRune(a.Line, 0) {
 		return ErrLine
 	}
-	if onFile := a.Work == WebFTP || a.Work == Editor; onFile != (a.Path != "") || onFile && !acl.IsPath(a.Path) {
+	if a.Tree && a.Work != WebFTP {
+		return ErrTree
+	}
+	if onFile := a.Work == WebFTP || a.Work == Editor; onFile != (a.Path != "") || onFile && !acl.IsPath(a.Path) || strings.HasSuffix(a.Path, "/") && !a.Tree {
 		return ErrPath
 	}
 	if (a.Work == WebFTP) != (a.Way != 0) || a.Way > acl.Download {
@@ -146,19 +169,29 @@ func (a Ask) check() error {
 	return nil
 }
 
+// first returns the first character of a name, U+FFFD of none.
+func first(name string) rune {
+	r, _ := utf8.DecodeRuneInString(name)
+	return r
+}
+
 // ByCommands reports whether a token takes rows of commands for the work, not of
 // files.
 func (w Work) ByCommands() bool { return w == Websh || w == Command || w == DeployShell }
 
 // Within reports whether a token's rows allow the ask, whose need is n. own is as
-// in Needs: rows without an account speak of one's own. A terminal runs whatever
-// is typed into it: it takes the row that allows every plain command. The editor
-// reads a file and writes it.
+// in Needs: rows speak of one's own account by its name, or by none. A terminal
+// runs whatever is typed into it: it takes the row that allows every plain
+// command. The editor reads a file and writes it, and a folder takes a row of all
+// that may be below it.
 func (a Ask) Within(n Need, own string, commands []acl.CommandRow, files []acl.FileRow) bool {
-	as := n.As
-	if as.User == own {
-		as.User = ""
+	if own != "" && n.As.User == own && a.within(acl.Account{Group: n.As.Group}, commands, files) {
+		return true
 	}
+	return a.within(n.As, commands, files)
+}
+
+func (a Ask) within(as acl.Account, commands []acl.CommandRow, files []acl.FileRow) bool {
 	ok := false
 	switch a.Work {
 	case Websh, DeployShell:
@@ -166,6 +199,9 @@ func (a Ask) Within(n Need, own string, commands []acl.CommandRow, files []acl.F
 	case Command:
 		_, ok = acl.AllowCommand(commands, a.Line, as)
 	case WebFTP:
+		if a.Tree {
+			return acl.AllowTree(files, a.Path, a.Way, as)
+		}
 		_, ok = acl.AllowFile(files, a.Path, a.Way, as)
 	case Editor:
 		_, reads := acl.AllowFile(files, a.Path, acl.Download, as)

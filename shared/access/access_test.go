@@ -44,56 +44,64 @@ func ask(w access.Work, user, group string) access.Ask {
 }
 
 func TestNeeds(t *testing.T) {
-	of := map[access.Work]permission.Permission{
-		access.Websh: permission.CreateWebsh, access.WebFTP: permission.CreateWebFTP, access.Command: permission.CreateCommand,
-		access.Editor: permission.CreateEditor, access.DeployShell: permission.CreateDeployShell,
+	type want struct {
+		as, permissions string
+		system, root    bool
+		class           string
 	}
-	for _, w := range access.Works {
-		for _, c := range []struct {
-			user, group, own string
-			as               string
-			system           bool
-		}{
-			{"", "", "mia", "mia", false},
-			{"mia", "", "mia", "mia", false},
-			{"mia", "mia", "mia", "mia", false},
-			{"", "mia", "mia", "mia", false},
-			{"", "wheel", "mia", "mia", true},
-			{"", "root", "mia", "mia", true},
-			{"mia", "root", "mia", "mia", true},
-			{"root", "", "mia", "root", true},
-			{"postgres", "", "mia", "postgres", true},
-			{"Mia", "", "mia", "Mia", true},
-			{"postgres", "", "", "postgres", true},
-			{"root", "", "root", "root", false}, // nobody has this username; the rule is of accounts
-		} {
-			if w == access.DeployShell && c.user == "" {
-				c.as, c.system = "root", true
-			}
-			n, err := ask(w, c.user, c.group).Needs(c.own)
+	// What each work takes on one's own account, as a system account, and as root.
+	for w, c := range map[access.Work][3]want{
+		access.Websh:       {{"mia", "websh:create", false, false, ""}, {"postgres", "websh:create sudo:access", true, false, "websh"}, {"root", "websh:create sudo:access", true, true, "websh"}},
+		access.WebFTP:      {{"mia", "webftp:create", false, false, ""}, {"postgres", "webftp:create sudo:access", true, false, "webftp"}, {"root", "webftp:create sudo:access", true, true, "webftp"}},
+		access.Command:     {{"mia", "command:create", false, false, ""}, {"postgres", "command:create sudo:access", true, false, "command"}, {"root", "command:create sudo:access", true, true, "command"}},
+		access.Editor:      {{"mia", "editor:create", false, false, ""}, {"postgres", "editor:create sudo:access", true, false, "editor"}, {"root", "editor:create sudo:access", true, true, "editor"}},
+		access.DeployShell: {{"mia", "deploy_shell:create", false, false, ""}, {"postgres", "deploy_shell:create", true, false, ""}, {"root", "deploy_shell:create", true, false, "deploy_shell"}},
+	} {
+		for i, user := range []string{"mia", "postgres", "root"} {
+			n, err := ask(w, user, "").Needs("mia")
 			if err != nil {
-				t.Errorf("%s %+v: %v", w, c, err)
-				continue
+				t.Fatal(err)
 			}
-			wantPermissions, wantClass := []permission.Permission{of[w]}, ""
-			root := c.as == "root" || c.group == "root"
-			switch {
-			case w == access.DeployShell:
-				if root {
-					wantClass = "deploy_shell"
-				}
-				root = false
-			case c.system:
-				wantPermissions, wantClass = append(wantPermissions, permission.AccessSudo), w.String()
-			default:
-				root = false
-			}
-			if n.As.User != c.as || n.As.Group != c.group || n.System != c.system || n.Root != root || n.Class != wantClass ||
-				!slices.Equal(n.Permissions, wantPermissions) {
-				t.Errorf("%s %+v needs %+v", w, c, n)
+			if got := (want{n.As.User, spelled(n.Permissions), n.System, n.Root, n.Class}); got != c[i] {
+				t.Errorf("%s as %s takes %+v, want %+v", w, user, got, c[i])
 			}
 		}
 	}
+	if n, err := ask(access.DeployShell, "", "").Needs("mia"); err != nil || n.As.User != "root" || n.Class != "deploy_shell" {
+		t.Errorf("a Deploy shell runs by itself as %+v, %v", n, err)
+	}
+	// Which accounts are one's own, and which are root, whatever the work.
+	for _, c := range []struct {
+		user, group, own string
+		as               string
+		system, root     bool
+	}{
+		{"", "", "mia", "mia", false, false},
+		{"mia", "", "mia", "mia", false, false},
+		{"mia", "mia", "mia", "mia", true, false}, // a group of one's own name may be anybody's
+		{"", "docker", "docker", "docker", true, false},
+		{"", "root", "mia", "mia", true, true},
+		{"", "Administrators", "mia", "mia", true, true},
+		{"Mia", "", "mia", "Mia", true, false},
+		{"Root", "", "mia", "Root", true, true},
+		{"toor", "", "mia", "toor", true, true},
+		{"Administrator", "", "mia", "Administrator", true, true},
+		{"SYSTEM", "", "mia", "SYSTEM", true, true},
+		{"postgres", "", "", "postgres", true, false},
+	} {
+		n, err := ask(access.Websh, c.user, c.group).Needs(c.own)
+		if err != nil || n.As.User != c.as || n.As.Group != c.group || n.System != c.system || n.Root != c.root {
+			t.Errorf("%+v: %+v, %v", c, n, err)
+		}
+	}
+}
+
+func spelled(all []permission.Permission) string {
+	var out []string
+	for _, p := range all {
+		out = append(out, p.String())
+	}
+	return strings.Join(out, " ")
 }
 
 func TestBadAsks(t *testing.T) {
@@ -108,6 +116,11 @@ func TestBadAsks(t *testing.T) {
 		{"username", ask(access.Websh, "a b", ""), access.ErrAccount},
 		{"username", ask(access.Websh, "*", ""), access.ErrAccount},
 		{"groupname", ask(access.Websh, "", "a:b"), access.ErrAccount},
+		{"username", ask(access.DeployShell, "0", ""), access.ErrAccount},
+		{"username", ask(access.Websh, "#0", ""), access.ErrAccount},
+		{"username", ask(access.Websh, "+0", ""), access.ErrAccount},
+		{"username", ask(access.Websh, "-c", ""), access.ErrAccount},
+		{"groupname", ask(access.Websh, "", "00"), access.ErrAccount},
 		{"line", access.Ask{Work: access.Command}, access.ErrLine},
 		{"line", access.Ask{Work: access.Command, Line: long + "a"}, access.ErrLine},
 		{"line", access.Ask{Work: access.Command, Line: "a\x00b"}, access.ErrLine},
@@ -116,6 +129,9 @@ func TestBadAsks(t *testing.T) {
 		{"path", access.Ask{Work: access.WebFTP, Way: acl.Upload, Path: "etc"}, access.ErrPath},
 		{"path", access.Ask{Work: access.Editor, Path: "/a/../b"}, access.ErrPath},
 		{"path", access.Ask{Work: access.Command, Line: "ls", Path: "/a"}, access.ErrPath},
+		{"path", access.Ask{Work: access.WebFTP, Way: acl.Upload, Path: "/a/"}, access.ErrPath}, // a folder that is not said to be one
+		{"path", access.Ask{Work: access.WebFTP, Way: acl.Download, Path: "/"}, access.ErrPath},
+		{"recursive", access.Ask{Work: access.Editor, Path: "/a", Tree: true}, access.ErrTree},
 		{"direction", access.Ask{Work: access.WebFTP, Path: "/a"}, access.ErrWay},
 		{"direction", access.Ask{Work: access.WebFTP, Path: "/a", Way: acl.EitherWay}, access.ErrWay},
 		{"direction", access.Ask{Work: access.Editor, Path: "/a", Way: acl.Upload}, access.ErrWay},
@@ -140,7 +156,7 @@ func TestBadAsks(t *testing.T) {
 // way and what it matches, and that a terminal takes the row of everything.
 func TestRowsOfATokenAreDenyByDefault(t *testing.T) {
 	var commands []acl.CommandRow
-	for _, r := range [][2]string{{"uptime", ""}, {"*", "deploy"}, {"systemctl *", "root"}} {
+	for _, r := range [][2]string{{"uptime", ""}, {"id -u", "mia"}, {"*", "deploy"}, {"systemctl *", "root"}} {
 		row, err := acl.ParseCommandRow(r[0], acl.Account{User: r[1]})
 		if err != nil {
 			t.Fatal(err)
@@ -168,6 +184,11 @@ func TestRowsOfATokenAreDenyByDefault(t *testing.T) {
 	file := func(path string, way acl.Action, user string) access.Ask {
 		return access.Ask{Work: access.WebFTP, Path: path, Way: way, As: acl.Account{User: user}}
 	}
+	tree := func(path string, way acl.Action, user string) access.Ask {
+		a := file(path, way, user)
+		a.Tree = true
+		return a
+	}
 	line := func(text, user string) access.Ask {
 		return access.Ask{Work: access.Command, Line: text, As: acl.Account{User: user}}
 	}
@@ -177,6 +198,8 @@ func TestRowsOfATokenAreDenyByDefault(t *testing.T) {
 	}{
 		{line("uptime", ""), true},
 		{line("uptime", "mia"), true}, // one's own by name
+		{line("id -u", ""), true},     // and a row that names it
+		{line("id -u", "mia"), true},
 		{line("uptime", "root"), false},
 		{line("uptime -p", ""), false},
 		{line("systemctl restart nginx", "root"), true},
@@ -193,7 +216,12 @@ func TestRowsOfATokenAreDenyByDefault(t *testing.T) {
 		{file("/srv/a", acl.Download, ""), false},
 		{file("/srv/a", acl.Upload, "root"), false},
 		{file("/etc/motd", acl.Download, "mia"), true},
-		{ask(access.Editor, "", ""), false}, // it may only write there
+		{tree("/srv", acl.Upload, "deploy"), true},
+		{tree("/srv/", acl.Download, "deploy"), true},
+		{tree("/srv/a", acl.Upload, ""), false}, // the row is of a file
+		{tree("/", acl.Download, "deploy"), false},
+		{tree("/srv*", acl.Download, "deploy"), false}, // a name like a pattern
+		{ask(access.Editor, "", ""), false},            // it may only write there
 		{ask(access.Editor, "deploy", ""), true},
 	} {
 		if got := within(c.a, "mia"); got != c.want {

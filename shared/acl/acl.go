@@ -10,6 +10,7 @@ package acl
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -198,4 +199,12 @@ func AllowFile(rows []FileRow, path string, action Action, as Account) (row int,
 		}
 	}
 	return 0, false
+}
+
+// AllowTree reports whether one row allows a folder and whatever may lie below it
+// to go that way. A star in the folder's name counts as a pattern's: only a row
+// that is as wide allows it.
+func AllowTree(rows []FileRow, folder string, action Action, as Account) bool {
+	below, err := ParseFileRow(strings.TrimSuffix(folder, "/")+"/**", action.String(), as)
+	return err == nil && slices.ContainsFunc(rows, func(r FileRow) bool { return r.Includes(below) })
 }

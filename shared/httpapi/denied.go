@@ -34,10 +34,11 @@ func (a *App) denied(ctx context.Context, p authz.Principal, row route.Row, d au
 }
 
 // outside is denied for what the rules of a token, of another kind than servers,
-// do not name.
-func (a *App) outside(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, k token.Kind, value string) error {
-	events := []audit.Event{a.denial(p, row, d, "", authz.ErrACL), a.unlisted(p, d, k, value)}
-	return a.refused(ctx, p, d, authz.ErrACL, events)
+// do not name on a server.
+func (a *App) outside(ctx context.Context, p authz.Principal, row route.Row, d audit.Decision, on id.UUID, k token.Kind, value string) error {
+	refusal := authz.ErrACL.Saying("No " + k.String() + " rule of this token allows it as this account.")
+	events := []audit.Event{a.denial(p, row, d, on.String(), refusal), a.unlisted(p, d, k, value)}
+	return a.refused(ctx, p, d, refusal, events)
 }
 
 func (a *App) refused(ctx context.Context, p authz.Principal, d audit.Decision, refusal fault.Error, events []audit.Event) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,15 +130,24 @@ func (c Call) owed(refusal fault.Error) error {
 	return c.refuse(c.row, condition, refusal)
 }
 
-// FreshFor is Fresh for a class of protected actions, told by the permission that
-// they take: a token goes on whose scopes name it, for to make it asked for a
-// proof. Source: security, SU-5.
-func (c Call) FreshFor(what permission.Permission) (authz.Allowed, error) {
-	if excused(c.Who, route.Rule{Permission: what, Named: true}) {
+// FreshFor is Fresh for a class of protected actions on a server, told by the
+// permissions that they take, that of the class first: a token goes on which was
+// made with a fresh proof and whose scopes name each of them. Source: security,
+// SU-5.
+func (c Call) FreshFor(what ...permission.Permission) (authz.Allowed, error) {
+	if t := c.Who.Token; t != nil && t.Proved &&
+		!slices.ContainsFunc(what, func(p permission.Permission) bool { return !token.Names(c.Who.Scopes(), p) }) {
 		return c.Allowed, nil
 	}
-	c.row.Rule.Permission = what // the event names the class
+	c.row.Rule.Permission = what[0] // the event names the class
 	return c.Fresh()
+}
+
+// On returns the call as one about a permission on an object that the body
+// names, of which refusals tell.
+func (c Call) On(what permission.Permission, object id.UUID) Call {
+	c.row.Rule.Permission, c.object = what, object
+	return c
 }
 
 // Deny records that the caller lacks a permission which the body or the query
@@ -155,7 +165,7 @@ func (c Call) Deny(what permission.Permission, refusal fault.Error) error {
 // Refuse records that the request is refused for a condition which the body
 // meets, and returns the refusal.
 func (c Call) Refuse(condition string, refusal fault.Error) error {
-	return c.refuse(c.row, condition, refusal)
+	return c.refused(c.row, c.object, condition, refusal)
 }
 
 // Decide returns the proof that the caller may use the permission on an object
@@ -188,15 +198,13 @@ func (c Call) Check(what permission.Permission, o authz.Object) (authz.Allowed, 
 // Outside records that the rules of the caller's token hold none of a kind for
 // what is asked, and returns the refusal. value is what was asked for, empty when
 // it may hold secrets.
-func (c Call) Outside(k token.Kind, what permission.Permission, value string) error {
+func (c Call) Outside(k token.Kind, value string) error {
 	decision, err := c.app.ids.NewUUID(c.Now())
 	if err != nil {
 		return err
 	}
-	row := c.row
-	row.Rule.Permission = what
-	d := audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: "no " + k.String() + " row of the token holds, for " + what.String()}
-	return c.app.outside(c.Context(), c.Principal(), row, d, k, value)
+	d := audit.Decision{ID: decision, Effect: audit.Deny, FailingCondition: "no " + k.String() + " row of the token holds, for " + c.row.Rule.Permission.String()}
+	return c.app.outside(c.Context(), c.Principal(), c.row, d, c.object, k, value)
 }
 
 // Principal returns the caller as decisions see them.
@@ -444,6 +452,9 @@ func (a *App) fresh(ctx context.Context, call *Call, row route.Row) error {
 func (a *App) demand(ctx context.Context, call *Call, row route.Row, by authz.Allowed, refusal fault.Error) error {
 	now, timeout, proof := a.now().UTC(), call.Who.Workspace.MFATimeout(), call.Who.Session.Proof
 	fields := []audit.Field{audit.Text("action_family", row.Rule.Permission.String()), audit.Number("timeout_s", int64(timeout/time.Second))}
+	if authz.ByRows(row.Rule.Permission) && !call.object.Zero() {
+		fields = append(fields, audit.ID("server_id", call.object))
+	}
 	if !proof.ID.Zero() {
 		fields = append(fields, audit.Number("proof_age_s", max(0, int64(now.Sub(proof.At)/time.Second))))
 	}

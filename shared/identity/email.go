@@ -94,12 +94,30 @@ var ErrUsernameReserved = fault.Error{
 	Detail: "This username is reserved.", Source: "username",
 }
 
-// reservedNames are accounts that systems have by themselves, and words that
-// the API uses in the place of a name.
-var reservedNames = map[string]bool{
-	"root": true, "admin": true, "administrator": true, "daemon": true, "bin": true, "sys": true,
-	"nobody": true, "system": true, "alpacon": true, "alpamon": true, "paddock": true, "postgres": true, "ubuntu": true, "ec2-user": true,
-	"bulk": true, "scopes": true, "me": true, "self": true,
+// reservedNames are accounts that systems, cloud images and usual services have
+// by themselves, groups whose members may as much as root, and words that the API
+// uses in the place of a name. Who has the name of an account is taken for its
+// owner on every server. Sources: the base accounts of Debian, Red Hat, SUSE,
+// macOS and Windows, and the users of their cloud images.
+var reservedNames = names(`
+	root toor admin administrator administrators system localsystem guest nobody nogroup daemon bin sys sync games man lp mail news uucp proxy
+	backup list irc gnats halt shutdown operator ftp adm ntp chrony dbus polkitd rpc rpcuser sshd messagebus syslog tcpdump tss uuidd pollinate
+	landscape fwupd-refresh dnsmasq usbmux rtkit avahi cups-pk-helper saned colord geoclue gdm whoopsie kernoops speech-dispatcher
+	wheel sudo sudoers disk shadow kmem kvm docker podman lxd lxc libvirt libvirtd libvirt-qemu adbusers plugdev netdev tty dialout tape
+	ubuntu debian centos rocky almalinux fedora rhel opensuse suse alpine arch archlinux bitnami core opc oracle azureuser cloud-user
+	cloud-init ec2-user ec2-instance-connect ssm-user amazon vagrant pi freebsd openbsd netbsd google gcp azure
+	www www-data http httpd apache nginx caddy haproxy squid tomcat jetty mysql mariadb postgres postgresql pgbouncer mongodb mongod redis
+	memcache memcached elasticsearch opensearch kibana logstash cassandra kafka zookeeper rabbitmq couchdb influxdb grafana prometheus
+	node-exporter consul vault nomad etcd git gitlab gitlab-runner gitea jenkins ansible puppet chef salt deploy deployer builder runner
+	named bind postfix dovecot exim debian-exim opendkim clamav amavis zabbix nagios telegraf datadog dd-agent splunk
+	alpacon alpamon paddock bulk scopes me self`)
+
+func names(text string) map[string]bool {
+	out := map[string]bool{}
+	for _, name := range strings.Fields(text) {
+		out[name] = true
+	}
+	return out
 }
 
 // ParseUsername accepts exactly what can be a user name on Linux servers
@@ -113,7 +131,7 @@ func ParseUsername(s string) (string, error) {
 			return "", ErrUsername
 		}
 	}
-	if reservedNames[s] {
+	if reservedNames[s] || strings.HasPrefix(s, "systemd-") {
 		return "", ErrUsernameReserved
 	}
 	return s, nil

@@ -196,7 +196,7 @@ func (s *Service) issue(ctx context.Context, by authz.Allowed, h Holder, w Wante
 	}
 	hash := secret.Hash()
 	t := Token{
-		ID: id.Of[id.Token](made), Name: w.Name, Scopes: w.Scopes, Holds: w.holds, Enabled: true, Epoch: h.Epoch, CreatedAt: now, UpdatedAt: now, ExpiresAt: w.ExpiresAt,
+		ID: id.Of[id.Token](made), Name: w.Name, Scopes: w.Scopes, Holds: w.holds, Proved: by.Proved(), Enabled: true, Epoch: h.Epoch, CreatedAt: now, UpdatedAt: now, ExpiresAt: w.ExpiresAt,
 	}
 	err = again(func() error {
 		book, all, err := s.book(ctx, by, h)

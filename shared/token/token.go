@@ -25,6 +25,8 @@ type Token struct {
 	// comes to the catalogue later is in no token that was there before, whatever
 	// its level. A permission's place in the catalogue is for good.
 	Holds permission.Set `json:"holds"`
+	// Proved says that it was made with a fresh proof. Source: security, SU-5.
+	Proved bool `json:"proved,omitempty"`
 	// Enabled is the switch of the owner, or of who runs the application; Blocked
 	// an administrator's of people's tokens.
 	Enabled   bool      `json:"enabled"`

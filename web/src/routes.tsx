@@ -2,7 +2,7 @@ import { Outlet, createRootRoute, createRoute, createRouter, redirect } from '@t
 
 import { ApplicationPage } from './pages/application';
 import { ApplicationChangePage, NewApplicationPage } from './pages/application-change';
-import { ApplicationsPage, type ApplicationsSearch } from './pages/applications';
+import { ApplicationsPage } from './pages/applications';
 import { AuditLogPage, type AuditSearch } from './pages/audit-log';
 import { CheckAccessPage } from './pages/check-access';
 import { ChangePasswordPage } from './pages/change-password';
@@ -11,14 +11,14 @@ import { EnrolmentPage } from './pages/enrolment';
 import { ForgotPasswordPage } from './pages/forgot-password';
 import { GroupPage } from './pages/group';
 import { GroupChangePage, GroupConfigPage } from './pages/group-change';
-import { GroupsPage, type GroupsSearch } from './pages/groups';
+import { GroupsPage } from './pages/groups';
 import { ImportGroupPage, NewGroupPage } from './pages/groups-new';
 import { InvitationPage } from './pages/invitation';
 import { ConfirmEmailPage, NotMePage, UndoEmailPage, UnlockPage } from './pages/mailed-link';
 import { MyProfilePage } from './pages/my-profile';
 import { MySecurityPage } from './pages/my-security';
 import { MySessionsPage } from './pages/my-sessions';
-import { PeoplePage, type PeopleSearch } from './pages/people';
+import { PeoplePage } from './pages/people';
 import { InvitePage } from './pages/people-invite';
 import { NewPersonPage } from './pages/people-new';
 import { PersonPage } from './pages/person';
@@ -27,10 +27,10 @@ import { ReachPage } from './pages/reach';
 import { ResetPasswordPage } from './pages/reset-password';
 import { RolePage } from './pages/role';
 import { NewRolePage, RoleChangePage } from './pages/role-change';
-import { RolesPage, type RolesSearch } from './pages/roles';
+import { RolesPage } from './pages/roles';
 import { ServerPage } from './pages/server';
 import { RegisterServerPage } from './pages/server-register';
-import { ServersPage, type ServersSearch } from './pages/servers';
+import { ServersPage } from './pages/servers';
 import { SignInPage } from './pages/sign-in';
 import { TokenPage } from './pages/token';
 import { NewTokenPage } from './pages/token-new';
@@ -40,6 +40,7 @@ import { WorkspaceSecurityPage } from './pages/workspace-security';
 import type { Opened } from './opened';
 import { Gate } from './stepup/gate';
 import { Announcer } from './ui/announce';
+import type { ListSearch } from './ui/listing';
 import { Page, noteNavigation } from './ui/page';
 import { Shell } from './ui/shell';
 
@@ -50,9 +51,9 @@ interface SignInSearch {
 
 const word = (value: unknown) => (typeof value === 'string' && value !== '' && value.length <= 500 ? value : undefined);
 
-// paged reads which page of a list is asked for, and by which name it is
+// listed reads which page of a list is asked for, and by which name it is
 // narrowed.
-function paged(search: Record<string, unknown>): { page?: number; name?: string } {
+function listed(search: Record<string, unknown>): ListSearch {
   const [page, name] = [Number(search['page']), word(search['name'])];
   return { ...(Number.isSafeInteger(page) && page > 1 ? { page } : {}), ...(name ? { name } : {}) };
 }
@@ -98,14 +99,14 @@ export function routerFor(opened: Opened) {
   });
   const people = createRoute({
     getParentRoute: () => signedIn, path: '/people', component: PeoplePage,
-    validateSearch: (search: Record<string, unknown>): PeopleSearch => paged(search),
+    validateSearch: listed,
   });
   const invite = createRoute({ getParentRoute: () => signedIn, path: '/people/invite', component: InvitePage });
   const newPerson = createRoute({ getParentRoute: () => signedIn, path: '/people/new', component: NewPersonPage });
   const person = createRoute({ getParentRoute: () => signedIn, path: '/people/$id', component: PersonPage });
   const groups = createRoute({
     getParentRoute: () => signedIn, path: '/groups', component: GroupsPage,
-    validateSearch: (search: Record<string, unknown>): GroupsSearch => paged(search),
+    validateSearch: listed,
   });
   const newGroup = createRoute({ getParentRoute: () => signedIn, path: '/groups/new', component: NewGroupPage });
   const groupImport = createRoute({ getParentRoute: () => signedIn, path: '/groups/import', component: ImportGroupPage });
@@ -114,7 +115,7 @@ export function routerFor(opened: Opened) {
   const groupConfig = createRoute({ getParentRoute: () => signedIn, path: '/groups/$id/config', component: GroupConfigPage });
   const servers = createRoute({
     getParentRoute: () => signedIn, path: '/servers', component: ServersPage,
-    validateSearch: (search: Record<string, unknown>): ServersSearch => paged(search),
+    validateSearch: listed,
   });
   const registerServer = createRoute({ getParentRoute: () => signedIn, path: '/servers/register', component: RegisterServerPage });
   const server = createRoute({ getParentRoute: () => signedIn, path: '/servers/$id', component: ServerPage });
@@ -126,17 +127,14 @@ export function routerFor(opened: Opened) {
   const token = createRoute({ getParentRoute: () => signedIn, path: '/preferences/tokens/$id', component: TokenPage });
   const roles = createRoute({
     getParentRoute: () => signedIn, path: '/roles', component: RolesPage,
-    validateSearch: (search: Record<string, unknown>): RolesSearch => {
-      const { page } = paged(search);
-      return page ? { page } : {};
-    },
+    validateSearch: listed,
   });
   const newRole = createRoute({ getParentRoute: () => signedIn, path: '/roles/new', component: NewRolePage });
   const role = createRoute({ getParentRoute: () => signedIn, path: '/roles/$id', component: RolePage });
   const roleChange = createRoute({ getParentRoute: () => signedIn, path: '/roles/$id/change', component: RoleChangePage });
   const applications = createRoute({
     getParentRoute: () => signedIn, path: '/applications', component: ApplicationsPage,
-    validateSearch: (search: Record<string, unknown>): ApplicationsSearch => paged(search),
+    validateSearch: listed,
   });
   const newApplication = createRoute({ getParentRoute: () => signedIn, path: '/applications/new', component: NewApplicationPage });
   const application = createRoute({ getParentRoute: () => signedIn, path: '/applications/$id', component: ApplicationPage });

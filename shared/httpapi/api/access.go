@@ -19,7 +19,7 @@ func (f *Face) accessBindings() []httpapi.Binding {
 	return []httpapi.Binding{
 		httpapi.Answer(http.MethodPost, "/api/access/check/", http.StatusOK, f.checkAccess).
 			Summed("Ask whether the caller may do something on a server now; what would be refused is refused alike.").
-			Refuses(access.ErrWork, access.ErrAccount, access.ErrNoName, access.ErrOwnName, access.ErrLine, access.ErrPath, access.ErrWay, access.ErrRoot,
+			Refuses(access.ErrWork, access.ErrAccount, access.ErrNoName, access.ErrOwnName, access.ErrLine, access.ErrPath, access.ErrTree, access.ErrWay, access.ErrRoot,
 				server.ErrNoServer, authz.ErrDenied, authz.ErrScope, authz.ErrACL).Refuses(httpapi.FreshRefusals...),
 	}
 }
@@ -35,8 +35,10 @@ type AccessAsk struct {
 	Groupname string `json:"groupname,omitempty" jsonschema:"maxLength=128"`
 	// Line is the command line of a command.
 	Line string `json:"line,omitempty"`
-	// Path is the file or folder of WebFTP and the editor.
+	// Path is the file of WebFTP and the editor.
 	Path string `json:"path,omitempty" jsonschema:"maxLength=4096"`
+	// Recursive says that Path is a folder which WebFTP moves with all below it.
+	Recursive bool `json:"recursive,omitempty"`
 	// Direction is which way WebFTP goes.
 	Direction string `json:"direction,omitempty" jsonschema:"enum=upload,enum=download"`
 }
@@ -46,7 +48,7 @@ func (in AccessAsk) ask() (access.Ask, error) {
 	if i < 0 {
 		return access.Ask{}, access.ErrWork
 	}
-	ask := access.Ask{Work: access.Works[i], As: acl.Account{User: in.Username, Group: in.Groupname}, Line: in.Line, Path: in.Path}
+	ask := access.Ask{Work: access.Works[i], As: acl.Account{User: in.Username, Group: in.Groupname}, Line: in.Line, Path: in.Path, Tree: in.Recursive}
 	if in.Direction != "" {
 		var err error
 		if ask.Way, err = acl.ParseAction(in.Direction); err != nil {
@@ -81,6 +83,9 @@ func (f *Face) checkAccess(c httpapi.Call, in AccessAsk) (AccessAnswer, error) {
 		return AccessAnswer{}, err
 	}
 	own := c.Who.User.Username
+	if c.Who.Application != nil { // its name is no account
+		own = ""
+	}
 	need, err := ask.Needs(own)
 	if errors.Is(err, access.ErrOwnName) && c.Who.Application != nil {
 		err = access.ErrNoName
@@ -101,6 +106,7 @@ func (f *Face) checkAccess(c httpapi.Call, in AccessAsk) (AccessAnswer, error) {
 	if !there {
 		return AccessAnswer{}, server.ErrNoServer
 	}
+	c = c.On(need.Permissions[0], o.ID)
 	if need.Root && !c.Who.Workspace.AccessControl.AllowDirectRoot {
 		return AccessAnswer{}, c.Refuse("the workspace allows no direct root", access.ErrRoot)
 	}
@@ -115,7 +121,7 @@ func (f *Face) checkAccess(c httpapi.Call, in AccessAsk) (AccessAnswer, error) {
 		return out, nil
 	}
 	out.Protected = true
-	if _, err := c.FreshFor(need.Permissions[0]); err != nil {
+	if _, err := c.FreshFor(need.Permissions...); err != nil {
 		return AccessAnswer{}, err
 	}
 	if c.Who.Token == nil {
@@ -141,7 +147,7 @@ func within(c httpapi.Call, ask access.Ask, need access.Need, own string) error 
 		return err
 	}
 	if ask.Work.ByCommands() {
-		return c.Outside(token.KindCommand, need.Permissions[0], "")
+		return c.Outside(token.KindCommand, "")
 	}
-	return c.Outside(token.KindFile, need.Permissions[0], ask.Path)
+	return c.Outside(token.KindFile, ask.Path)
 }

@@ -2,8 +2,10 @@ package api
 
 import (
 	"errors"
+	"slices"
 	"time"
 
+	"paddock/shared/access"
 	"paddock/shared/activity"
 	"paddock/shared/authz"
 	"paddock/shared/fault"
@@ -60,8 +62,8 @@ func (f *Face) decision(c httpapi.Call, _ httpapi.None) (DecisionDocument, error
 // where explain would refuse it.
 func (f *Face) decidedNow(c httpapi.Call, d DecisionDocument, actor id.UUID) (*ExplainAnswer, error) {
 	what, err := permission.Parse(d.Permission)
-	if err != nil || d.ErrorCode == authz.ErrScope.Code || d.ErrorCode == authz.ErrACL.Code {
-		return nil, nil //nolint:nilerr // it was about none, or about a token
+	if err != nil || slices.Contains([]string{authz.ErrScope.Code, authz.ErrACL.Code, access.ErrRoot.Code}, d.ErrorCode) {
+		return nil, nil //nolint:nilerr // it was about none, about a token, or about a setting
 	}
 	who := c.Principal()
 	if actor != c.Who.User.ID.UUID() {

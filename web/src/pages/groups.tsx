@@ -1,29 +1,16 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { Button } from 'react-aria-components';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 
 import { groups } from '../api/groups';
 import type { Group } from '../api/types';
-import { Field, FilledForm } from '../ui/fields';
-import { Failure, Loading } from '../ui/notice';
+import { Listing, useNarrowed } from '../ui/listing';
 import { Page } from '../ui/page';
 import { meQuery } from '../ui/shell';
 
-export interface GroupsSearch {
-  page?: number;
-  name?: string;
-}
-
 // GroupsPage lists all groups to who manages them, and to others their own.
 export function GroupsPage() {
-  const search = useSearch({ from: '/signed-in/groups' });
-  const navigate = useNavigate();
-  const me = useQuery(meQuery);
-  const number = search.page ?? 1;
-  const name = search.name ?? '';
-  const list = useQuery({ queryKey: ['groups', number, name], queryFn: () => groups(number, name), placeholderData: keepPreviousData });
-  const go = (to: GroupsSearch) => void navigate({ to: '/groups', search: to });
-  const manages = me.data?.is_staff === true;
+  const manages = useQuery(meQuery).data?.is_staff === true;
+  const narrowed = useNarrowed();
   return (
     <Page title="Groups">
       {manages ? (
@@ -32,22 +19,8 @@ export function GroupsPage() {
           <Link className="button" to="/groups/import">Import a configuration</Link>
         </div>
       ) : <p>The groups that you are in.</p>}
-      {(manages || name !== '') && (
-        <FilledForm key={name} submit="Find" label="Find" fields={['name']} pending={false} failure={null}
-          onFill={(values) => go({ name: values['name']?.trim() ?? '' })}
-          more={name !== '' && <Button onPress={() => go({})}>Show all groups</Button>}>
-          <Field name="name" label="Name" autoComplete="off" defaultValue={name} hint="Or a part of it." />
-        </FilledForm>
-      )}
-      <Failure of={list.error} />
-      {list.isPending && <Loading />}
-      {list.data && (
-        <>
-          <p role="status" className="quiet">{counted(list.data.count, name, manages)}</p>
-          <ul className="cards" aria-label="Groups">{list.data.results.map((g) => <Row key={g.id} of={g} />)}</ul>
-          {list.data.last > 1 && <Turn current={list.data.current} last={list.data.last} search={search} />}
-        </>
-      )}
+      <Listing path="/groups" title="Groups" load={groups} counted={(count, name) => counted(count, name, manages)} row={(g) => <Row key={g.id} of={g} />}
+        narrow={manages || narrowed ? { field: 'name', label: 'Name', hint: 'Or a part of it.', all: 'Show all groups' } : undefined} />
     </Page>
   );
 }
@@ -67,15 +40,5 @@ function Row({ of: g }: { of: Group }) {
         <div className="quiet">{[g.display_name, members, g.server_patterns.join(', ')].filter(Boolean).join('; ')}</div>
       </div>
     </li>
-  );
-}
-
-function Turn({ current, last, search }: { current: number; last: number; search: GroupsSearch }) {
-  return (
-    <nav aria-label="Pages of groups" className="actions">
-      {current > 1 && <Link className="button" to="/groups" search={{ ...search, page: Math.min(current - 1, last) }}>Previous page</Link>}
-      <span role="status">Page {current} of {last}</span>
-      {current < last && <Link className="button" to="/groups" search={{ ...search, page: current + 1 }}>Next page</Link>}
-    </nav>
   );
 }

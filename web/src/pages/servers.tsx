@@ -1,30 +1,16 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { Button } from 'react-aria-components';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 
 import { servers, type Server } from '../api/servers';
 import { platformName } from '../servers';
-import { Field, FilledForm } from '../ui/fields';
-import { Failure, Loading } from '../ui/notice';
+import { Listing } from '../ui/listing';
 import { Page } from '../ui/page';
 import { meQuery } from '../ui/shell';
-
-export interface ServersSearch {
-  page?: number;
-  name?: string;
-}
 
 // ServersPage lists all servers to who manages them, and to others those that
 // they were given, own or manage.
 export function ServersPage() {
-  const search = useSearch({ from: '/signed-in/servers' });
-  const navigate = useNavigate();
-  const me = useQuery(meQuery);
-  const number = search.page ?? 1;
-  const name = search.name ?? '';
-  const list = useQuery({ queryKey: ['servers', number, name], queryFn: () => servers(number, name), placeholderData: keepPreviousData });
-  const go = (to: ServersSearch) => void navigate({ to: '/servers', search: to });
-  const manages = me.data?.is_staff === true;
+  const manages = useQuery(meQuery).data?.is_staff === true;
   return (
     <Page title="Servers">
       {!manages && <p>The servers that you were given, own or manage.</p>}
@@ -32,20 +18,8 @@ export function ServersPage() {
         {manages && <Link className="button primary" to="/servers/register">Register a server</Link>}
         <Link className="button" to="/reach">What you reach, and why</Link>
       </div>
-      <FilledForm key={name} submit="Find" label="Find" fields={['name']} pending={false} failure={null}
-        onFill={(values) => go({ name: values['name']?.trim() ?? '' })}
-        more={name !== '' && <Button onPress={() => go({})}>Show all servers</Button>}>
-        <Field name="name" label="Name" autoComplete="off" defaultValue={name} hint="Or a part of it." />
-      </FilledForm>
-      <Failure of={list.error} />
-      {list.isPending && <Loading />}
-      {list.data && (
-        <>
-          <p role="status" className="quiet">{counted(list.data.count, name, manages)}</p>
-          <ul className="cards" aria-label="Servers">{list.data.results.map((s) => <Row key={s.id} of={s} />)}</ul>
-          {list.data.last > 1 && <Turn current={list.data.current} last={list.data.last} search={search} />}
-        </>
-      )}
+      <Listing path="/servers" title="Servers" load={servers} counted={(count, name) => counted(count, name, manages)} row={(s) => <Row key={s.id} of={s} />}
+        narrow={{ field: 'name', label: 'Name', hint: 'Or a part of it.', all: 'Show all servers' }} />
     </Page>
   );
 }
@@ -64,15 +38,5 @@ function Row({ of: s }: { of: Server }) {
         <div className="quiet">{[platformName(s.platform), s.owner.name && `owned by ${s.owner.name}`, s.groups.length > 0 && `opened by ${s.groups.join(', ')}`].filter(Boolean).join('; ')}</div>
       </div>
     </li>
-  );
-}
-
-function Turn({ current, last, search }: { current: number; last: number; search: ServersSearch }) {
-  return (
-    <nav aria-label="Pages of servers" className="actions">
-      {current > 1 && <Link className="button" to="/servers" search={{ ...search, page: Math.min(current - 1, last) }}>Previous page</Link>}
-      <span role="status">Page {current} of {last}</span>
-      {current < last && <Link className="button" to="/servers" search={{ ...search, page: current + 1 }}>Next page</Link>}
-    </nav>
   );
 }
