@@ -287,3 +287,49 @@ func (x *tab) managedBy(t *testing.T, path string) {
 	x.press("Save owner and managers")
 	x.until("no manager", `![...document.querySelectorAll('main dt')].some((e) => e.textContent === 'Managers')`)
 }
+
+// TestAServerTellsWhoMayWorkOnIt asks on the page of a server what one may do
+// there, and verifies a second factor where the workspace asks for it.
+func TestAServerTellsWhoMayWorkOnIt(t *testing.T) {
+	narrow := look{width: 360, dark: true}
+	sue := shared.SignIn(t, shared.Account(t, "superuser"))
+	id := shared.fleet(t, sue, "gate-1")[0]
+	wanda := shared.person(t, "wanda", firefox)
+	secret := shared.app(t, wanda)
+	shared.must(t, sue, http.StatusCreated, "/api/servers/assignments/", map[string]any{
+		"username": "wanda", "server": id, "permissions": map[string]bool{"terminal": true, "sudo": true},
+	}, nil)
+	x := shared.tab(t, wide()).with(wanda)
+	x.open("/servers/" + id)
+	x.page("gate-1")
+	x.press("Ask")
+	x.text("You may work as wanda, your own account.")
+	x.choose("Work", "command")
+	x.press("Ask")
+	x.text("A command has a line of 1 to 32768 bytes")
+	x.focused("line")
+	x.fill("Command line", "uptime")
+	x.fill("Account", "root")
+	x.press("Ask")
+	x.text("This workspace does not let anybody work as root directly.")
+	x.accessibleAs(narrow)
+	x.fill("Account", "postgres")
+	x.press("Ask")
+	x.text("You may work as postgres, a system account. Your verification counts until")
+	x.accessible()
+	x.fill("Command line", " ")
+	x.fill("Path", "/srv/a")
+	x.choose("Work", "upload")
+	x.press("Ask")
+	x.text("Your roles and groups do not permit this.")
+	x.until("the refusal", "!!"+control(buttons, "Why?"))
+
+	shared.Advance(t, 16*time.Minute)
+	x.fill("Path", " ")
+	x.choose("Work", "websh")
+	x.press("Ask")
+	x.text("To work as a system account you verify your second factor.")
+	x.fill("Code", shared.Code(t, secret))
+	x.press("Verify")
+	x.text("You may work as postgres, a system account.")
+}

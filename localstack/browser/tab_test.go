@@ -261,7 +261,7 @@ func (x *tab) fill(label, value string) {
 func (x *tab) tabTo(name string) {
 	x.t.Helper()
 	var seen []string
-	for range 40 {
+	for range 60 {
 		do(x, chromedp.KeyEvent(kb.Tab))
 		got := eval[string](x, `(() => { const e = document.activeElement; return (e.getAttribute('aria-label') ?? (e.labels?.[0] ?? e).textContent).trim() })()`)
 		if got == name {

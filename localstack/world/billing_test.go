@@ -100,7 +100,7 @@ func TestSeatsBoundAccounts(t *testing.T) {
 		}
 		want(t, w.Me, http.StatusOK, "PATCH", billingPath, map[string]any{"seats": n})
 	}
-	accepting := map[string]string{"token": secret, "username": "guest", "password": "a-quiet-lamp-for-them"}
+	accepting := map[string]string{"token": secret, "username": "gwen", "password": "a-quiet-lamp-for-them"}
 	full := func() {
 		t.Helper()
 		before := kindsOf(t, w)

@@ -100,7 +100,7 @@ func TestGiftsAskForAProof(t *testing.T) {
 // password of their holder's choice (security, TK-1).
 func TestATokenGivesNobodyAPassword(t *testing.T) {
 	w := relaxed(t, "token-password")
-	for name, fields := range map[string]map[string]any{"full": {"name": "full"}, "named": scope("named", "user:write")} {
+	for name, fields := range map[string]map[string]any{"full": {"name": "full"}, "precise": scope("precise", "user:write")} {
 		token := tokenOf(t, w, w.Me, fields)
 		body := map[string]any{"username": name, "email": name + "@people.example", "password": "a-quiet-lamp-for-them"}
 		if a := refused(t, token.Visitor, "token_not_allowed", "POST", "/api/iam/users/", body); a.Problem().Source != "password" {

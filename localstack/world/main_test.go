@@ -20,7 +20,7 @@ var shared *world.World //nolint:gochecknoglobals // one engine for all tests of
 // part is set in the processes in which a part of the tests runs.
 const part = "PADDOCK_WORLD_PART"
 
-// TestMain runs the tests in a world of their own; the whole package in two
+// TestMain runs the tests in a world of their own; the whole package in three
 // processes side by side, each with its world: the clock stands still for all
 // tests of a world, and an engine works on one request at a time.
 func TestMain(m *testing.M) {
@@ -59,7 +59,7 @@ func everything() bool {
 	return true
 }
 
-// sideBySide runs the two parts and returns the code to exit with.
+// sideBySide runs the parts and returns the code to exit with.
 func sideBySide() int {
 	parts, err := parts()
 	if err != nil {
@@ -87,10 +87,10 @@ func sideBySide() int {
 	return code
 }
 
-// parts returns the names of the tests in two parts that take about as long: the
-// tests that let every call fail take a ninth of all.
-func parts() ([2][]string, error) {
-	var out [2][]string
+// parts returns the names of the tests in parts that take about as long: the
+// tests that let every call fail take as long as a third of a part.
+func parts() ([3][]string, error) {
+	var out [3][]string
 	listed, err := exec.Command(os.Args[0], "-test.list=.").Output()
 	if err != nil {
 		return out, err
@@ -105,12 +105,14 @@ func parts() ([2][]string, error) {
 			out[0] = append(out[0], name)
 			continue
 		}
-		to := min(others%9/4, 1)
+		to := []int{1, 2, 0, 1, 2, 0, 1, 2}[others%8]
 		others++
 		out[to] = append(out[to], name)
 	}
-	if len(out[0]) == 0 || len(out[1]) == 0 {
-		return out, errors.New("no tests were listed")
+	for _, part := range out {
+		if len(part) == 0 {
+			return out, errors.New("no tests were listed")
+		}
 	}
 	return out, nil
 }

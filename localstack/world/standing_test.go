@@ -42,15 +42,12 @@ func standingOf(t *testing.T, w *world.Walk) standing {
 	if s.policy, err = policies.At(t.Context(), by, head); err != nil {
 		t.Fatal(err)
 	}
-	records, err := shared.Records(t.Context(), w.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range records {
-		if r.Key.Kind != "U" || r.Key.SK != "user" {
-			continue
+	for _, of := range paged(t, w.Me, "/api/iam/users/?page=1&page_size=100", "id") {
+		user, err := id.Parse[id.Principal](of)
+		if err != nil {
+			t.Fatal(err)
 		}
-		item, _, err := store.One(t.Context(), by, r.Key)
+		item, _, err := store.One(t.Context(), by, identity.UserKey(w.ID, user))
 		if err != nil {
 			t.Fatal(err)
 		}

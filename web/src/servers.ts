@@ -1,6 +1,7 @@
 // How servers are shown, and what forms of them mean.
 
 import { Problem } from './api/problem';
+import type { WorkAsk } from './api/access';
 import type { Assignment, Brief, ChangedServer } from './api/servers';
 
 export const platforms = [
@@ -42,3 +43,31 @@ export const unknownName = (what: string, name: string, field: string) => new Pr
 
 // keptOr returns the id of one of those who are there, by address or name.
 export const keptOr = (name: string, there: Brief[]): string | undefined => there.find((b) => b.email === name || (b.email === '' && b.name === name))?.id;
+
+// works are what one does on servers, as a form chooses it.
+export const works = [
+  { value: 'websh', label: 'Open a terminal' },
+  { value: 'command', label: 'Run a command' },
+  { value: 'upload', label: 'Upload a file' },
+  { value: 'download', label: 'Download a file' },
+  { value: 'folder', label: 'Download a folder' },
+  { value: 'editor', label: 'Edit a file' },
+  { value: 'deploy_shell', label: 'Run a Deploy shell' },
+];
+
+// workOf returns what a form asks of the gate. A field that does not belong to
+// the work is sent as it is: the gate names it.
+export function workOf(server: string, values: Record<string, string>): WorkAsk {
+  const work = values['work'] ?? '';
+  const files = ['upload', 'download', 'folder'].includes(work);
+  const [username, line, path] = ['username', 'line', 'path'].map((name) => values[name]?.trim() ?? '');
+  return {
+    server,
+    action: files ? 'webftp' : work,
+    ...(username ? { username } : {}),
+    ...(line ? { line } : {}),
+    ...(path ? { path } : {}),
+    ...(files ? { direction: work === 'upload' ? 'upload' : 'download' } : {}),
+    ...(work === 'folder' ? { recursive: true } : {}),
+  };
+}

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { Problem } from '../src/api/problem';
 import type { ChangedServer, Opening } from '../src/api/servers';
-import { keptOr, linesOf, named, openedText } from '../src/servers';
+import { keptOr, linesOf, named, openedText, workOf, works } from '../src/servers';
 
 const renamed = (opened: Opening[], n: number | null): ChangedServer => ({
   id: 'x', name: 'db-1', platform: 'debian', is_connected: false, owner: { id: 'o', name: 'Olga', email: '' }, managers: [], groups: [], added_at: '', allowed: [],
@@ -31,3 +31,16 @@ test('who is there already is known by address, or by name where there is none',
   const there = [{ id: '1', name: 'Olga', email: 'olga@demo.example' }, { id: '2', name: 'Gone', email: '' }];
   expect(['olga@demo.example', 'Olga', 'Gone'].map((n) => keptOr(n, there))).toEqual(['1', undefined, '2']);
 });
+
+test.each<[string, Record<string, string>, object]>([
+  ['websh', {}, { action: 'websh' }],
+  ['command', { line: ' uptime ', username: ' root ' }, { action: 'command', line: 'uptime', username: 'root' }],
+  ['upload', { path: '/srv/a' }, { action: 'webftp', direction: 'upload', path: '/srv/a' }],
+  ['download', { path: '/srv/a' }, { action: 'webftp', direction: 'download', path: '/srv/a' }],
+  ['folder', { path: '/srv' }, { action: 'webftp', direction: 'download', path: '/srv', recursive: true }],
+  ['editor', { path: '/srv/a' }, { action: 'editor', path: '/srv/a' }],
+  ['deploy_shell', { username: '' }, { action: 'deploy_shell' }],
+])('a form asks for %s', (work, values, want) => expect(workOf('s', { work, ...values })).toEqual({ server: 's', ...want }));
+
+test('each work of the form is asked for in the tests above', () =>
+  expect(works.map((w) => w.value)).toEqual(['websh', 'command', 'upload', 'download', 'folder', 'editor', 'deploy_shell']));

@@ -143,7 +143,7 @@ func (p Packages) Install(ctx context.Context, root string) error {
 		return fmt.Errorf("make .local/%s (Debian and Ubuntu keep this in the package python3-venv): %w", p.folder, err)
 	}
 	err = run(ctx, root, p.Program(root, "python"), "-m", "pip", "install", "--quiet",
-		"--disable-pip-version-check", "--require-hashes", "-r", p.lockFile(root))
+		"--disable-pip-version-check", "--no-compile", "--require-hashes", "-r", p.lockFile(root))
 	if err != nil {
 		return fmt.Errorf("install %s: %w", p.What, err)
 	}

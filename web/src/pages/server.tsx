@@ -11,6 +11,7 @@ import { Failure, Loading, Notice } from '../ui/notice';
 import { Page, Time } from '../ui/page';
 import { meQuery } from '../ui/shell';
 import { TypedConfirm } from '../ui/typed-confirm';
+import { WorkCheck } from '../ui/work-check';
 import { Reach } from './reach';
 import { ServerAccess } from './server-access';
 import { ServerNotes } from './server-notes';
@@ -39,6 +40,7 @@ function One({ id }: { id: string }) {
         <dt>Agent</dt><dd>{s.is_connected ? 'connected' : 'not connected'}</dd>
         <dt>Here since</dt><dd><Time at={s.added_at}>{instant(s.added_at)}</Time></dd>
       </dl>
+      <WorkCheck of={s} />
       {may('server:update') && <Change of={s} />}
       {may('assignment:read') && <ServerAccess of={s} />}
       {staff && (
