@@ -42,7 +42,7 @@ test lint: export GOGC ?= 400
 test: tools $(MODULES) ## run all tests (a private engine is started where one is needed)
 	npm --prefix web test
 	go run ./localstack/browser/find
-	go test -count=1 -p 4 -timeout 20m $(PACKAGES)
+	go test -count=1 -p 3 -timeout 20m $(PACKAGES)
 	@[ -n "$${ALPACON:-}" ] || command -v alpacon >/dev/null || \
 	  echo "NOT RUN: the lines of README's tour that need the alpacon command line; install it, or name it: make test ALPACON=<path>"
 
