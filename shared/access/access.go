@@ -1,13 +1,12 @@
 // Package access holds the rules of what is done on servers: what one must be
-// allowed to do it, as whom, and whether it asks for a fresh verification. It is
-// the gate that everything passes which reaches a server.
+// allowed to do it, as whom, and whether it asks for a fresh verification. Whatever
+// opens a terminal, runs a line or moves a file asks here first (decision 18).
 package access
 
 import (
 	"errors"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"paddock/shared/acl"
 	"paddock/shared/fault"
@@ -150,7 +149,7 @@ func (a Ask) check() error {
 		return ErrAccount.In(wrong.Field).Saying("The field " + wrong.Error() + ".")
 	}
 	for _, f := range []struct{ field, name string }{{"username", a.As.User}, {"groupname", a.As.Group}} {
-		if strings.Trim(f.name, "0123456789") == "" && f.name != "" || strings.ContainsRune("#+-.", first(f.name)) {
+		if strings.Trim(f.name, "0123456789") == "" && f.name != "" || strings.IndexAny(f.name, "#+-.") == 0 {
 			return ErrAccount.In(f.field)
 		}
 	}
@@ -167,12 +166,6 @@ func (a Ask) check() error {
 		return ErrWay
 	}
 	return nil
-}
-
-// first returns the first character of a name, U+FFFD of none.
-func first(name string) rune {
-	r, _ := utf8.DecodeRuneInString(name)
-	return r
 }
 
 // ByCommands reports whether a token takes rows of commands for the work, not of

@@ -174,11 +174,11 @@ func (a Allowed) Privileged() Allowed {
 	return a
 }
 
-// Event starts the audit event of the act that a allows: actor, source, what
-// was proved, the decision and the request are filled in.
 // Proved reports whether the request was admitted with a fresh proof.
 func (a Allowed) Proved() bool { return a.privileged }
 
+// Event starts the audit event of the act that a allows: actor, source, what
+// was proved, the decision and the request are filled in.
 func (a Allowed) Event(kind audit.Kind, at time.Time) audit.Event {
 	e := audit.New(kind, at).WithActor(a.principal.Actor).WithAuth(a.principal.Auth).WithSource(a.principal.Source).
 		WithDecision(a.decision)

@@ -41,6 +41,7 @@ func (a *App) outside(ctx context.Context, p authz.Principal, row route.Row, d a
 	return a.refused(ctx, p, d, refusal, events)
 }
 
+// refused writes the events of a refusal and returns it with its decision's id.
 func (a *App) refused(ctx context.Context, p authz.Principal, d audit.Decision, refusal fault.Error, events []audit.Event) error {
 	if err := a.store.Commit(ctx, authz.ForCeremony(p.Workspace, "guard", p), table.Change{Events: events}); err != nil {
 		return err
@@ -63,8 +64,9 @@ func (a *App) denial(p authz.Principal, row route.Row, d audit.Decision, asked s
 	return e
 }
 
-// unlisted returns PD7022W of a token that asked for what its rules do not name.
-// It names no server: whose token it is may not see it, and there may be none.
+// unlisted returns PD7022W of a token that asked for what its rules do not name:
+// of a server only the id that was asked for, for whose token it is may not see
+// it, and there may be none.
 func (a *App) unlisted(p authz.Principal, d audit.Decision, k token.Kind, value string) audit.Event {
 	e := authz.ForCeremony(p.Workspace, "guard", p).Refusal(audit.ACLDenied, a.now(), authz.ErrACL).WithDecision(d).With(audit.Text("kind", k.String())).
 		WithPath("security", k.String()+"_acl", "deny").WithDescription("A token asked for what its rules do not name.")

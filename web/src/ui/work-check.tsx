@@ -22,7 +22,7 @@ export function WorkCheck({ of: s }: { of: Server }) {
     <>
       <h2>May you work here?</h2>
       <p>Whether you may do something on this server now, as which account.</p>
-      <FilledForm submit="Ask" label="Work" fields={['action', 'username', 'line', 'path']} pending={ask.isPending} failure={ask.error} onFill={(values) => ask.mutate(values)}>
+      <FilledForm submit="Ask" label="Work" fields={['username', 'line', 'path']} pending={ask.isPending} failure={ask.error} onFill={(values) => ask.mutate(values)}>
         <SelectField name="work" label="Work" defaultValue="websh" choices={works} />
         <Field name="username" label="Account" autoComplete="off" required={false} hint="Empty: your own; root for a Deploy shell." />
         <Field name="line" label="Command line" autoComplete="off" required={false} hint="Of a command only." />
