@@ -8,6 +8,7 @@ import (
 
 	"paddock/shared/lambdaio"
 	"paddock/shared/wiring"
+	"paddock/shared/wiring/serving"
 )
 
 func main() {
@@ -23,7 +24,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	h, err := wiring.API(c)
+	h, err := serving.New(c)
 	if err != nil {
 		return err
 	}

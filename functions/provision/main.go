@@ -8,6 +8,7 @@ import (
 
 	"paddock/shared/lambdaio"
 	"paddock/shared/wiring"
+	"paddock/shared/wiring/provisioning"
 )
 
 func main() {
@@ -23,7 +24,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	service, err := wiring.Provision(c)
+	service, err := provisioning.New(c)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"paddock/shared/lambdaio"
 	"paddock/shared/wiring"
+	"paddock/shared/wiring/signingin"
 )
 
 func main() {
@@ -23,7 +24,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	h, err := wiring.Signin(c)
+	h, err := signingin.New(c)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,10 @@ import (
 	"paddock/shared/wiring"
 	"paddock/shared/wiring/archiving"
 	"paddock/shared/wiring/posting"
+	"paddock/shared/wiring/provisioning"
 	"paddock/shared/wiring/relaying"
+	"paddock/shared/wiring/serving"
+	"paddock/shared/wiring/signingin"
 )
 
 // Base is the base URL of the deployment in a world.
@@ -273,15 +276,15 @@ func (w *World) Entries(r *Recorder) (*Entries, error) {
 	out := &Entries{Recorder: r, handlers: map[string]handler{}}
 	build := map[string]func(wiring.Config) (handler, error){
 		"signin": func(c wiring.Config) (handler, error) {
-			h, err := wiring.Signin(c)
+			h, err := signingin.New(c)
 			return handlerOf(lambdaio.HTTP(h)), err
 		},
 		"api": func(c wiring.Config) (handler, error) {
-			h, err := wiring.API(c)
+			h, err := serving.New(c)
 			return handlerOf(lambdaio.HTTP(h)), err
 		},
 		"provision": func(c wiring.Config) (handler, error) {
-			s, err := wiring.Provision(c)
+			s, err := provisioning.New(c)
 			if err != nil {
 				return nil, err
 			}

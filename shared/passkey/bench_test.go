@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkAssertion holds the check of an answer to the check of its signature
-// alone. Source: performance, WebAuthn.
+// and its two hashes alone. Source: performance 3, row 4.
 func BenchmarkAssertion(b *testing.B) {
 	site := mfa.Site{Host: "acme.example.com", Name: "Acme", Origins: []string{"https://acme.example.com"}}
 	who := mfa.Holder{Handle: []byte("sixteen bytes id"), Name: "mia", Display: "Mia"}
@@ -43,17 +43,19 @@ func BenchmarkAssertion(b *testing.B) {
 		b.Fatal(err)
 	}
 	said := []byte("what an authenticator signs is as long as this line and two hashes beside")
-	sum := sha256.Sum256(said)
 	signature, err := k.Sign(said)
 	if err != nil {
 		b.Fatal(err)
 	}
+	client, public := make([]byte, 150), k.Public() // as long as what a browser signs
 	paired.Ratio(b, 1.30, func() {
 		if _, _, err := party.Answered(site, who, held, ceremony, answer); err != nil {
 			b.Fatal(err)
 		}
 	}, func() {
-		if !ecdsa.VerifyASN1(k.Public(), sum[:], signature) {
+		sha256.Sum256(client)
+		sum := sha256.Sum256(said)
+		if !ecdsa.VerifyASN1(public, sum[:], signature) {
 			b.Fatal("the signature is wrong")
 		}
 	})

@@ -155,7 +155,10 @@ func TestAnswersAreReadAsTheLibraryReadsThem(t *testing.T) {
 		{"", ""},
 		{`"id":"`, `"id":"\u0041`},
 		{`"rawId":"` + name, `"rawId":"` + name + "="},
+		{`"rawId":"` + name + `"`, `"rawId":"` + name + `\u003d"`},
 		{`"rawId":"` + name, `"rawId":"` + name[1:]},
+		{`"id":"` + name + `"`, `"id":"` + name + `="`},
+		{`"id":"` + name + `"`, `"id":null`},
 		{`"rawId":"` + name + `"`, `"rawId":null`},
 		{`"rawId":"` + name + `"`, `"rawId":7`},
 		{`"id":"` + name + `"`, `"id":""`},
@@ -184,6 +187,18 @@ func TestAnswersAreReadAsTheLibraryReadsThem(t *testing.T) {
 			t.Errorf("%v: %v, the library says %v", change, err, failed)
 		case err == nil && (!bytes.Equal(handle, want.Response.UserHandle) || !bytes.Equal(id, want.RawID)):
 			t.Errorf("%v: read as of %x by %x", change, handle, id)
+		}
+	}
+	for _, twice := range [][2]string{
+		{`"type":"public-key"`, `"type":"public-key","type":"public-key"`},
+		{`"clientDataJSON":"`, `"clientDataJSON":"` + base64.RawURLEncoding.EncodeToString([]byte(`{"type":"webauthn.get","type":"webauthn.get"}`)) + `","more":"`},
+	} {
+		text := strings.Replace(string(right), twice[0], twice[1], 1)
+		if _, err := protocol.ParseCredentialRequestResponseBytes([]byte(text)); err != nil {
+			t.Fatalf("%v: %v", twice, err)
+		}
+		if _, _, err := (passkey.Ceremonies{}).Named([]byte(text)); err == nil {
+			t.Errorf("%v: a name that comes twice was read", twice)
 		}
 	}
 }

@@ -136,9 +136,3 @@ func (c Config) BaseHosts() ([]string, error) {
 	}
 	return hosts, nil
 }
-
-// hashesAtOnce is how many passwords are hashed side by side: each takes 19
-// MiB while it runs, and half of the memory is left for everything else.
-func (c Config) hashesAtOnce() int {
-	return max(1, c.MemoryMB/2/24)
-}
