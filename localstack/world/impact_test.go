@@ -1,7 +1,6 @@
 package world_test
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"net/http"
@@ -72,38 +71,19 @@ var resourcesOf = map[string][]permission.Resource{ //nolint:gochecknoglobals //
 	"user":  {permission.User, permission.Session, permission.Account},
 }
 
-// tried asks what a change would mean, and holds that nothing is stored by it
-// but its event.
+// tried asks what a change would mean, and holds that nothing is written by it
+// but its event and what each request leaves.
 func tried(t *testing.T, w *world.Walk, v *visitor.Visitor, method, path string, body any) impacted {
 	t.Helper()
-	stored := func() map[table.Key]table.Record {
-		records, err := shared.Records(t.Context(), w.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out := map[table.Key]table.Record{}
-		for _, r := range records {
-			if !strings.HasPrefix(r.Key.SK, "session#") && r.Key.Kind != "B" { // when it was last seen, and how much it asked
-				out[r.Key] = r
-			}
-		}
-		return out
-	}
-	before := stored()
+	_, at := w.Entries.Recorder.Since(0)
 	a := want(t, v, http.StatusOK, method, path+"?dry_run=true", body)
-	events := 0
-	after := stored()
-	for key, r := range after {
-		switch was, ok := before[key]; {
-		case !ok && key.Kind == "A":
-			events++
-		case !ok || was.Version != r.Version || !bytes.Equal(was.Sealed, r.Sealed):
-			t.Errorf("%s %s: the dry run wrote %s", method, path, key)
-		}
-		delete(before, key)
+	calls, _ := w.Entries.Recorder.Since(at)
+	events, others, err := shared.Written(calls)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for key := range before {
-		t.Errorf("%s %s: the dry run removed %s", method, path, key)
+	for _, key := range others {
+		t.Errorf("%s %s: the dry run wrote %s", method, path, key)
 	}
 	if events != 1 {
 		t.Errorf("%s %s: %d events of a dry run", method, path, events)

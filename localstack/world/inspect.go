@@ -142,6 +142,28 @@ func (w *World) writes(calls []Call) ([][]write, error) {
 	return out, nil
 }
 
+// Written returns what these calls wrote: how many events, and the keys of all
+// else but scratch.
+func (w *World) Written(calls []Call) (events int, others []table.Key, err error) {
+	groups, err := w.writes(calls)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, g := range groups {
+		lone := len(g) == 1 && scratch(g[0])
+		for _, one := range g {
+			switch {
+			case one.verb == "check" || lone:
+			case one.key.Kind == "A":
+				events++
+			default:
+				others = append(others, one.key)
+			}
+		}
+	}
+	return events, others, nil
+}
+
 // KindOf names an item by the letter of its partition and the first word of its
 // sort key, "event" for an id.
 func KindOf(item Item) string {
