@@ -9,9 +9,9 @@ GOLANGCI := .local/bin/golangci-lint
 DEV := .local/bin/dev
 MODULES := web/node_modules/.package-lock.json
 # Go files that npm packages carry are none of ours.
-# The one that takes the longest comes first, to be begun first.
-LONGEST := paddock/localstack/world
-PACKAGES = $(LONGEST) $$(go list ./... | grep -v -e /node_modules/ -e '^$(LONGEST)$$')
+# Those that take the longest come first, to be begun first.
+LONGEST := paddock/localstack/world paddock/localstack/browser paddock/localstack/deployed
+PACKAGES = $(LONGEST) $$(go list ./... | grep -v -e /node_modules/ $(LONGEST:%=-e '^%$$'))
 # Packages whose tests do not need the engine: told by what they are linked with.
 SHORT = $$(go list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... | grep -E '^[^ ]+\.test ' | \
   grep -v -E '/node_modules/| paddock/localstack/engine' | sed 's/\.test .*//')
@@ -37,12 +37,13 @@ reset: dev ## stop it and forget its state and the demo
 demo: ## walk through the whole journey, step by step
 	@go run ./localstack/demo
 
-# Collecting garbage often is a tenth of what the suite costs.
+# Collecting garbage often is a tenth of what the suite costs; what go vet finds,
+# lint finds as well.
 test lint: export GOGC ?= 400
 test: tools $(MODULES) ## run all tests (a private engine is started where one is needed)
 	npm --prefix web test
 	go run ./localstack/browser/find
-	go test -count=1 -p 3 -timeout 20m $(PACKAGES)
+	go test -count=1 -p 4 -timeout 20m -vet=off $(PACKAGES)
 	@[ -n "$${ALPACON:-}" ] || command -v alpacon >/dev/null || \
 	  echo "NOT RUN: the lines of README's tour that need the alpacon command line; install it, or name it: make test ALPACON=<path>"
 
