@@ -39,7 +39,7 @@ demo: ## walk through the whole journey, step by step
 
 # Collecting garbage often is a tenth of what the suite costs; what go vet finds,
 # lint finds as well.
-test lint: export GOGC ?= 400
+test lint: export GOGC ?= 800
 test: tools $(MODULES) ## run all tests (a private engine is started where one is needed)
 	npm --prefix web test
 	go run ./localstack/browser/find

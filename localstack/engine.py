@@ -3,7 +3,7 @@
 Seven things differ from the engine's own command:
 
 * uvicorn with its parts in C serves it, on the port that was given and never on
-  443 beside it; and expressions are checked once and not for each item. Both
+  443 beside it, and writes an answer at once; and expressions are checked once and not for each item. Both
   together halve what a request costs;
 * a policy's text is parsed once, and a caller's name is looked up where a
   policy asks for it: what a caller may is decided as before, at each request;
@@ -40,6 +40,7 @@ import uvicorn  # noqa: E402  (the line above must come first)
 from ministack import app  # noqa: E402
 from ministack.core import iam_evaluator, tls  # noqa: E402
 from ministack.services import dynamodb, lambda_svc  # noqa: E402
+from uvicorn.protocols.http import httptools_impl  # noqa: E402
 
 restore_positions = lambda_svc._restore_esm_positions
 
@@ -87,6 +88,42 @@ def pin_request_caller(headers, query_params=None):
         iam_evaluator._request_caller_arn.set(find)
 
 
+class WithItsHead:
+    """A transport that writes the head of an answer with what follows it."""
+
+    def __init__(self, transport):
+        self.transport, self.head, self.held = transport, b"", False
+
+    def __getattr__(self, name):
+        return getattr(self.transport, name)
+
+    def write(self, data):
+        self.head += data
+        if not self.held:
+            self.flush()
+
+    def flush(self):
+        if self.head:
+            self.transport.write(self.head)
+            self.head = b""
+
+    def close(self):
+        self.flush()
+        self.transport.close()
+
+
+class AtOnce(httptools_impl.RequestResponseCycle):
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        self.transport = WithItsHead(self.transport)
+
+    async def send(self, message):
+        self.transport.held = message["type"] == "http.response.start"
+        await super().send(message)
+        if not self.transport.held:
+            self.transport.flush()
+
+
 def serve():
     """Serves until it is told to stop; raises when it could not begin or end whole."""
     certificate, key = tls.resolve_tls_material() if tls.use_ssl_enabled() else (None, None)
@@ -126,6 +163,7 @@ def run():
     iam_evaluator.parse_policy_document = parse_once(iam_evaluator.parse_policy_document)
     iam_evaluator._request_caller_arn = WhenAsked()
     iam_evaluator.pin_request_caller = pin_request_caller
+    httptools_impl.RequestResponseCycle = AtOnce
     lambda_svc._restore_esm_positions = restore_from_the_beginning
     if tied:
         threading.Thread(target=stop_with_parent, daemon=True).start()

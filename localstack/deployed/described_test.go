@@ -47,7 +47,7 @@ type effort struct {
 // in every run, all of them in `make soak`.
 func efforts() []effort {
 	if os.Getenv("PADDOCK_SOAK") == "" {
-		return []effort{{"superuser", thoroughness{10, "fuzzing"}}}
+		return []effort{{"superuser", thoroughness{5, "fuzzing"}}}
 	}
 	return []effort{
 		{"anonymous", thoroughness{50, "fuzzing"}},
