@@ -3,8 +3,9 @@
 Seven things differ from the engine's own command:
 
 * uvicorn with its parts in C serves it, on the port that was given and never on
-  443 beside it, and writes an answer at once; and expressions are checked once and not for each item. Both
-  together halve what a request costs;
+  443 beside it, and writes head and body of an answer at once; and expressions
+  are checked once and not for each item. Together that halves what a request
+  costs;
 * a policy's text is parsed once, and a caller's name is looked up where a
   policy asks for it: what a caller may is decided as before, at each request;
 * the Lambda runtime interface sends without Nagle's delay (a warm call takes
@@ -113,6 +114,8 @@ class WithItsHead:
 
 
 class AtOnce(httptools_impl.RequestResponseCycle):
+    """Writes an answer that is whole in one piece, and each later part as it comes."""
+
     def __init__(self, *arguments, **named):
         super().__init__(*arguments, **named)
         self.transport = WithItsHead(self.transport)

@@ -5,6 +5,7 @@ package stranger
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -60,9 +61,7 @@ func Samples(t testing.TB, chief *visitor.Visitor) map[route.Object]string {
 		}
 	}
 	out := map[route.Object]string{route.User: self.ID, route.Group: group.ID, route.Membership: place.ID, route.Role: role.ID, route.RoleAssignment: given.ID, route.Application: app.ID}
-	for o, of := range serverSamples(t, chief) {
-		out[o] = of
-	}
+	maps.Copy(out, serverSamples(t, chief))
 	for _, o := range route.Objects {
 		if out[o] == "" {
 			t.Fatalf("there is no sample of object %d", o)

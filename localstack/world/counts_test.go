@@ -169,7 +169,8 @@ func TestWritesOfASignInAndOfASetting(t *testing.T) {
 	if want := []string{"check U user", "check W head", "count G address", "count G browser", "count G browser", "put A event", "put U session"}; !slices.Equal(list, want) {
 		t.Errorf("a sign-in writes %v, want %v", list, want)
 	}
-	// What goes side by side has begun before any of it ends, however busy the machine.
+	// Each call is held for a moment, so that what goes side by side has begun before
+	// any of it ends: what follows another call begins later, however long that takes.
 	r.Before = func(world.Call) { time.Sleep(20 * time.Millisecond) }
 	defer func() { r.Before = nil }()
 	for password, most := range map[string]int{world.Password: 3, wrong: 4} { // a refusal is counted first

@@ -68,11 +68,7 @@ func passwords(c wiring.Config, own *session.Config) error {
 	}
 	out := c.Outgoing
 	if out == nil {
-		hosts, err := c.BaseHosts()
-		if err != nil {
-			return err
-		}
-		out = outgoing.Transport(hosts)
+		out = outgoing.Transport(own.BaseHosts)
 	}
 	ranges, err := breach.New(breach.Config{URL: c.PasswordRangeURL, Transport: out})
 	if err != nil {
