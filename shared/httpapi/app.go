@@ -26,7 +26,8 @@ import (
 
 // An App is the API of one function.
 type App struct {
-	mux      *http.ServeMux
+	function route.Function
+	bound    []*Binding // of route.Rows, by place; nil where another function answers
 	sessions *session.Service
 	policies *policy.Service
 	store    *table.Store
@@ -52,33 +53,36 @@ func New(c Config) (*App, error) {
 	if c.Sessions == nil || c.Policies == nil || c.Store == nil || c.Usage == nil || c.Now == nil {
 		return nil, errors.New("httpapi: sessions, policies, store, usage and clock are required")
 	}
-	a := &App{mux: http.NewServeMux(), sessions: c.Sessions, policies: c.Policies, store: c.Store, usage: c.Usage, now: c.Now}
-	bound := map[string]Binding{}
-	for _, b := range c.Bindings {
-		bound[b.Method+" "+b.Path] = b
+	a := &App{function: c.Function, bound: make([]*Binding, len(route.Rows)), sessions: c.Sessions, policies: c.Policies, store: c.Store, usage: c.Usage, now: c.Now}
+	type place struct{ method, path string }
+	given := make(map[place]*Binding, len(c.Bindings))
+	for i := range c.Bindings {
+		b := &c.Bindings[i]
+		given[place{b.Method, b.Path}] = b
 	}
 	var faults []error
-	for _, row := range route.Rows {
+	for i := range route.Rows {
+		row := &route.Rows[i]
 		if row.Function != c.Function {
 			continue
 		}
-		name := row.Method + " " + row.Path
-		b := bound[name]
-		if b.serve == nil {
-			faults = append(faults, fmt.Errorf("httpapi: %s has no handler", name))
+		at := place{row.Method, row.Path}
+		b := given[at]
+		if b == nil {
+			faults = append(faults, fmt.Errorf("httpapi: %s has no handler", row.Pattern()))
 			continue
 		}
-		delete(bound, name)
+		delete(given, at)
 		if row.Rule.Form == 0 || (row.Rule.Form == route.Public && row.Rule.Reason == "") {
-			faults = append(faults, fmt.Errorf("httpapi: %s has no rule", name))
+			faults = append(faults, fmt.Errorf("httpapi: %s has no rule", row.Pattern()))
 		}
 		if row.Rule.DryRun != (b.tell != nil) {
-			faults = append(faults, fmt.Errorf("httpapi: %s cannot be tried as its rule says", name))
+			faults = append(faults, fmt.Errorf("httpapi: %s cannot be tried as its rule says", row.Pattern()))
 		}
-		a.mux.Handle(row.Pattern(), a.serve(row, b))
+		a.bound[i] = b
 	}
-	for name := range bound {
-		faults = append(faults, fmt.Errorf("httpapi: %s is in no row", name))
+	for at := range given {
+		faults = append(faults, fmt.Errorf("httpapi: %s %s is in no row", at.method, at.path))
 	}
 	return a, errors.Join(faults...)
 }
@@ -133,51 +137,40 @@ func revealed(r *http.Request) bool {
 	return false
 }
 
-// ServeHTTP answers a request. What net/http's mux would redirect or answer in
-// plain text is answered here: clients take only JSON.
+// ServeHTTP answers a request.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	if revealed(r) {
 		writeProblem(w, r, errURL)
 		return
 	}
-	if r.URL.Path == "" || r.URL.Path[0] != '/' {
+	if !clean(r.URL.Path) {
 		writeProblem(w, r, errNotFound)
 		return
 	}
-	clean := path.Clean(r.URL.Path)
-	if strings.HasSuffix(r.URL.Path, "/") && clean != "/" {
-		clean += "/"
-	}
-	if clean != r.URL.Path {
-		writeProblem(w, r, errNotFound)
+	sent := r.URL.EscapedPath()
+	place := route.Find(a.function, r.Method, sent)
+	if place < 0 {
+		writeProblem(w, r, a.missing(w, sent))
 		return
 	}
-	if !a.known(r) || r.Method == http.MethodHead { // a HEAD would reach GET rows
-		writeProblem(w, r, a.missing(w, r))
-		return
-	}
-	a.mux.ServeHTTP(w, r)
+	route.Rows[place].Fits(sent, r.SetPathValue)
+	a.serve(w, r, route.Rows[place], *a.bound[place])
 }
 
-// known reports whether a row answers the request. For a path that lacks only
-// the slash at its end the mux names the row and redirects to it.
-func (a *App) known(r *http.Request) bool {
-	_, pattern := a.mux.Handler(r)
-	return pattern != "" && strings.HasSuffix(pattern, "{$}") == strings.HasSuffix(r.URL.Path, "/")
+// clean reports whether a path is absolute and has no empty, "." or ".." part.
+func clean(p string) bool {
+	if p == "" || p[0] != '/' {
+		return false
+	}
+	c := path.Clean(p)
+	return c == p || c != "/" && c+"/" == p
 }
 
 // missing tells an unknown path from a known one with another method, whose
 // methods it names (RFC 9110 section 15.5.6).
-func (a *App) missing(w http.ResponseWriter, r *http.Request) error {
-	var allowed []string
-	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost, http.MethodPut} {
-		other := r.Clone(r.Context())
-		other.Method = method
-		if a.known(other) {
-			allowed = append(allowed, method)
-		}
-	}
+func (a *App) missing(w http.ResponseWriter, sent string) error {
+	allowed := route.Methods(a.function, sent)
 	if len(allowed) == 0 {
 		return errNotFound
 	}
@@ -185,44 +178,42 @@ func (a *App) missing(w http.ResponseWriter, r *http.Request) error {
 	return errMethod
 }
 
-func (a *App) serve(row route.Row, b Binding) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := readBody(r)
-		if err != nil {
-			writeRefusal(w, r, row, err)
-			return
-		}
-		dry, err := dryRun(r, row)
-		if err != nil {
-			writeRefusal(w, r, row, err)
-			return
-		}
-		b := b // of this request
-		if dry {
-			b = b.dry()
-		}
-		request := seen(r, row, b.Status)
-		request.DryRun = dry
-		call, err := a.guard(r, row, request)
-		if err != nil {
-			writeRefusal(w, r, row, err)
-			return
-		}
-		a.using(&call, row)
-		defer call.uses.Wait()
-		call.Body, call.Answer = body, w.Header()
-		answer, err := b.serve(call, row)
-		if err != nil {
-			w.Header().Del("Set-Cookie") // a refusal changes no session
-			writeRefusal(w, r, row, err)
-			return
-		}
-		if answer == nil {
-			w.WriteHeader(b.Status)
-			return
-		}
-		writeJSON(w, b.Status, answer)
-	})
+// serve answers the request of a row. The binding is this request's own.
+func (a *App) serve(w http.ResponseWriter, r *http.Request, row route.Row, b Binding) {
+	body, err := readBody(r)
+	if err != nil {
+		writeRefusal(w, r, row, err)
+		return
+	}
+	dry, err := dryRun(r, row)
+	if err != nil {
+		writeRefusal(w, r, row, err)
+		return
+	}
+	if dry {
+		b = b.dry()
+	}
+	request := seen(r, row, b.Status)
+	request.DryRun = dry
+	call, err := a.guard(r, row, request)
+	if err != nil {
+		writeRefusal(w, r, row, err)
+		return
+	}
+	a.using(&call, row)
+	defer call.uses.Wait()
+	call.Body, call.Answer = body, w.Header()
+	answer, err := b.serve(call, row)
+	if err != nil {
+		w.Header().Del("Set-Cookie") // a refusal changes no session
+		writeRefusal(w, r, row, err)
+		return
+	}
+	if answer == nil {
+		w.WriteHeader(b.Status)
+		return
+	}
+	writeJSON(w, b.Status, answer)
 }
 
 // secure sets the headers that every answer of the API has. Source: security,

@@ -36,19 +36,19 @@ type Binding struct {
 // body. It is read strictly, by the rules of the row, before the handler is
 // called; the description of the API is made from the same two types.
 func Answer[In, Out any](method, path string, status int, handler func(Call, In) (Out, error)) Binding {
-	b := Binding{Method: method, Path: path, Status: status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out]()}
-	b.serve = func(c Call, row route.Row) (any, error) {
+	serve := func(c Call, row route.Row) (any, error) {
 		var in In
 		if err := decodeFields(c, row, &in); err != nil {
 			return nil, err
 		}
 		out, err := handler(c, in)
-		if err != nil || b.Out == reflect.TypeFor[None]() {
+		answer := any(out)
+		if _, none := answer.(None); err != nil || none {
 			return nil, err
 		}
-		return out, nil
+		return answer, nil
 	}
-	return b
+	return Binding{Method: method, Path: path, Status: status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), serve: serve}
 }
 
 // Tried returns b for a row whose change can be looked at before it is made: tell
@@ -86,7 +86,11 @@ func (b Binding) Summed(summary string) Binding {
 
 // Refuses returns b with the refusals of its handler.
 func (b Binding) Refuses(refusals ...fault.Error) Binding {
-	b.Refusals = append(slices.Clone(b.Refusals), refusals...)
+	if b.Refusals == nil {
+		b.Refusals = slices.Clip(refusals)
+	} else {
+		b.Refusals = append(slices.Clip(b.Refusals), refusals...)
+	}
 	return b
 }
 

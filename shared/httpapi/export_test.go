@@ -18,4 +18,4 @@ func BearerOf(r *http.Request) (cookie bool, err error) {
 }
 
 // Empty returns an app without rows.
-func Empty() *App { return &App{mux: http.NewServeMux()} }
+func Empty() *App { return &App{function: "none"} }

@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/net/idna"
@@ -64,7 +66,11 @@ func dotAtom(s string) bool {
 	return true
 }
 
-var profile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.BidiRule())
+// profile is made when the first domain is looked at: functions that start do
+// not wait for it.
+var profile = sync.OnceValue(func() *idna.Profile {
+	return idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.BidiRule())
+})
 
 func domainKey(domain string) (string, bool) {
 	if norm.NFKC.String(domain) != norm.NFC.String(domain) {
@@ -75,7 +81,7 @@ func domainKey(domain string) (string, bool) {
 			return "", false
 		}
 	}
-	ascii, err := profile.ToASCII(domain)
+	ascii, err := profile().ToASCII(domain)
 	if err != nil || !strings.Contains(ascii, ".") || strings.HasSuffix(ascii, ".") {
 		return "", false
 	}
@@ -99,7 +105,7 @@ var ErrUsernameReserved = fault.Error{
 // uses in the place of a name. Who has the name of an account is taken for its
 // owner on every server. Sources: the base accounts of Debian, Red Hat, SUSE,
 // macOS and Windows, and the users of their cloud images.
-var reservedNames = names(`
+const reservedNames = `
 	root toor admin administrator administrators system localsystem guest nobody nogroup daemon bin sys sync games man lp mail news uucp proxy
 	backup list irc gnats halt shutdown operator ftp adm ntp chrony dbus polkitd rpc rpcuser sshd messagebus syslog tcpdump tss uuidd pollinate
 	landscape fwupd-refresh dnsmasq usbmux rtkit avahi cups-pk-helper saned colord geoclue gdm whoopsie kernoops speech-dispatcher
@@ -110,15 +116,7 @@ var reservedNames = names(`
 	memcache memcached elasticsearch opensearch kibana logstash cassandra kafka zookeeper rabbitmq couchdb influxdb grafana prometheus
 	node-exporter consul vault nomad etcd git gitlab gitlab-runner gitea jenkins ansible puppet chef salt deploy deployer builder runner
 	named bind postfix dovecot exim debian-exim opendkim clamav amavis zabbix nagios telegraf datadog dd-agent splunk
-	alpacon alpamon paddock bulk scopes me self`)
-
-func names(text string) map[string]bool {
-	out := map[string]bool{}
-	for _, name := range strings.Fields(text) {
-		out[name] = true
-	}
-	return out
-}
+	alpacon alpamon paddock bulk scopes me self`
 
 // ParseUsername accepts exactly what can be a user name on Linux servers
 // (useradd's default rule, and dots), in lower case.
@@ -131,7 +129,7 @@ func ParseUsername(s string) (string, error) {
 			return "", ErrUsername
 		}
 	}
-	if reservedNames[s] || strings.HasPrefix(s, "systemd-") {
+	if slices.Contains(strings.Fields(reservedNames), s) || strings.HasPrefix(s, "systemd-") {
 		return "", ErrUsernameReserved
 	}
 	return s, nil

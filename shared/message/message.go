@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"paddock/shared/id"
@@ -105,11 +106,13 @@ var spoken = map[Template]string{
 	ConfirmCode: "{code} is your code to confirm this number for your account in {workspace}. Never tell it to anybody.",
 }
 
-// words are the subject and text of each template. Values stand in braces.
-var words = map[Template][2]string{
-	Invitation: {
-		"You are invited to {workspace}",
-		`{person} invited you to the workspace "{workspace}".
+// words are the subject and text of each template. Values stand in braces. Only
+// what renders needs them, so no other start waits for them.
+var words = sync.OnceValue(func() map[Template][2]string {
+	return map[Template][2]string{
+		Invitation: {
+			"You are invited to {workspace}",
+			`{person} invited you to the workspace "{workspace}".
 
 Open this link to choose a password:
 
@@ -118,26 +121,26 @@ Open this link to choose a password:
 It works once, until {until}.
 If you did not expect this, ignore it: nothing happens.
 `,
-	},
-	FactorAdded:      {"A sign-in method was added to your account", reported("was added to your account")},
-	FactorRemoved:    {"A sign-in method was removed from your account", reported("was removed from your account")},
-	KeyCopied:        {"There may be a copy of your security key", notice("counted backwards, as a copy of it would, at a sign-in or verification")},
-	StepUpDone:       {"Your second factor was verified", notice("was verified for protected actions of your account")},
-	FactorsReset:     {"Your sign-in methods were removed", notice("removed every sign-in method of your account")},
-	RecoveryCodeUsed: {"A recovery code was used for your account", notice("was used to sign in to your account")},
-	FormerAddress: {
-		"The sign-in methods of your account were changed",
-		`{what} in the workspace "{workspace}".
+		},
+		FactorAdded:      {"A sign-in method was added to your account", reported("was added to your account")},
+		FactorRemoved:    {"A sign-in method was removed from your account", reported("was removed from your account")},
+		KeyCopied:        {"There may be a copy of your security key", notice("counted backwards, as a copy of it would, at a sign-in or verification")},
+		StepUpDone:       {"Your second factor was verified", notice("was verified for protected actions of your account")},
+		FactorsReset:     {"Your sign-in methods were removed", notice("removed every sign-in method of your account")},
+		RecoveryCodeUsed: {"A recovery code was used for your account", notice("was used to sign in to your account")},
+		FormerAddress: {
+			"The sign-in methods of your account were changed",
+			`{what} in the workspace "{workspace}".
 
 It was done from {from}. This was the address of the account until it was changed a few days ago.
 
 If this was not you, open the link of the mail that told you so: it brings this address back, ends every session of the account, removes the methods added since, and you choose a new password.
 `,
-	},
-	RecoveryCodesMade: {"New recovery codes were made for your account", reported("were made for your account; older ones no longer work")},
-	EmailConfirmation: {
-		"Confirm your new address for {workspace}",
-		`{person} asked to use this address for an account in the workspace "{workspace}".
+		},
+		RecoveryCodesMade: {"New recovery codes were made for your account", reported("were made for your account; older ones no longer work")},
+		EmailConfirmation: {
+			"Confirm your new address for {workspace}",
+			`{person} asked to use this address for an account in the workspace "{workspace}".
 
 Open this link to confirm it:
 
@@ -146,10 +149,10 @@ Open this link to confirm it:
 It works once, until {until}.
 If you did not expect this, ignore it: nothing changes.
 `,
-	},
-	EmailChanged: {
-		"The address of your account was changed",
-		`Your account in the workspace "{workspace}" has a new address; mail no longer comes here.
+		},
+		EmailChanged: {
+			"The address of your account was changed",
+			`Your account in the workspace "{workspace}" has a new address; mail no longer comes here.
 
 It was done from {from}.
 
@@ -159,10 +162,10 @@ If this was not you, open this link: it brings this address back, ends every ses
 
 It works once, until {until}.
 `,
-	},
-	AccountMade: {
-		"You have an account in {workspace}",
-		`{person} made an account for you in the workspace "{workspace}".
+		},
+		AccountMade: {
+			"You have an account in {workspace}",
+			`{person} made an account for you in the workspace "{workspace}".
 
 Open this link to choose a password:
 
@@ -170,10 +173,10 @@ Open this link to choose a password:
 
 It works once, until {until}.
 `,
-	},
-	PasswordReset: {
-		"Choose a new password for {workspace}",
-		`Someone asked to choose a new password for your account in the workspace "{workspace}", from {from}.
+		},
+		PasswordReset: {
+			"Choose a new password for {workspace}",
+			`Someone asked to choose a new password for your account in the workspace "{workspace}", from {from}.
 
 Open this link to choose one:
 
@@ -182,68 +185,69 @@ Open this link to choose one:
 It works once, until {until}.
 If this was not you, ignore it: your password stays.
 `,
-	},
-	PasswordChanged: {
-		"The password of your account was changed",
-		`The password of your account in the workspace "{workspace}" was changed, from {from}. Its other sessions have ended.
+		},
+		PasswordChanged: {
+			"The password of your account was changed",
+			`The password of your account in the workspace "{workspace}" was changed, from {from}. Its other sessions have ended.
 ` + report("If this was not you"),
-	},
-	NewSignIn: {
-		"Your account was used from a new place",
-		`Someone signed in to your account in the workspace "{workspace}" from a new device in a new network: {from}.
+		},
+		NewSignIn: {
+			"Your account was used from a new place",
+			`Someone signed in to your account in the workspace "{workspace}" from a new device in a new network: {from}.
 ` + report("If this was not you"),
-	},
-	Attack: {
-		"Someone is guessing the password of your account",
-		`There were many wrong passwords for your account in the workspace "{workspace}", the last one from {from}. Further guesses are refused for a while; browsers that you signed in from before go on to work.
+		},
+		Attack: {
+			"Someone is guessing the password of your account",
+			`There were many wrong passwords for your account in the workspace "{workspace}", the last one from {from}. Further guesses are refused for a while; browsers that you signed in from before go on to work.
 ` + report("If you think that somebody knows your password"),
-	},
-	SignInCode: {
-		"Your code to sign in to {workspace}",
-		`Your code to finish signing in to the workspace "{workspace}":
+		},
+		SignInCode: {
+			"Your code to sign in to {workspace}",
+			`Your code to finish signing in to the workspace "{workspace}":
 
     {code}
 
 It was asked for from {from} and works once, until {until}.
 Never tell it to anybody. If you are not signing in just now, somebody knows your password: change it.
 `,
-	},
-	StepUpCode: {
-		"Your code to verify a protected action in {workspace}",
-		`Your code to verify a protected action in the workspace "{workspace}":
+		},
+		StepUpCode: {
+			"Your code to verify a protected action in {workspace}",
+			`Your code to verify a protected action in the workspace "{workspace}":
 
     {code}
 
 It was asked for from {from} and works once, until {until}.
 Never tell it to anybody. If you did not ask for it just now, somebody uses your account: end its sessions.
 `,
-	},
-	ConfirmCode: {
-		"Your code to confirm this address for {workspace}",
-		`Your code to confirm this address as a sign-in method in the workspace "{workspace}":
+		},
+		ConfirmCode: {
+			"Your code to confirm this address for {workspace}",
+			`Your code to confirm this address as a sign-in method in the workspace "{workspace}":
 
     {code}
 
 It was asked for from {from} and works once, until {until}.
 Never tell it to anybody. If you did not ask for it just now, somebody uses your account: end its sessions.
 `,
-	},
-	OneMoreTry: {
-		"Sign in to {workspace} once more",
-		`There were too many wrong passwords for your account in the workspace "{workspace}". This link opens one more attempt:
+		},
+		OneMoreTry: {
+			"Sign in to {workspace} once more",
+			`There were too many wrong passwords for your account in the workspace "{workspace}". This link opens one more attempt:
 
 {link}
 
 It was asked for from {from} and works once, until {until}.
 If this was not you, ignore it.
 `,
-	},
-	CommandLine: {
-		"A command line was signed in to your account",
-		`You allowed a command line to act for you in the workspace "{workspace}". It asked from {from}.
+		},
+		CommandLine: {
+			"A command line was signed in to your account",
+			`You allowed a command line to act for you in the workspace "{workspace}". It asked from {from}.
 ` + report("If you did not start it yourself"),
-	},
-}
+		},
+	}
+})
 
 // notice is the text of a notice that something was done to an account.
 // reported is notice with a link to say that it was somebody else.
@@ -280,7 +284,7 @@ func Render(m Message) (Rendered, error) {
 	if m.Channel == SMS || m.Channel == Voice {
 		return speak(m)
 	}
-	w, ok := words[m.Template]
+	w, ok := words()[m.Template]
 	if !ok {
 		return Rendered{}, ErrUnknownTemplate
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 
 	"paddock/shared/activity"
 	"paddock/shared/httpapi"
@@ -85,9 +84,15 @@ const (
 
 // tried returns the bindings with what rows that can be tried answer.
 func (f *Face) tried(all []httpapi.Binding) []httpapi.Binding {
-	for i, b := range all {
-		if slices.ContainsFunc(route.Rows, func(r route.Row) bool { return r.Rule.DryRun && r.Method == b.Method && r.Path == b.Path }) {
-			all[i] = httpapi.Tried(b, f.impact).Refuses(activity.ErrQuestions)
+	for r := range route.Rows {
+		row := &route.Rows[r]
+		if !row.Rule.DryRun {
+			continue
+		}
+		for i := range all {
+			if b := &all[i]; b.Path == row.Path && b.Method == row.Method {
+				*b = httpapi.Tried(*b, f.impact).Refuses(activity.ErrQuestions)
+			}
 		}
 	}
 	return all
