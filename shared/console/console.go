@@ -37,8 +37,8 @@ const (
 )
 
 // Over returns the handler of a build. Of each file it takes the compressed
-// forms that lie beside it, NAME.br and NAME.gz. It fails when a file cannot be
-// read or has a type that it does not know.
+// forms that lie beside it, NAME.br and NAME.gz. It fails when a file has a type
+// that it does not know.
 func Over(files fs.FS) (http.Handler, error) {
 	s := site{files: map[string]file{}}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {

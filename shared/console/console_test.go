@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -219,6 +220,42 @@ func TestUnknownTypeDoesNotStart(t *testing.T) {
 	if h, err := console.Over(files); err == nil || h != nil {
 		t.Fatalf("Over = %v, %v; want an error", h, err)
 	}
+}
+
+// TestUnreadableFileIsAProblem serves a build of which one file cannot be read:
+// the others are served, and nothing is kept of an answer that was none.
+func TestUnreadableFileIsAProblem(t *testing.T) {
+	h, err := console.Over(torn{build(), strings.TrimPrefix(script, "/")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, body := ask(t, h, "GET", script)
+	if answer.StatusCode != 500 || answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("ETag") != "" || !strings.Contains(body, `"internal_error"`) {
+		t.Errorf("%d %v %s", answer.StatusCode, answer.Header, body)
+	}
+	if answer, _ := ask(t, h, "GET", "/"); answer.StatusCode != 200 {
+		t.Errorf("GET / = %d", answer.StatusCode)
+	}
+}
+
+// torn is a build that lists a file and does not give it out.
+type torn struct {
+	fstest.MapFS
+	name string
+}
+
+func (f torn) Open(name string) (fs.File, error) {
+	if name == f.name {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return f.MapFS.Open(name)
+}
+
+func (f torn) ReadFile(name string) ([]byte, error) {
+	if name == f.name {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrPermission}
+	}
+	return f.MapFS.ReadFile(name)
 }
 
 func TestNewStarts(t *testing.T) {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 // A file is one file of a build in all its encodings.
@@ -19,12 +21,18 @@ type file struct {
 	encoded     []form // best first
 }
 
-// A form is the content of a file in one encoding, "" for none, with the tag
-// by which caches compare it.
+// A form is a file in one encoding, "" for none. It is read when it is first
+// asked for, and then kept: a function that starts waits for what one page
+// needs, not for the whole build.
 type form struct {
 	encoding string
-	content  []byte
-	tag      string
+	read     func() (content, error)
+}
+
+// A content has the tag by which caches compare it.
+type content struct {
+	bytes []byte
+	tag   string
 }
 
 // contentTypes of what a build may hold, by extension. Types are not guessed:
@@ -42,20 +50,15 @@ func open(files fs.FS, name string) (file, error) {
 	if !known {
 		return file{}, fmt.Errorf("%s has an unknown type", name)
 	}
-	content, err := fs.ReadFile(files, name)
-	if err != nil {
-		return file{}, err
-	}
-	f := file{contentType: contentType, lasting: strings.HasPrefix(name, assets), plain: formOf("", content)}
+	f := file{contentType: contentType, lasting: strings.HasPrefix(name, assets), plain: formOf(files, name, "")}
 	for _, c := range []struct{ encoding, ext string }{{"br", ".br"}, {"gzip", ".gz"}} {
-		content, err := fs.ReadFile(files, name+c.ext)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		switch _, err := fs.Stat(files, name+c.ext); {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
 			return file{}, err
+		default:
+			f.encoded = append(f.encoded, formOf(files, name+c.ext, c.encoding))
 		}
-		f.encoded = append(f.encoded, formOf(c.encoding, content))
 	}
 	return f, nil
 }
@@ -64,9 +67,12 @@ func open(files fs.FS, name string) (file, error) {
 // builds do not share one by chance.
 const tagBytes = 12
 
-func formOf(encoding string, content []byte) form {
-	sum := sha256.Sum256(content)
-	return form{encoding: encoding, content: content, tag: `"` + base64.RawURLEncoding.EncodeToString(sum[:tagBytes]) + `"`}
+func formOf(files fs.FS, name, encoding string) form {
+	return form{encoding: encoding, read: sync.OnceValues(func() (content, error) {
+		b, err := fs.ReadFile(files, name)
+		sum := sha256.Sum256(b)
+		return content{b, `"` + base64.RawURLEncoding.EncodeToString(sum[:tagBytes]) + `"`}, err
+	})}
 }
 
 // lastingPolicy lets caches keep a file for a year without asking: another
@@ -76,6 +82,13 @@ const lastingPolicy = "public, max-age=31536000, immutable"
 // serve answers with the best form that the client accepts, or with 304 when it
 // has that form already.
 func (f file) serve(w http.ResponseWriter, r *http.Request) {
+	best := f.choose(r.Header.Values("Accept-Encoding"))
+	c, err := best.read()
+	if err != nil {
+		slog.ErrorContext(r.Context(), "console: a file cannot be read", "err", err.Error())
+		refuse(w, http.StatusInternalServerError, `{"detail":"Something went wrong on our side.","code":"internal_error","source":""}`)
+		return
+	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
 	if f.lasting {
@@ -84,10 +97,9 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	if len(f.encoded) > 0 {
 		h.Set("Vary", "Accept-Encoding")
 	}
-	best := f.choose(r.Header.Values("Accept-Encoding"))
-	h.Set("ETag", best.tag)
+	h.Set("ETag", c.tag)
 	h.Set("Content-Type", f.contentType)
-	if matches(r.Header.Values("If-None-Match"), best.tag) {
+	if matches(r.Header.Values("If-None-Match"), c.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -96,7 +108,7 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(best.content)
+		_, _ = w.Write(c.bytes)
 	}
 }
 

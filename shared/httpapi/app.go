@@ -44,7 +44,7 @@ type Config struct {
 	Store    *table.Store
 	Usage    *usage.Service
 	Now      func() time.Time
-	Bindings []Binding
+	Bindings []*Binding
 }
 
 // New returns the App of a function, or an error naming every row without
@@ -56,8 +56,7 @@ func New(c Config) (*App, error) {
 	a := &App{function: c.Function, bound: make([]*Binding, len(route.Rows)), sessions: c.Sessions, policies: c.Policies, store: c.Store, usage: c.Usage, now: c.Now}
 	type place struct{ method, path string }
 	given := make(map[place]*Binding, len(c.Bindings))
-	for i := range c.Bindings {
-		b := &c.Bindings[i]
+	for _, b := range c.Bindings {
 		given[place{b.Method, b.Path}] = b
 	}
 	var faults []error
@@ -154,8 +153,10 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, a.missing(w, sent))
 		return
 	}
-	route.Rows[place].Fits(sent, r.SetPathValue)
-	a.serve(w, r, route.Rows[place], *a.bound[place])
+	row := route.Rows[place]
+	row.Fits(sent, r.SetPathValue)
+	r.Pattern = row.Pattern()
+	a.serve(w, r, row, *a.bound[place])
 }
 
 // clean reports whether a path is absolute and has no empty, "." or ".." part.

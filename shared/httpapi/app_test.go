@@ -1,8 +1,11 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -24,7 +27,7 @@ import (
 
 // app returns the App of a function, whose handlers have nothing behind them:
 // good for everything that is answered before a row is reached.
-func app(t *testing.T, f route.Function, bindings []httpapi.Binding) (*httpapi.App, error) {
+func app(t *testing.T, f route.Function, bindings []*httpapi.Binding) (*httpapi.App, error) {
 	t.Helper()
 	return httpapi.New(httpapi.Config{
 		Function: f, Sessions: new(session.Service), Policies: new(policy.Service), Store: new(table.Store), Usage: new(usage.Service), Now: func() time.Time { return time.Unix(0, 0) }, Bindings: bindings,
@@ -32,7 +35,7 @@ func app(t *testing.T, f route.Function, bindings []httpapi.Binding) (*httpapi.A
 }
 
 func TestWhatIsNoRowIsRefusedAsJSON(t *testing.T) {
-	for f, bindings := range map[route.Function][]httpapi.Binding{route.API: new(api.Face).Bindings(), route.Signin: new(signin.Face).Bindings()} {
+	for f, bindings := range map[route.Function][]*httpapi.Binding{route.API: new(api.Face).Bindings(), route.Signin: new(signin.Face).Bindings()} {
 		a, err := app(t, f, bindings)
 		if err != nil {
 			t.Fatal(err)
@@ -101,10 +104,33 @@ func TestCredentialsInAddressesAreRefused(t *testing.T) {
 func TestRowsAndHandlersMatch(t *testing.T) {
 	whole := new(signin.Face).Bindings()
 	extra := httpapi.Answer("GET", "/api/nowhere/", http.StatusOK, func(httpapi.Call, httpapi.None) (httpapi.None, error) { return httpapi.None{}, nil })
-	for name, bindings := range map[string][]httpapi.Binding{"is in no row": append(whole[:len(whole):len(whole)], extra), "has no handler": whole[1:]} {
+	for name, bindings := range map[string][]*httpapi.Binding{"is in no row": append(whole[:len(whole):len(whole)], extra), "has no handler": whole[1:]} {
 		if _, err := app(t, route.Signin, bindings); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestUnclassifiedErrorsAreLoggedWithTheirRow holds what an operator finds of a
+// 500, and that the caller is told nothing of it.
+func TestUnclassifiedErrorsAreLoggedWithTheirRow(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	failing := httpapi.Answer("GET", "/api/health/", http.StatusOK, func(httpapi.Call, httpapi.None) (httpapi.None, error) { return httpapi.None{}, errors.New("the cause") })
+	bindings := slices.DeleteFunc(new(api.Face).Bindings(), func(b *httpapi.Binding) bool { return b.Path == failing.Path })
+	a, err := app(t, route.API, append(bindings, failing))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/health/", http.NoBody))
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "cause") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if text := log.String(); !strings.Contains(text, `"route":"GET /api/health/{$}"`) || !strings.Contains(text, `"err":"the cause"`) {
+		t.Errorf("logged: %s", text)
 	}
 }
 

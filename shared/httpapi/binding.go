@@ -23,9 +23,9 @@ type Binding struct {
 	Status       int          // of a success
 	In           reflect.Type // fields of the query on GET rows, else of the body
 	Out          reflect.Type
-	Refusals     []fault.Error // the handler's own; Refusals adds those of the rule
-	Keyed        bool          // takes an Idempotency-Key
-	Impact       reflect.Type  // of the answer to a dry run; nil: the row has none
+	Refusals     []*fault.Error // the handler's own; Refusals adds those of the rule
+	Keyed        bool           // takes an Idempotency-Key
+	Impact       reflect.Type   // of the answer to a dry run; nil: the row has none
 
 	serve func(c Call, row route.Row) (any, error)
 	tell  func(c Call, t *policy.Tried) (any, error)
@@ -35,7 +35,7 @@ type Binding struct {
 // parameters of a GET row, its `json` tags the members of any other row's
 // body. It is read strictly, by the rules of the row, before the handler is
 // called; the description of the API is made from the same two types.
-func Answer[In, Out any](method, path string, status int, handler func(Call, In) (Out, error)) Binding {
+func Answer[In, Out any](method, path string, status int, handler func(Call, In) (Out, error)) *Binding {
 	serve := func(c Call, row route.Row) (any, error) {
 		var in In
 		if err := decodeFields(c, row, &in); err != nil {
@@ -48,12 +48,12 @@ func Answer[In, Out any](method, path string, status int, handler func(Call, In)
 		}
 		return answer, nil
 	}
-	return Binding{Method: method, Path: path, Status: status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), serve: serve}
+	return &Binding{Method: method, Path: path, Status: status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), serve: serve}
 }
 
 // Tried returns b for a row whose change can be looked at before it is made: tell
 // answers what it would mean.
-func Tried[Out any](b Binding, tell func(Call, *policy.Tried) (Out, error)) Binding {
+func Tried[Out any](b *Binding, tell func(Call, *policy.Tried) (Out, error)) *Binding {
 	b.Impact = reflect.TypeFor[Out]()
 	b.tell = func(c Call, t *policy.Tried) (any, error) { return tell(c, t) }
 	return b
@@ -78,19 +78,15 @@ func (b Binding) dry() Binding {
 	return b
 }
 
-// Summed returns b with one sentence that says what the row does.
-func (b Binding) Summed(summary string) Binding {
+// Summed adds one sentence that says what the row does, and returns b.
+func (b *Binding) Summed(summary string) *Binding {
 	b.Summary = summary
 	return b
 }
 
-// Refuses returns b with the refusals of its handler.
-func (b Binding) Refuses(refusals ...fault.Error) Binding {
-	if b.Refusals == nil {
-		b.Refusals = slices.Clip(refusals)
-	} else {
-		b.Refusals = append(slices.Clip(b.Refusals), refusals...)
-	}
+// Refuses adds refusals of the handler, and returns b.
+func (b *Binding) Refuses(refusals ...*fault.Error) *Binding {
+	b.Refusals = append(slices.Clip(b.Refusals), refusals...)
 	return b
 }
 

@@ -11,6 +11,7 @@ import (
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/fault"
+	"paddock/shared/gateway"
 	"paddock/shared/id"
 	"paddock/shared/permission"
 	"paddock/shared/route"
@@ -84,7 +85,7 @@ type Call struct {
 func (c Call) Now() time.Time { return c.app.now().UTC() }
 
 // FreshRefusals are what Call.Fresh may return, for the description.
-var FreshRefusals = []fault.Error{errStepUp, errCLIStep, errTokenStep}
+var FreshRefusals = []*fault.Error{&errStepUp, &errCLIStep, &errTokenStep}
 
 // Fresh demands a fresh proof where the body and not the row asks for it: it
 // returns the call's proof marked privileged, or the refusal, with its event.
@@ -240,7 +241,7 @@ func (c Call) refused(row route.Row, of id.UUID, condition string, refusal error
 
 // SourceOf returns where a request came from, as events hold it.
 func SourceOf(r *http.Request) audit.Source {
-	origin := OriginOf(r.Context())
+	origin := gateway.OriginOf(r.Context())
 	src := audit.Source{IP: origin.SourceIP, UserAgent: origin.UserAgent, ClientType: "web"}
 	if version, ok := strings.CutPrefix(origin.UserAgent, "alpacon-cli/"); ok {
 		src.ClientType, src.CLIVersion = "cli", version
@@ -250,7 +251,7 @@ func SourceOf(r *http.Request) audit.Source {
 
 // seen returns a request as events hold it.
 func seen(r *http.Request, row route.Row, success int) authz.Request {
-	return authz.Request{ID: OriginOf(r.Context()).RequestID, Method: r.Method, Route: row.Path, Success: success, Refused: statusOf}
+	return authz.Request{ID: gateway.OriginOf(r.Context()).RequestID, Method: r.Method, Route: row.Path, Success: success, Refused: statusOf}
 }
 
 // guard applies the row's rule and returns the admitted call.

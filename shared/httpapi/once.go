@@ -25,12 +25,12 @@ const maxRaces = 3
 // Create is Answer for a row that makes an object. A client may send a key: the
 // same fields under the same key are answered as the first time and make
 // nothing, other fields are refused. A refused request keeps nothing.
-func Create[In, Out any](method, path string, status int, handler func(Call, In, Keep[Out]) (Out, error)) Binding {
+func Create[In, Out any](method, path string, status int, handler func(Call, In, Keep[Out]) (Out, error)) *Binding {
 	b := Answer(method, path, status, func(c Call, in In) (Out, error) {
 		return created(c, path, in, handler)
 	})
 	b.Keyed = true
-	return b.Refuses(once.ErrKey, once.ErrReused, table.ErrTryAgain)
+	return b.Refuses(&once.ErrKey, &once.ErrReused, &table.ErrTryAgain)
 }
 
 func created[In, Out any](c Call, path string, in In, handler func(Call, In, Keep[Out]) (Out, error)) (Out, error) {

@@ -10,17 +10,9 @@ import (
 	"time"
 
 	"paddock/shared/fault"
+	"paddock/shared/gateway"
 	"paddock/shared/route"
 )
-
-// A Problem is an error on the wire. Source: alpacon-wire 2.3.
-type Problem struct {
-	Detail     string `json:"detail"`
-	Code       string `json:"code"`
-	Source     string `json:"source"`
-	RequestID  string `json:"request_id,omitempty"`
-	DecisionID string `json:"decision_id,omitempty"`
-}
 
 // errInternal is all that a caller learns of an error nobody classified.
 var errInternal = fault.Error{Kind: fault.Internal, Code: "internal_error", Detail: "Something went wrong on our side."}
@@ -56,7 +48,7 @@ func statusOf(k fault.Kind) int {
 // cause and answered without it.
 func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := explained(w, r, err)
-	p := Problem{Detail: refusal.Detail, Code: refusal.Code, Source: refusal.Source, RequestID: OriginOf(r.Context()).RequestID}
+	p := gateway.Problem{Detail: refusal.Detail, Code: refusal.Code, Source: refusal.Source, RequestID: gateway.OriginOf(r.Context()).RequestID}
 	if d, ok := errors.AsType[*denial](err); ok && !d.decision.Zero() {
 		p.DecisionID = d.decision.String()
 	}
@@ -76,7 +68,7 @@ func writeRefusal(w http.ResponseWriter, r *http.Request, row route.Row, err err
 // explained returns what a caller is told of an error, and sets the headers
 // that go with it.
 func explained(w http.ResponseWriter, r *http.Request, err error) fault.Error {
-	origin := OriginOf(r.Context())
+	origin := gateway.OriginOf(r.Context())
 	refusal, ok := errors.AsType[fault.Error](err)
 	if !ok || refusal.Kind == fault.Internal {
 		slog.ErrorContext(r.Context(), "request failed", "request_id", origin.RequestID, "method", r.Method,

@@ -5,6 +5,7 @@ import (
 
 	"paddock/shared/authz"
 	"paddock/shared/fault"
+	"paddock/shared/gateway"
 	"paddock/shared/permission"
 	"paddock/shared/route"
 	"paddock/shared/session"
@@ -14,14 +15,17 @@ import (
 // Refusals returns what a row can refuse: what follows from its method and
 // rule, and what its handler declares. The description of the API lists them,
 // and holds the deployed functions to the list.
-func Refusals(row route.Row, b Binding) []fault.Error {
-	out := []fault.Error{errInternal, ErrMalformed, errURL, errMedia, errTooLarge}
+func Refusals(row route.Row, b *Binding) []fault.Error {
+	out := []fault.Error{errInternal, gateway.ErrMalformed, errURL, errMedia, errTooLarge}
 	out = append(out, fieldRefusals(row, b)...)
 	if row.Method != http.MethodGet {
 		out = append(out, errCrossSite, table.ErrTryAgain, dryRefusal(row))
 	}
 	out = append(out, ruleRefusals(row)...)
-	return append(out, b.Refusals...)
+	for _, f := range b.Refusals {
+		out = append(out, *f)
+	}
+	return out
 }
 
 func dryRefusal(row route.Row) fault.Error {
@@ -31,10 +35,7 @@ func dryRefusal(row route.Row) fault.Error {
 	return errDryRun
 }
 
-// ErrMalformed refuses an event of the gateway that does not become a request.
-var ErrMalformed = fault.Error{Kind: fault.Invalid, Code: "malformed_request", Detail: "The request is not well formed."}
-
-func fieldRefusals(row route.Row, b Binding) []fault.Error {
+func fieldRefusals(row route.Row, b *Binding) []fault.Error {
 	switch {
 	case row.Method == http.MethodGet && b.In.NumField() == 0:
 		return nil

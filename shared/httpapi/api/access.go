@@ -15,12 +15,12 @@ import (
 	"paddock/shared/token"
 )
 
-func (f *Face) accessBindings() []httpapi.Binding {
-	return []httpapi.Binding{
+func (f *Face) accessBindings() []*httpapi.Binding {
+	return []*httpapi.Binding{
 		httpapi.Answer(http.MethodPost, "/api/access/check/", http.StatusOK, f.checkAccess).
 			Summed("Ask whether the caller may do something on a server now; what would be refused is refused alike.").
-			Refuses(access.ErrWork, access.ErrAccount, access.ErrNoName, access.ErrOwnName, access.ErrLine, access.ErrPath, access.ErrTree, access.ErrWay, access.ErrRoot,
-				server.ErrNoServer, authz.ErrDenied, authz.ErrScope, authz.ErrACL).Refuses(httpapi.FreshRefusals...),
+			Refuses(&access.ErrWork, &access.ErrAccount, &access.ErrNoName, &access.ErrOwnName, &access.ErrLine, &access.ErrPath, &access.ErrTree, &access.ErrWay, &access.ErrRoot,
+				&server.ErrNoServer, &authz.ErrDenied, &authz.ErrScope, &authz.ErrACL).Refuses(httpapi.FreshRefusals...),
 	}
 }
 

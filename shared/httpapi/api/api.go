@@ -66,9 +66,9 @@ func New(p Parts) *Face {
 }
 
 // Bindings returns the handler of every row of the api function.
-func (f *Face) Bindings() []httpapi.Binding {
+func (f *Face) Bindings() []*httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return f.tried(slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.accessBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), f.applicationBindings(), []httpapi.Binding{
+	return f.tried(slices.Concat(f.groupBindings(), f.roleBindings(), f.whyBindings(), f.serverBindings(), f.accessBindings(), f.tokenBindings(), f.billingBindings(), f.usageBindings(), f.applicationBindings(), []*httpapi.Binding{
 		httpapi.Answer(get, "/api/health/", ok, health).Summed("Tell that the service runs."),
 		httpapi.Answer(get, "/api/openapi.json", ok, openapi).Summed("Describe the API: this document."),
 		httpapi.Answer(get, "/api/status/", ok, status).Summed("Tell that the credential works."),
@@ -76,37 +76,37 @@ func (f *Face) Bindings() []httpapi.Binding {
 		httpapi.Answer(get, "/api/iam/users/", ok, f.users).Summed("List the people that the caller may see."),
 		httpapi.Answer(get, "/api/iam/users/-", ok, self).Summed("Show the caller's own account."),
 		httpapi.Answer(get, "/api/iam/users/-/", ok, self).Summed("Show the caller's own account."),
-		httpapi.Answer(get, "/api/iam/users/{id}/", ok, one).Summed("Show one account.").Refuses(identity.ErrNoUser),
+		httpapi.Answer(get, "/api/iam/users/{id}/", ok, one).Summed("Show one account.").Refuses(&identity.ErrNoUser),
 		httpapi.Answer(patch, "/api/iam/users/-/", ok, f.patchOwn).Summed("Change one's own profile; an address with a fresh proof, once it is confirmed.").
 			Refuses(profileRefusals...),
 		httpapi.Answer(patch, "/api/iam/users/{id}/", ok, f.patchUser).Summed("Change an account; its role and address with a fresh proof.").
-			Refuses(profileRefusals...).Refuses(identity.ErrReadOnly, identity.ErrOwnState, identity.ErrEmailTaken, identity.ErrLastSuperuser, identity.ErrTooManySuperusers),
+			Refuses(profileRefusals...).Refuses(&identity.ErrReadOnly, &identity.ErrOwnState, &identity.ErrEmailTaken, &identity.ErrLastSuperuser, &identity.ErrTooManySuperusers),
 		httpapi.Answer(get, "/api/iam/users/{id}/sessions/", ok, f.sessionsOf).Summed("List the sessions of an account."),
 		httpapi.Answer(post, "/api/iam/username/", ok, f.username).Summed("Set one's own username, once.").
-			Refuses(identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrUsernameTaken, identity.ErrUsernameSet),
+			Refuses(&identity.ErrUsername, &identity.ErrUsernameReserved, &identity.ErrUsernameTaken, &identity.ErrUsernameSet),
 		httpapi.Answer(get, "/api/iam/invitations/", ok, f.invitations).Summed("List the open invitations."),
 		httpapi.Answer(http.MethodDelete, "/api/iam/invitations/{id}/", http.StatusNoContent, f.withdraw).Summed("Withdraw an open invitation.").
-			Refuses(identity.ErrInvitation),
+			Refuses(&identity.ErrInvitation),
 		httpapi.Create(post, "/api/workspaces/users/invite/", http.StatusCreated, f.invite).Summed("Invite a person by e-mail; staff and superusers with a fresh proof.").
-			Refuses(identity.ErrEmail, identity.ErrInviteRole, identity.ErrEmailTaken, identity.ErrInvites, identity.ErrOpen, workspace.ErrSeatsUsed).Refuses(httpapi.FreshRefusals...),
+			Refuses(&identity.ErrEmail, &identity.ErrInviteRole, &identity.ErrEmailTaken, &identity.ErrInvites, &identity.ErrOpen, &workspace.ErrSeatsUsed).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/workspaces/security/-/", ok, security).Summed("Show the security settings."),
 		httpapi.Answer(patch, "/api/workspaces/security/-/", ok, f.patchSecurity).Summed("Change the security settings.").
-			Refuses(workspace.ErrRange, identity.ErrAffected, identity.ErrNoSuperuser),
+			Refuses(&workspace.ErrRange, &identity.ErrAffected, &identity.ErrNoSuperuser),
 		httpapi.Answer(post, "/api/workspaces/security/-/preview/", ok, f.previewSecurity).Summed("Tell whom a change of the security settings would affect.").
-			Refuses(workspace.ErrRange),
+			Refuses(&workspace.ErrRange),
 		httpapi.Answer(get, "/api/workspaces/security/-/mfa-methods/", ok, mfaMethods).Summed("Tell which sign-in methods may be set up."),
 		httpapi.Answer(get, "/api/workspaces/preferences/-/", ok, preferences).Summed("Show the preferences."),
 		httpapi.Answer(patch, "/api/workspaces/preferences/-/", ok, f.patchPreferences).Summed("Change the preferences.").
-			Refuses(workspace.ErrRange),
+			Refuses(&workspace.ErrRange),
 		httpapi.Answer(get, "/api/workspaces/access-control/-/", ok, accessControl).Summed("Show the access control settings."),
 		httpapi.Answer(patch, "/api/workspaces/access-control/-/", ok, f.patchAccessControl).Summed("Change the access control settings."),
 		httpapi.Answer(get, "/api/audit/activity/", ok, f.audit).Summed("Read the audit log, newest first.").
-			Refuses(errUser, activity.ErrCursor, authz.ErrDenied),
+			Refuses(&errUser, &activity.ErrCursor, &authz.ErrDenied),
 	}))
 }
 
 // profileRefusals are what a change of an account can refuse, whoever's it is.
-var profileRefusals = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail, identity.ErrNewAddresses}, httpapi.FreshRefusals...)
+var profileRefusals = append([]*fault.Error{&identity.ErrPersonName, &identity.ErrProfile, &identity.ErrEmail, &identity.ErrNewAddresses}, httpapi.FreshRefusals...)
 
 // Health tells that the function runs; it says nothing of what is behind it.
 type Health struct {

@@ -18,28 +18,28 @@ import (
 	"paddock/shared/token"
 )
 
-func (f *Face) applicationBindings() []httpapi.Binding {
+func (f *Face) applicationBindings() []*httpapi.Binding {
 	const (
 		get, post, patch, remove, ok, made, gone = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.StatusOK, http.StatusCreated, http.StatusNoContent
 
 		all, one, roles = "/api/iam/applications/", "/api/iam/applications/{id}/", "/api/iam/applications/{id}/roles/"
 	)
-	fields := []fault.Error{
-		identity.ErrProfile, application.ErrNameTaken, application.ErrScopes, token.ErrScope, policy.ErrLarge, authz.ErrCeiling,
+	fields := []*fault.Error{
+		&identity.ErrProfile, &application.ErrNameTaken, &application.ErrScopes, &token.ErrScope, &policy.ErrLarge, &authz.ErrCeiling,
 	}
-	return slices.Concat(f.serviceTokenBindings(), []httpapi.Binding{
+	return slices.Concat(f.serviceTokenBindings(), []*httpapi.Binding{
 		httpapi.Answer(get, all, ok, f.listApplications).Summed("List the applications that the caller may see."),
 		httpapi.Create(post, all, made, f.createApplication).Summed("Make an application, without roles and tokens.").
-			Refuses(fields...).Refuses(policy.Limit("applications", "")),
+			Refuses(fields...).Refuses(new(policy.Limit("applications", ""))),
 		httpapi.Answer(get, one, ok, f.showApplication).Summed("Show one application."),
 		httpapi.Answer(patch, one, ok, f.patchApplication).
 			Summed("Change an application; with a fresh proof its owner, managers and scopes, and to enable it. Disabling it ends its tokens.").
-			Refuses(fields...).Refuses(application.ErrGone, identity.ErrPerson, application.ErrManyManagers).Refuses(httpapi.FreshRefusals...),
+			Refuses(fields...).Refuses(&application.ErrGone, &identity.ErrPerson, &application.ErrManyManagers).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(remove, one, gone, f.deleteApplication).Summed("Delete an application, with its roles and tokens."),
 		httpapi.Answer(get, roles, ok, f.rolesOfApplication).Summed("List the roles of an application."),
 		httpapi.Answer(post, roles, made, f.giveApplicationRole).Summed("Give an application a role that the caller holds.").
-			Refuses(role.ErrAssigned, role.ErrManyRoles, role.ErrUntil, role.ErrNoApplication, errRole, policy.ErrLarge, authz.ErrCeiling),
-		httpapi.Answer(remove, roles+"{assignment}/", gone, f.takeApplicationRole).Summed("Take a role from an application.").Refuses(role.ErrNoAssignment),
+			Refuses(&role.ErrAssigned, &role.ErrManyRoles, &role.ErrUntil, &role.ErrNoApplication, &errRole, &policy.ErrLarge, &authz.ErrCeiling),
+		httpapi.Answer(remove, roles+"{assignment}/", gone, f.takeApplicationRole).Summed("Take a role from an application.").Refuses(&role.ErrNoAssignment),
 	})
 }
 

@@ -16,13 +16,13 @@ import (
 	"paddock/shared/table"
 )
 
-func (f *Face) assignmentBindings() []httpapi.Binding {
-	return []httpapi.Binding{
+func (f *Face) assignmentBindings() []*httpapi.Binding {
+	return []*httpapi.Binding{
 		httpapi.Answer(http.MethodGet, "/api/servers/assignments/", http.StatusOK, f.serverAssignments).Summed("List the assignments of servers that the caller may see."),
 		httpapi.Create(http.MethodPost, "/api/servers/assignments/", http.StatusCreated, f.assign).Summed("Give a person or a group a server, or all whose name a pattern matches.").
-			Refuses(server.ErrAssigned, server.ErrEqual, server.ErrAccess, server.ErrUntil, server.ErrNoServer, server.ErrGroup, identity.ErrPerson, errPattern, policy.ErrLarge, policy.Limit("assignments", ""), authz.ErrCeiling),
+			Refuses(&server.ErrAssigned, &server.ErrEqual, &server.ErrAccess, &server.ErrUntil, &server.ErrNoServer, &server.ErrGroup, &identity.ErrPerson, &errPattern, &policy.ErrLarge, new(policy.Limit("assignments", "")), &authz.ErrCeiling),
 		httpapi.Answer(http.MethodDelete, "/api/servers/assignments/{id}/", http.StatusNoContent, f.unassign).Summed("Take an assignment of servers away.").
-			Refuses(server.ErrNoAssignment, authz.ErrCeiling),
+			Refuses(&server.ErrNoAssignment, &authz.ErrCeiling),
 	}
 }
 

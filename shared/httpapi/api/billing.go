@@ -8,12 +8,12 @@ import (
 	"paddock/shared/workspace"
 )
 
-func (f *Face) billingBindings() []httpapi.Binding {
+func (f *Face) billingBindings() []*httpapi.Binding {
 	const path = "/api/workspaces/billing/-/"
-	return []httpapi.Binding{
+	return []*httpapi.Binding{
 		httpapi.Answer(http.MethodGet, path, http.StatusOK, f.billing).Summed("Show plan, invoice contact and seats."),
 		httpapi.Answer(http.MethodPatch, path, http.StatusOK, f.patchBilling).Summed("Change plan, invoice contact and seats.").
-			Refuses(workspace.ErrPlan, workspace.ErrContact, workspace.ErrSeats, identity.ErrEmail),
+			Refuses(&workspace.ErrPlan, &workspace.ErrContact, &workspace.ErrSeats, &identity.ErrEmail),
 	}
 }
 

@@ -21,26 +21,26 @@ import (
 	"paddock/shared/table"
 )
 
-func (f *Face) groupBindings() []httpapi.Binding {
+func (f *Face) groupBindings() []*httpapi.Binding {
 	const get, post, patch, put, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.StatusOK
-	fields := []fault.Error{identity.ErrProfile, group.ErrNameTaken, group.ErrNoServer, errPattern, policy.ErrLarge, policy.Limit("groups", ""), authz.ErrCeiling}
-	return []httpapi.Binding{
+	fields := []*fault.Error{&identity.ErrProfile, &group.ErrNameTaken, &group.ErrNoServer, &errPattern, &policy.ErrLarge, new(policy.Limit("groups", "")), &authz.ErrCeiling}
+	return []*httpapi.Binding{
 		httpapi.Answer(get, "/api/iam/groups/", ok, f.listGroups).Summed("List the groups that the caller may see."),
 		httpapi.Create(post, "/api/iam/groups/", http.StatusCreated, f.createGroup).Summed("Make a group.").Refuses(fields...),
 		httpapi.Answer(get, "/api/iam/groups/{id}/", ok, f.showGroup).Summed("Show one group."),
-		httpapi.Answer(patch, "/api/iam/groups/{id}/", ok, f.patchGroup).Summed("Change a group.").Refuses(fields...).Refuses(identity.ErrReadOnly, group.ErrNoGroup),
+		httpapi.Answer(patch, "/api/iam/groups/{id}/", ok, f.patchGroup).Summed("Change a group.").Refuses(fields...).Refuses(&identity.ErrReadOnly, &group.ErrNoGroup),
 		httpapi.Answer(http.MethodDelete, "/api/iam/groups/{id}/", http.StatusNoContent, f.deleteGroup).Summed("Delete a group; its members lose what it gave."),
 		httpapi.Answer(get, "/api/iam/groups/{id}/config/", ok, f.groupConfig).Summed("Show a group's configuration as YAML."),
-		httpapi.Answer(put, "/api/iam/groups/{id}/config/", ok, f.putGroupConfig).Summed("Replace a group's configuration by one in YAML.").Refuses(fields...).Refuses(errConfig),
-		httpapi.Create(post, "/api/iam/groups/import/", http.StatusCreated, f.importGroup).Summed("Make a group of a configuration in YAML.").Refuses(fields...).Refuses(errConfig),
+		httpapi.Answer(put, "/api/iam/groups/{id}/config/", ok, f.putGroupConfig).Summed("Replace a group's configuration by one in YAML.").Refuses(fields...).Refuses(&errConfig),
+		httpapi.Create(post, "/api/iam/groups/import/", http.StatusCreated, f.importGroup).Summed("Make a group of a configuration in YAML.").Refuses(fields...).Refuses(&errConfig),
 		httpapi.Answer(get, "/api/iam/memberships/", ok, f.memberships).Summed("List memberships in groups, as a page when one is asked for: of a group, of a user, or one's own."),
 		httpapi.Answer(post, "/api/iam/memberships/", http.StatusCreated, f.addMember).Summed("Put somebody into a group.").
-			Refuses(group.ErrMember, group.ErrManyGroups, group.ErrUntil, group.ErrNoUser, errOneUser, errGroup, errMemberRole, authz.ErrCeiling),
+			Refuses(&group.ErrMember, &group.ErrManyGroups, &group.ErrUntil, &group.ErrNoUser, &errOneUser, &errGroup, &errMemberRole, &authz.ErrCeiling),
 		httpapi.Answer(get, "/api/iam/memberships/{id}/", ok, f.showMember).Summed("Show one membership."),
 		httpapi.Answer(patch, "/api/iam/memberships/{id}/", ok, f.patchMember).Summed("Change what somebody is in a group, or until when.").
-			Refuses(group.ErrUntil, errMemberRole, authz.ErrCeiling),
+			Refuses(&group.ErrUntil, &errMemberRole, &authz.ErrCeiling),
 		httpapi.Answer(http.MethodDelete, "/api/iam/memberships/{id}/", http.StatusNoContent, f.removeMember).Summed("Take somebody out of a group, or leave it.").
-			Refuses(authz.ErrCeiling),
+			Refuses(&authz.ErrCeiling),
 	}
 }
 

@@ -83,15 +83,15 @@ const (
 )
 
 // tried returns the bindings with what rows that can be tried answer.
-func (f *Face) tried(all []httpapi.Binding) []httpapi.Binding {
+func (f *Face) tried(all []*httpapi.Binding) []*httpapi.Binding {
 	for r := range route.Rows {
 		row := &route.Rows[r]
 		if !row.Rule.DryRun {
 			continue
 		}
-		for i := range all {
-			if b := &all[i]; b.Path == row.Path && b.Method == row.Method {
-				*b = httpapi.Tried(*b, f.impact).Refuses(activity.ErrQuestions)
+		for _, b := range all {
+			if b.Path == row.Path && b.Method == row.Method {
+				httpapi.Tried(b, f.impact).Refuses(&activity.ErrQuestions)
 			}
 		}
 	}

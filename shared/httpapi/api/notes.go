@@ -15,14 +15,14 @@ import (
 	"paddock/shared/table"
 )
 
-func (f *Face) noteBindings() []httpapi.Binding {
+func (f *Face) noteBindings() []*httpapi.Binding {
 	const get, post, patch, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.StatusOK
-	return []httpapi.Binding{
-		httpapi.Answer(get, "/api/servers/notes/", ok, f.listNotes).Summed("List the notes on servers that the caller may see, the newest first.").Refuses(errFilter, errOrdering),
-		httpapi.Create(post, "/api/servers/notes/", http.StatusCreated, f.addNote).Summed("Write a note on a server.").Refuses(server.ErrNote, server.ErrManyNotes, server.ErrNoServer, server.ErrGone),
+	return []*httpapi.Binding{
+		httpapi.Answer(get, "/api/servers/notes/", ok, f.listNotes).Summed("List the notes on servers that the caller may see, the newest first.").Refuses(&errFilter, &errOrdering),
+		httpapi.Create(post, "/api/servers/notes/", http.StatusCreated, f.addNote).Summed("Write a note on a server.").Refuses(&server.ErrNote, &server.ErrManyNotes, &server.ErrNoServer, &server.ErrGone),
 		httpapi.Answer(get, "/api/servers/notes/{id}/", ok, f.showNote).Summed("Show one note."),
-		httpapi.Answer(patch, "/api/servers/notes/{id}/", ok, f.patchNote).Summed("Change a note: what it says and whether it is private, only its author.").Refuses(server.ErrNote, server.ErrManyNotes, identity.ErrReadOnly),
-		httpapi.Answer(http.MethodDelete, "/api/servers/notes/{id}/", http.StatusNoContent, f.deleteNote).Summed("Remove a note.").Refuses(server.ErrNoServer),
+		httpapi.Answer(patch, "/api/servers/notes/{id}/", ok, f.patchNote).Summed("Change a note: what it says and whether it is private, only its author.").Refuses(&server.ErrNote, &server.ErrManyNotes, &identity.ErrReadOnly),
+		httpapi.Answer(http.MethodDelete, "/api/servers/notes/{id}/", http.StatusNoContent, f.deleteNote).Summed("Remove a note.").Refuses(&server.ErrNoServer),
 	}
 }
 

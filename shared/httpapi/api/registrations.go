@@ -19,19 +19,19 @@ import (
 	"paddock/shared/table"
 )
 
-func (f *Face) registrationBindings() []httpapi.Binding {
+func (f *Face) registrationBindings() []*httpapi.Binding {
 	const get, post, ok, created = http.MethodGet, http.MethodPost, http.StatusOK, http.StatusCreated
-	return []httpapi.Binding{
+	return []*httpapi.Binding{
 		httpapi.Answer(get, "/api/servers/registration-tokens/", ok, f.registrationTokens).Summed("List the tokens with which servers register."),
 		httpapi.Answer(post, "/api/servers/registration-tokens/", created, f.createRegistrationToken).
 			Summed("Make a token with which servers register, as the caller's and into groups that the caller may change. Its key is shown this once.").
-			Refuses(identity.ErrProfile, server.ErrTokenName, server.ErrManyTokens, server.ErrGroup, server.ErrUntil, authz.ErrCeiling),
+			Refuses(&identity.ErrProfile, &server.ErrTokenName, &server.ErrManyTokens, &server.ErrGroup, &server.ErrUntil, &authz.ErrCeiling),
 		httpapi.Answer(http.MethodDelete, "/api/servers/registration-tokens/{id}/", http.StatusNoContent, f.deleteRegistrationToken).
-			Summed("Remove a token with which servers register; those that did stay.").Refuses(server.ErrNoToken),
+			Summed("Remove a token with which servers register; those that did stay.").Refuses(&server.ErrNoToken),
 		httpapi.Answer(post, "/api/servers/registration-methods/token-install/guide/", ok, f.installGuide).Summed("Show how an agent is installed and registered.").Refuses(guideRefusals...),
 		httpapi.Answer(post, "/api/servers/registration-methods/ansible/guide/", ok, f.ansibleGuide).Summed("Show how agents are installed and registered by Ansible.").Refuses(guideRefusals...),
 		httpapi.Answer(post, "/api/servers/servers/register/", created, f.register).Summed("Register a server by a registration token; its agent's key is shown this once.").
-			Refuses(session.ErrNoCredential, server.ErrToken, server.ErrTries, server.ErrName, server.ErrNameTaken, server.ErrPlatform, server.ErrFullGroup, table.ErrGone),
+			Refuses(&session.ErrNoCredential, &server.ErrToken, &server.ErrTries, &server.ErrName, &server.ErrNameTaken, &server.ErrPlatform, &server.ErrFullGroup, &table.ErrGone),
 	}
 }
 
@@ -182,7 +182,7 @@ func (f *Face) register(c httpapi.Call, in Register) (Registered, error) {
 	return Registered{ID: row.ID.String(), Key: key.Reveal(), Name: row.Name}, nil
 }
 
-var guideRefusals = []fault.Error{server.ErrPlatform, server.ErrName, server.ErrNoToken}
+var guideRefusals = []*fault.Error{&server.ErrPlatform, &server.ErrName, &server.ErrNoToken}
 
 // GuideRequest asks how a server is registered. Source: alpacon-wire 4.2.
 type GuideRequest struct {

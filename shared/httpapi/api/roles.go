@@ -19,22 +19,22 @@ import (
 	"paddock/shared/table"
 )
 
-func (f *Face) roleBindings() []httpapi.Binding {
+func (f *Face) roleBindings() []*httpapi.Binding {
 	const get, post, patch, remove, ok = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.StatusOK
-	fields := []fault.Error{
-		identity.ErrProfile, role.ErrNameTaken, role.ErrEmpty, role.ErrReserved, role.ErrUnscoped, errPermission, errPattern,
-		policy.ErrLarge, policy.Limit("roles", ""), authz.ErrCeiling,
+	fields := []*fault.Error{
+		&identity.ErrProfile, &role.ErrNameTaken, &role.ErrEmpty, &role.ErrReserved, &role.ErrUnscoped, &errPermission, &errPattern,
+		&policy.ErrLarge, new(policy.Limit("roles", "")), &authz.ErrCeiling,
 	}
-	return []httpapi.Binding{
+	return []*httpapi.Binding{
 		httpapi.Answer(get, "/api/iam/permissions/", ok, listPermissions).Summed("List the permissions that roles and tokens speak of."),
 		httpapi.Answer(get, "/api/iam/roles/", ok, f.listRoles).Summed("List the roles, built-in ones first."),
 		httpapi.Create(post, "/api/iam/roles/", http.StatusCreated, f.createRole).Summed("Make a custom role.").Refuses(fields...),
 		httpapi.Answer(get, "/api/iam/roles/{id}/", ok, f.showRole).Summed("Show one custom role."),
-		httpapi.Answer(patch, "/api/iam/roles/{id}/", ok, f.patchRole).Summed("Change a custom role, for all who have it.").Refuses(fields...).Refuses(identity.ErrReadOnly),
+		httpapi.Answer(patch, "/api/iam/roles/{id}/", ok, f.patchRole).Summed("Change a custom role, for all who have it.").Refuses(fields...).Refuses(&identity.ErrReadOnly),
 		httpapi.Answer(remove, "/api/iam/roles/{id}/", http.StatusNoContent, f.deleteRole).Summed("Delete a custom role; nobody has it any more."),
 		httpapi.Answer(get, "/api/iam/role-assignments/", ok, f.listAssignments).Summed("List who has a role, the roles that somebody or a group has, or one's own."),
 		httpapi.Answer(post, "/api/iam/role-assignments/", http.StatusCreated, f.assignRole).Summed("Give a role to a user, a group or an application.").
-			Refuses(role.ErrAssigned, role.ErrManyRoles, role.ErrUntil, role.ErrNoUser, role.ErrNoGroup, role.ErrNoApplication, errRole, errSubject, policy.ErrLarge, authz.ErrCeiling),
+			Refuses(&role.ErrAssigned, &role.ErrManyRoles, &role.ErrUntil, &role.ErrNoUser, &role.ErrNoGroup, &role.ErrNoApplication, &errRole, &errSubject, &policy.ErrLarge, &authz.ErrCeiling),
 		httpapi.Answer(remove, "/api/iam/role-assignments/{id}/", http.StatusNoContent, f.unassignRole).Summed("Take a role away from who has it."),
 	}
 }

@@ -18,16 +18,16 @@ import (
 	"paddock/shared/workspace"
 )
 
-func (f *Face) serverBindings() []httpapi.Binding {
+func (f *Face) serverBindings() []*httpapi.Binding {
 	const get, post, patch, remove, ok, gone = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.StatusOK, http.StatusNoContent
-	return slices.Concat(f.registrationBindings(), f.assignmentBindings(), f.noteBindings(), []httpapi.Binding{
+	return slices.Concat(f.registrationBindings(), f.assignmentBindings(), f.noteBindings(), []*httpapi.Binding{
 		httpapi.Answer(get, "/api/servers/servers/", ok, f.listServers).Summed("List the servers that the caller may see."),
 		httpapi.Answer(get, "/api/servers/servers/{id}/", ok, f.showServer).Summed("Show one server."),
 		httpapi.Answer(patch, "/api/servers/servers/{id}/", ok, f.patchServer).Summed("Rename a server, give it away or name its managers.").
-			Refuses(server.ErrName, server.ErrNameTaken, identity.ErrPerson, server.ErrManyManagers, server.ErrGone, identity.ErrReadOnly, policy.ErrLarge, authz.ErrCeiling).Refuses(httpapi.FreshRefusals...),
+			Refuses(&server.ErrName, &server.ErrNameTaken, &identity.ErrPerson, &server.ErrManyManagers, &server.ErrGone, &identity.ErrReadOnly, &policy.ErrLarge, &authz.ErrCeiling).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(remove, "/api/servers/servers/{id}/", gone, f.deleteServer).Summed("Delete a server, with its assignments and notes."),
 		httpapi.Answer(post, "/api/servers/servers/{id}/actions/", gone, f.actOnServer).Summed("Have a server's agent do something; with a fresh proof where the workspace asks for it.").
-			Refuses(errAction, server.ErrNotConnected).Refuses(httpapi.FreshRefusals...),
+			Refuses(&errAction, &server.ErrNotConnected).Refuses(httpapi.FreshRefusals...),
 	})
 }
 

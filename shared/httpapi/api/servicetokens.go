@@ -16,24 +16,24 @@ import (
 	"paddock/shared/token"
 )
 
-func (f *Face) serviceTokenBindings() []httpapi.Binding {
+func (f *Face) serviceTokenBindings() []*httpapi.Binding {
 	const (
 		get, post, patch, remove, ok, made, gone = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.StatusOK, http.StatusCreated, http.StatusNoContent
 
 		all   = "/api/iam/applications/{id}/tokens/"
 		rules = "/api/iam/applications/{id}/tokens/{token}/rules/"
 	)
-	return []httpapi.Binding{
+	return []*httpapi.Binding{
 		httpapi.Answer(get, all, ok, f.serviceTokens).Summed("List the service tokens of an application."),
 		httpapi.Answer(post, all, made, f.createServiceToken).Summed("Make a service token; its key is shown once.").
-			Refuses(token.ErrName, token.ErrNames, token.ErrService, token.ErrEnd, token.ErrScope, application.ErrWider, application.ErrDisabled),
+			Refuses(&token.ErrName, &token.ErrNames, &token.ErrService, &token.ErrEnd, &token.ErrScope, &application.ErrWider, &application.ErrDisabled),
 		httpapi.Answer(patch, all+"{token}/", ok, f.patchServiceToken).Summed("Rename a service token, or switch it off and on.").
-			Refuses(token.ErrNoToken, token.ErrName, token.ErrNames, token.ErrEnded).Refuses(httpapi.FreshRefusals...),
-		httpapi.Answer(remove, all+"{token}/", gone, f.deleteServiceToken).Summed("Revoke a service token: it opens nothing any more.").Refuses(token.ErrNoToken),
-		httpapi.Answer(get, rules, ok, f.serviceRules).Summed("List what a service token reaches: command lines, servers, files.").Refuses(token.ErrNoToken),
+			Refuses(&token.ErrNoToken, &token.ErrName, &token.ErrNames, &token.ErrEnded).Refuses(httpapi.FreshRefusals...),
+		httpapi.Answer(remove, all+"{token}/", gone, f.deleteServiceToken).Summed("Revoke a service token: it opens nothing any more.").Refuses(&token.ErrNoToken),
+		httpapi.Answer(get, rules, ok, f.serviceRules).Summed("List what a service token reaches: command lines, servers, files.").Refuses(&token.ErrNoToken),
 		httpapi.Answer(post, rules, made, f.addServiceRules).Summed("Let a service token reach something: all or none.").
-			Refuses(token.ErrNoToken, token.ErrRows, token.ErrRow, token.ErrRule, token.ErrServer, errRuleKind, errRules),
-		httpapi.Answer(remove, rules+"{rule}/", gone, f.removeServiceRule).Summed("Take a rule from a service token.").Refuses(token.ErrNoToken, token.ErrNoRow),
+			Refuses(&token.ErrNoToken, &token.ErrRows, &token.ErrRow, &token.ErrRule, &token.ErrServer, &errRuleKind, &errRules),
+		httpapi.Answer(remove, rules+"{rule}/", gone, f.removeServiceRule).Summed("Take a rule from a service token.").Refuses(&token.ErrNoToken, &token.ErrNoRow),
 	}
 }
 

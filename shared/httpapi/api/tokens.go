@@ -15,41 +15,41 @@ import (
 	"paddock/shared/token"
 )
 
-func (f *Face) tokenBindings() []httpapi.Binding {
+func (f *Face) tokenBindings() []*httpapi.Binding {
 	const get, post, patch, remove, ok, made, empty = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.StatusOK, http.StatusCreated, http.StatusNoContent
-	create := []fault.Error{token.ErrName, token.ErrTaken, token.ErrMany, token.ErrEnd}
-	add := []fault.Error{token.ErrToken, token.ErrRows, token.ErrRow}
+	create := []*fault.Error{&token.ErrName, &token.ErrTaken, &token.ErrMany, &token.ErrEnd}
+	add := []*fault.Error{&token.ErrToken, &token.ErrRows, &token.ErrRow}
 	commands, files := token.KindCommand, token.KindFile
-	return slices.Concat([]httpapi.Binding{
+	return slices.Concat([]*httpapi.Binding{
 		httpapi.Answer(get, "/api/auth/tokens/", ok, f.tokens).Summed("List one's own API tokens."),
 		httpapi.Answer(post, "/api/auth/tokens/", made, f.createToken).Summed("Make an API token; its key is shown once. Full access asks for a fresh proof.").
-			Refuses(create...).Refuses(token.ErrScope).Refuses(httpapi.FreshRefusals...),
+			Refuses(create...).Refuses(&token.ErrScope).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/auth/tokens/scopes/", ok, scopes).Summed("List the scopes that a token can have."),
 		httpapi.Answer(patch, "/api/auth/tokens/{id}/", ok, f.patchToken).Summed("Rename a token, or switch it off and on.").
-			Refuses(token.ErrNoToken, token.ErrName, token.ErrTaken, token.ErrEnded, token.ErrBlocked).Refuses(httpapi.FreshRefusals...),
-		httpapi.Answer(remove, "/api/auth/tokens/{id}/", empty, f.deleteToken).Summed("Revoke a token: it opens nothing any more.").Refuses(token.ErrNoToken),
+			Refuses(&token.ErrNoToken, &token.ErrName, &token.ErrTaken, &token.ErrEnded, &token.ErrBlocked).Refuses(httpapi.FreshRefusals...),
+		httpapi.Answer(remove, "/api/auth/tokens/{id}/", empty, f.deleteToken).Summed("Revoke a token: it opens nothing any more.").Refuses(&token.ErrNoToken),
 		httpapi.Answer(post, "/api/auth/tokens/{id}/duplicate/", made, f.duplicateToken).Summed("Make a token like another, with its rules.").
-			Refuses(create...).Refuses(token.ErrNoToken).Refuses(httpapi.FreshRefusals...),
+			Refuses(create...).Refuses(&token.ErrNoToken).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(get, "/api/iam/users/{id}/tokens/", ok, f.tokensOf).Summed("List the API tokens of an account."),
 		httpapi.Answer(patch, "/api/iam/users/{id}/tokens/{token}/", ok, f.blockToken).Summed("Disable a token of an account, or let it be used again.").
-			Refuses(token.ErrNoToken, token.ErrEnded),
-	}, []httpapi.Binding{
+			Refuses(&token.ErrNoToken, &token.ErrEnded),
+	}, []*httpapi.Binding{
 		httpapi.Answer(get, "/api/security/command-acl/", ok, f.commandRules).Summed("List which command lines one's own tokens may run."),
 		httpapi.Answer(post, "/api/security/command-acl/", made, f.addCommandRule).Summed("Let a token run command lines.").
-			Refuses(add...).Refuses(token.ErrRule).Refuses(httpapi.FreshRefusals...),
-		httpapi.Answer(remove, "/api/security/command-acl/{id}/", empty, f.removeRule(commands)).Summed("Take a rule from a token.").Refuses(token.ErrNoRow, token.ErrToken),
+			Refuses(add...).Refuses(&token.ErrRule).Refuses(httpapi.FreshRefusals...),
+		httpapi.Answer(remove, "/api/security/command-acl/{id}/", empty, f.removeRule(commands)).Summed("Take a rule from a token.").Refuses(&token.ErrNoRow, &token.ErrToken),
 		httpapi.Answer(get, "/api/security/server-acl/", ok, f.serverRules).Summed("List which servers one's own tokens reach."),
 		httpapi.Answer(post, "/api/security/server-acl/", made, f.addServerRule).Summed("Let a token reach a server.").
-			Refuses(add...).Refuses(token.ErrServer).Refuses(httpapi.FreshRefusals...),
+			Refuses(add...).Refuses(&token.ErrServer).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(post, "/api/security/server-acl/bulk/", made, f.addServerRules).Summed("Let a token reach several servers: all or none.").
-			Refuses(add...).Refuses(token.ErrServer, errServers).Refuses(httpapi.FreshRefusals...),
+			Refuses(add...).Refuses(&token.ErrServer, &errServers).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(post, "/api/security/server-acl/bulk/delete/", empty, f.removeServerRules).Summed("Take several servers from a token: all or none.").
-			Refuses(token.ErrToken, token.ErrServer, errServers),
-		httpapi.Answer(remove, "/api/security/server-acl/{id}/", empty, f.removeRule(token.KindServer)).Summed("Take a server from a token.").Refuses(token.ErrNoRow, token.ErrToken),
+			Refuses(&token.ErrToken, &token.ErrServer, &errServers),
+		httpapi.Answer(remove, "/api/security/server-acl/{id}/", empty, f.removeRule(token.KindServer)).Summed("Take a server from a token.").Refuses(&token.ErrNoRow, &token.ErrToken),
 		httpapi.Answer(get, "/api/security/file-acl/", ok, f.fileRules).Summed("List which files one's own tokens may move."),
 		httpapi.Answer(post, "/api/security/file-acl/", made, f.addFileRule).Summed("Let a token move files.").
-			Refuses(add...).Refuses(token.ErrRule).Refuses(httpapi.FreshRefusals...),
-		httpapi.Answer(remove, "/api/security/file-acl/{id}/", empty, f.removeRule(files)).Summed("Take a rule from a token.").Refuses(token.ErrNoRow, token.ErrToken),
+			Refuses(add...).Refuses(&token.ErrRule).Refuses(httpapi.FreshRefusals...),
+		httpapi.Answer(remove, "/api/security/file-acl/{id}/", empty, f.removeRule(files)).Summed("Take a rule from a token.").Refuses(&token.ErrNoRow, &token.ErrToken),
 	})
 }
 

@@ -14,17 +14,17 @@ import (
 	"paddock/shared/usage"
 )
 
-func (f *Face) usageBindings() []httpapi.Binding {
+func (f *Face) usageBindings() []*httpapi.Binding {
 	const get, ok = http.MethodGet, http.StatusOK
-	return []httpapi.Binding{
+	return []*httpapi.Binding{
 		httpapi.Answer(get, "/api/auth/tokens/{id}/usage/", ok, f.tokenUsage).Summed("Tell what a token of one's own was used for, and what of it never.").
-			Refuses(token.ErrNoToken, errDays),
+			Refuses(&token.ErrNoToken, &errDays),
 		httpapi.Answer(get, "/api/iam/users/{id}/tokens/{token}/usage/", ok, f.tokenUsageOf).Summed("Tell what a token of an account was used for, and what of it never.").
-			Refuses(token.ErrNoToken, errDays),
+			Refuses(&token.ErrNoToken, &errDays),
 		httpapi.Answer(get, "/api/iam/applications/{id}/tokens/{token}/usage/", ok, f.serviceTokenUsage).
-			Summed("Tell what a service token was used for, and what of it never.").Refuses(token.ErrNoToken, errDays),
-		httpapi.Answer(get, "/api/iam/users/-/usage/", ok, f.ownUsage).Summed("Tell which of one's own permissions one used, and which never.").Refuses(errDays),
-		httpapi.Answer(get, "/api/iam/users/{id}/usage/", ok, f.usageOf).Summed("Tell which of their permissions somebody used, and which never.").Refuses(errDays, authz.ErrDenied),
+			Summed("Tell what a service token was used for, and what of it never.").Refuses(&token.ErrNoToken, &errDays),
+		httpapi.Answer(get, "/api/iam/users/-/usage/", ok, f.ownUsage).Summed("Tell which of one's own permissions one used, and which never.").Refuses(&errDays),
+		httpapi.Answer(get, "/api/iam/users/{id}/usage/", ok, f.usageOf).Summed("Tell which of their permissions somebody used, and which never.").Refuses(&errDays, &authz.ErrDenied),
 	}
 }
 

@@ -18,15 +18,15 @@ import (
 	"paddock/shared/session"
 )
 
-func (f *Face) whyBindings() []httpapi.Binding {
-	return []httpapi.Binding{
+func (f *Face) whyBindings() []*httpapi.Binding {
+	return []*httpapi.Binding{
 		httpapi.Answer(http.MethodPost, "/api/iam/explain/", http.StatusOK, f.explain).
 			Summed("Answer whether somebody may do something, and why, with the smallest change that would allow it.").
-			Refuses(errPermission, errUserOf, errApplicationOf, errObject, authz.ErrDenied, activity.ErrQuestions),
+			Refuses(&errPermission, &errUserOf, &errApplicationOf, &errObject, &authz.ErrDenied, &activity.ErrQuestions),
 		httpapi.Answer(http.MethodGet, "/api/iam/decisions/{id}/", http.StatusOK, f.decision).Summed("Show a decision that refused a request.").
-			Refuses(activity.ErrNoDecision),
+			Refuses(&activity.ErrNoDecision),
 		httpapi.Answer(http.MethodGet, "/api/iam/reach/", http.StatusOK, f.reach).Summed("List who reaches a server, or the servers that somebody reaches, and why.").
-			Refuses(errUserOf, errServerOf, errApplicationOf, authz.ErrDenied, activity.ErrQuestions),
+			Refuses(&errUserOf, &errServerOf, &errApplicationOf, &authz.ErrDenied, &activity.ErrQuestions),
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"paddock/shared/gateway"
 	"paddock/shared/httpapi"
 	"paddock/shared/once"
 	"paddock/shared/route"
@@ -33,8 +34,8 @@ const (
 )
 
 // Make returns the description of the rows with the bindings of all functions.
-func Make(rows []route.Row, bindings []httpapi.Binding) (*Document, error) {
-	comments, err := commented("..", "../../workspace")
+func Make(rows []route.Row, bindings []*httpapi.Binding) (*Document, error) {
+	comments, err := commented("..", "../../gateway", "../../workspace")
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +49,10 @@ func Make(rows []route.Row, bindings []httpapi.Binding) (*Document, error) {
 		Servers: []Server{{URL: "/", Description: "the workspace's own host"}},
 		Paths:   map[string]map[string]*Operation{},
 	}
-	problems := &shapes{own: s.answer(reflect.TypeFor[httpapi.Problem]()), oauth: s.answer(reflect.TypeFor[httpapi.OAuthProblem]()), named: map[string]Response{}}
+	problems := &shapes{own: s.answer(reflect.TypeFor[gateway.Problem]()), oauth: s.answer(reflect.TypeFor[httpapi.OAuthProblem]()), named: map[string]Response{}}
 	tags := map[string]bool{}
 	for _, row := range rows {
-		at := slices.IndexFunc(bindings, func(b httpapi.Binding) bool { return b.Method == row.Method && b.Path == row.Path })
+		at := slices.IndexFunc(bindings, func(b *httpapi.Binding) bool { return b.Method == row.Method && b.Path == row.Path })
 		if at < 0 {
 			return nil, fmt.Errorf("openapi: %s %s has no handler", row.Method, row.Path)
 		}
@@ -97,7 +98,7 @@ func schemes() map[string]SecurityScheme {
 	}
 }
 
-func operation(s *schemas, problems *shapes, row route.Row, b httpapi.Binding) (*Operation, error) {
+func operation(s *schemas, problems *shapes, row route.Row, b *httpapi.Binding) (*Operation, error) {
 	if b.Summary == "" {
 		return nil, fmt.Errorf("openapi: %s %s has no summary", row.Method, row.Path)
 	}
@@ -145,7 +146,7 @@ func operation(s *schemas, problems *shapes, row route.Row, b httpapi.Binding) (
 }
 
 // dryRun adds to an operation that it can be tried, and what is answered then.
-func (s *schemas) dryRun(o *Operation, b httpapi.Binding) {
+func (s *schemas) dryRun(o *Operation, b *httpapi.Binding) {
 	const ok = "200"
 	o.Parameters = append(o.Parameters, Parameter{
 		Name: "dry_run", In: "query",
@@ -191,7 +192,7 @@ type shapes struct {
 
 // refusals returns a response for every status that the row can refuse with;
 // its schema names the codes.
-func (s *shapes) refusals(row route.Row, b httpapi.Binding) map[string]Response {
+func (s *shapes) refusals(row route.Row, b *httpapi.Binding) map[string]Response {
 	problem, member := s.own, "code"
 	if row.OAuth() {
 		problem, member = s.oauth, "error"

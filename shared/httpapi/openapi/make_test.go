@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the committed description anew")
 // committed is what the api function embeds.
 const committed = "../api/openapi.json"
 
-func bindings() []httpapi.Binding {
+func bindings() []*httpapi.Binding {
 	return slices.Concat(new(api.Face).Bindings(), new(signin.Face).Bindings())
 }
 

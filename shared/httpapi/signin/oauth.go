@@ -23,36 +23,36 @@ const (
 const devicePage = "/device"
 
 // deviceBindings returns the handlers of device login.
-func (f *Face) deviceBindings() []httpapi.Binding {
+func (f *Face) deviceBindings() []*httpapi.Binding {
 	const get, post, ok, empty = http.MethodGet, http.MethodPost, http.StatusOK, http.StatusNoContent
-	return []httpapi.Binding{
+	return []*httpapi.Binding{
 		httpapi.Answer(post, "/oauth/device/code/", ok, f.openDevice).Summed("Begin a device login (RFC 8628).").
-			Refuses(table.ErrGone, session.ErrNoDeviceFor, session.ErrOAuthClient, session.ErrTarget, session.ErrScope, session.ErrThrottled),
+			Refuses(&table.ErrGone, &session.ErrNoDeviceFor, &session.ErrOAuthClient, &session.ErrTarget, &session.ErrScope, &session.ErrThrottled),
 		httpapi.Answer(post, "/oauth/token/", ok, f.token).Summed("Give the tokens of an approved device login, or renew an access token.").
 			Refuses(grantRefusals...),
 		httpapi.Answer(post, "/oauth/revoke/", ok, f.revoke).Summed("End the session of a refresh token (RFC 7009).").
-			Refuses(table.ErrGone, session.ErrOAuthClient),
+			Refuses(&table.ErrGone, &session.ErrOAuthClient),
 		httpapi.Answer(post, "/api/auth0/token/blacklist/", empty, f.blacklist).Summed("Invalidate the access tokens of the session.").
-			Refuses(session.ErrNoAccessToken),
+			Refuses(&session.ErrNoAccessToken),
 		httpapi.Answer(get, "/api/auth0/mfa/", ok, f.askProof).Summed("Open a verification for a command line, to be given in a browser.").
-			Refuses(mfa.ErrTries),
+			Refuses(&mfa.ErrTries),
 		httpapi.Answer(get, "/api/auth0/mfa/completion/", ok, f.proofGiven).Summed("Tell whether the session's verification is fresh."),
 		httpapi.Answer(post, "/api/auth/mfa/requests/lookup/", ok, f.lookUpAsk).Summed("Show the command line that waits for a verification.").
-			Refuses(session.ErrNoAsk),
+			Refuses(&session.ErrNoAsk),
 		httpapi.Answer(post, "/api/auth/mfa/requests/give/", empty, f.giveProof).Summed("Hand one's fresh verification to the command line that waits.").
-			Refuses(session.ErrNoAsk).Refuses(httpapi.FreshRefusals...),
+			Refuses(&session.ErrNoAsk).Refuses(httpapi.FreshRefusals...),
 		httpapi.Answer(post, "/api/auth/device/lookup/", ok, f.lookUpDevice).Summed("Show what waits under a user code.").
-			Refuses(session.ErrNoDevice, session.ErrUserCodes),
+			Refuses(&session.ErrNoDevice, &session.ErrUserCodes),
 		httpapi.Answer(post, "/api/auth/device/approve/", empty, f.approveDevice).Summed("Approve a device login: it begins a session of one's own.").
-			Refuses(session.ErrNoDevice, session.ErrUserCodes),
+			Refuses(&session.ErrNoDevice, &session.ErrUserCodes),
 		httpapi.Answer(post, "/api/auth/device/deny/", empty, f.denyDevice).Summed("Deny a device login.").
-			Refuses(session.ErrNoDevice, session.ErrUserCodes),
+			Refuses(&session.ErrNoDevice, &session.ErrUserCodes),
 	}
 }
 
-var grantRefusals = []fault.Error{
-	table.ErrGone, session.ErrPending, session.ErrExpired, session.ErrDenied, session.ErrGrant, session.ErrScope,
-	session.ErrOAuthClient, session.ErrGrantType,
+var grantRefusals = []*fault.Error{
+	&table.ErrGone, &session.ErrPending, &session.ErrExpired, &session.ErrDenied, &session.ErrGrant, &session.ErrScope,
+	&session.ErrOAuthClient, &session.ErrGrantType,
 }
 
 // callerOf returns who asks on a row of OAuth: a command line, though it names

@@ -31,95 +31,95 @@ type Face struct {
 func New(s *session.Service, t *token.Service) *Face { return &Face{sessions: s, tokens: t} }
 
 // Bindings returns the handler of every row of the signin function.
-func (f *Face) Bindings() []httpapi.Binding {
+func (f *Face) Bindings() []*httpapi.Binding {
 	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
 	const ok, created, accepted, empty = http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent
-	return append(append(f.deviceBindings(), f.factorBindings()...), []httpapi.Binding{
-		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(table.ErrGone),
+	return append(append(f.deviceBindings(), f.factorBindings()...), []*httpapi.Binding{
+		httpapi.Answer(get, "/api/auth/env/", ok, f.env).Summed("Tell how to sign in.").Refuses(&table.ErrGone),
 		httpapi.Answer(post, "/api/auth/login/", ok, f.login).Summed("Sign in with the command line.").
-			Refuses(passwordRefusals...).Refuses(session.ErrMFARequired, session.ErrChangePassword, session.ErrBrowserLogin),
+			Refuses(passwordRefusals...).Refuses(&session.ErrMFARequired, &session.ErrChangePassword, &session.ErrBrowserLogin),
 		httpapi.Answer(post, "/api/auth/logout/", empty, f.logout).Summed("End the session."),
 		httpapi.Answer(post, "/api/auth/signin/", ok, f.signin).Summed("Sign in with the console; sets the session cookie.").
 			Refuses(passwordRefusals...),
 		httpapi.Answer(post, "/api/auth/passkey/challenges/", created, f.askPasskey).Summed("Open a challenge to sign in with a passkey alone.").
-			Refuses(table.ErrGone, session.ErrNoPasskeys, session.ErrThrottled),
+			Refuses(&table.ErrGone, &session.ErrNoPasskeys, &session.ErrThrottled),
 		httpapi.Answer(post, "/api/auth/passkey/challenges/{id}/verify/", ok, f.passkey).Summed("Sign in with a passkey; sets the session cookie.").
-			Refuses(table.ErrGone, session.ErrNoPasskeys, session.ErrPasskey, mfa.ErrChallenge, mfa.ErrKeyCopied),
+			Refuses(&table.ErrGone, &session.ErrNoPasskeys, &session.ErrPasskey, &mfa.ErrChallenge, &mfa.ErrKeyCopied),
 		httpapi.Answer(post, "/api/auth/invitations/view/", ok, f.viewInvitation).Summed("Show an invitation to whoever holds its link.").
-			Refuses(table.ErrGone, identity.ErrInvitation),
+			Refuses(&table.ErrGone, &identity.ErrInvitation),
 		httpapi.Answer(post, "/api/auth/invitations/accept/", created, f.acceptInvitation).Summed("Make the account of an invitation; sets the session cookie.").
 			Refuses(accountRefusals...),
 		httpapi.Answer(post, "/api/auth/password/change/", ok, f.changePassword).Summed("Replace one's own password; other sessions end.").
-			Refuses(newPasswordRefusals...).Refuses(session.ErrCurrent, session.ErrSamePassword, session.ErrThrottled),
+			Refuses(newPasswordRefusals...).Refuses(&session.ErrCurrent, &session.ErrSamePassword, &session.ErrThrottled),
 		httpapi.Answer(post, "/api/auth/password/forgot/", accepted, f.forgot).Summed("Mail a link to choose a new password, if the account exists.").
-			Refuses(table.ErrGone, session.ErrThrottled, errLogin),
+			Refuses(&table.ErrGone, &session.ErrThrottled, &errLogin),
 		httpapi.Answer(post, "/api/auth/unlock/", accepted, f.unlock).Summed("Mail a link that opens one attempt to sign in, if the account exists.").
-			Refuses(table.ErrGone, session.ErrThrottled, errLogin),
+			Refuses(&table.ErrGone, &session.ErrThrottled, &errLogin),
 		httpapi.Answer(get, "/api/auth/devices/", ok, f.devices).Summed("List the browsers that one has signed in from."),
-		httpapi.Answer(remove, "/api/auth/devices/{id}/", empty, f.forget).Summed("Forget a browser: it is a stranger again.").Refuses(session.ErrNoBrowser),
+		httpapi.Answer(remove, "/api/auth/devices/{id}/", empty, f.forget).Summed("Forget a browser: it is a stranger again.").Refuses(&session.ErrNoBrowser),
 		httpapi.Answer(post, "/api/auth/password/reset/", empty, f.reset).Summed("Set the password of the account that a mailed link opens.").
-			Refuses(newPasswordRefusals...).Refuses(table.ErrGone, identity.ErrLink),
+			Refuses(newPasswordRefusals...).Refuses(&table.ErrGone, &identity.ErrLink),
 		httpapi.Answer(post, "/api/auth/email/confirm/", empty, f.confirmEmail).Summed("Confirm a new address with the link that was mailed there.").
-			Refuses(table.ErrGone, identity.ErrLink, identity.ErrEmailTaken),
+			Refuses(&table.ErrGone, &identity.ErrLink, &identity.ErrEmailTaken),
 		httpapi.Answer(post, "/api/auth/email/undo/", empty, f.undoEmail).Summed("Bring the old address back; sessions end.").
-			Refuses(table.ErrGone, identity.ErrLink, identity.ErrEmailTaken),
+			Refuses(&table.ErrGone, &identity.ErrLink, &identity.ErrEmailTaken),
 		httpapi.Answer(post, "/api/auth/report/", empty, f.notMe).Summed("Report what was not oneself; everything of the account ends.").
-			Refuses(table.ErrGone, identity.ErrLink),
+			Refuses(&table.ErrGone, &identity.ErrLink),
 		httpapi.Answer(get, "/api/auth/sessions/", ok, f.list).Summed("List one's own sessions."),
-		httpapi.Answer(remove, "/api/auth/sessions/{id}/", empty, f.end).Summed("End one of one's own sessions.").Refuses(session.ErrNoSession),
+		httpapi.Answer(remove, "/api/auth/sessions/{id}/", empty, f.end).Summed("End one of one's own sessions.").Refuses(&session.ErrNoSession),
 		httpapi.Answer(post, "/api/iam/users/", created, f.createUser).Summed("Make an account; its owner is mailed a link to choose a password.").
-			Refuses(newAccountRefusals...).Refuses(ErrTokenPassword).Refuses(httpapi.FreshRefusals...),
-		httpapi.Answer(remove, "/api/iam/users/{id}/", empty, f.deleteUser).Summed("Delete an account; its sessions end.").Refuses(identity.ErrOwner).
-			Refuses(identity.ErrOwnState, identity.ErrLastSuperuser),
+			Refuses(newAccountRefusals...).Refuses(&ErrTokenPassword).Refuses(httpapi.FreshRefusals...),
+		httpapi.Answer(remove, "/api/iam/users/{id}/", empty, f.deleteUser).Summed("Delete an account; its sessions end.").Refuses(&identity.ErrOwner).
+			Refuses(&identity.ErrOwnState, &identity.ErrLastSuperuser),
 		httpapi.Answer(post, "/api/iam/users/{id}/mfa/reset/", empty, f.resetMFA).Summed("Remove every sign-in method of an account; its sessions end.").
-			Refuses(identity.ErrOwnState, mfa.ErrFactor, errReason),
+			Refuses(&identity.ErrOwnState, &mfa.ErrFactor, &errReason),
 		httpapi.Answer(post, "/api/auth/sessions/end-all/", empty, f.endAll).Summed("End all of one's own sessions, this one too."),
 		httpapi.Answer(post, "/api/auth/sessions/end-others/", empty, f.endOthers).Summed("End all of one's own sessions but this one, which gets a new handle."),
-		httpapi.Answer(remove, "/api/iam/users/{id}/sessions/{session}/", empty, f.endOf).Summed("End one session of an account.").Refuses(session.ErrNoSession),
-		httpapi.Answer(remove, "/api/iam/users/{id}/tokens/{token}/", empty, f.deleteTokenOf).Summed("Revoke an API token of an account.").Refuses(token.ErrNoToken),
+		httpapi.Answer(remove, "/api/iam/users/{id}/sessions/{session}/", empty, f.endOf).Summed("End one session of an account.").Refuses(&session.ErrNoSession),
+		httpapi.Answer(remove, "/api/iam/users/{id}/tokens/{token}/", empty, f.deleteTokenOf).Summed("Revoke an API token of an account.").Refuses(&token.ErrNoToken),
 		httpapi.Answer(post, "/api/iam/users/{id}/sessions/end-all/", empty, f.endAllOf).Summed("End every session of an account."),
 	}...)
 }
 
 // factorBindings returns the handlers of second factors.
-func (f *Face) factorBindings() []httpapi.Binding {
+func (f *Face) factorBindings() []*httpapi.Binding {
 	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
 	const ok, created, empty = http.StatusOK, http.StatusCreated, http.StatusNoContent
-	return []httpapi.Binding{
+	return []*httpapi.Binding{
 		httpapi.Answer(post, "/api/auth/mfa/challenges/", created, f.challenge).Summed("Open a challenge to prove a second factor.").
-			Refuses(mfa.ErrMethod, mfa.ErrTries, mfa.ErrSends, mfa.ErrPhone, mfa.ErrVia),
+			Refuses(&mfa.ErrMethod, &mfa.ErrTries, &mfa.ErrSends, &mfa.ErrPhone, &mfa.ErrVia),
 		httpapi.Answer(get, "/api/auth/mfa/challenges/{id}/", ok, f.opened).Summed("Show an open challenge of one's own, and what became of its code.").
-			Refuses(mfa.ErrChallenge),
+			Refuses(&mfa.ErrChallenge),
 		httpapi.Answer(post, "/api/auth/mfa/challenges/{id}/verify/", ok, f.verify).Summed("Answer a challenge; the session gets a new handle.").
-			Refuses(mfa.ErrChallenge, mfa.ErrMethod, mfa.ErrTries, mfa.ErrSpent, mfa.ErrCode, mfa.ErrKey, mfa.ErrKeyCopied, errAnswer),
+			Refuses(&mfa.ErrChallenge, &mfa.ErrMethod, &mfa.ErrTries, &mfa.ErrSpent, &mfa.ErrCode, &mfa.ErrKey, &mfa.ErrKeyCopied, &errAnswer),
 		httpapi.Answer(get, "/api/auth/mfa/factors/", ok, f.factors).Summed("List one's own sign-in methods."),
 		httpapi.Answer(post, "/api/auth/mfa/factors/", created, f.enrol).Summed("Begin to set up a sign-in method; its secret is shown once.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrMethod, session.ErrFactorName, mfa.ErrSends, mfa.ErrPhone, mfa.ErrNumber, mfa.ErrVia, mfa.ErrMailed),
+			Refuses(enrolRefusals...).Refuses(&mfa.ErrMethod, &session.ErrFactorName, &mfa.ErrSends, &mfa.ErrPhone, &mfa.ErrNumber, &mfa.ErrVia, &mfa.ErrMailed),
 		httpapi.Answer(get, "/api/auth/mfa/factors/{id}/", ok, f.pending).Summed("Show a method that one is setting up with a code that was sent, and what became of the code.").
-			Refuses(mfa.ErrFactor),
+			Refuses(&mfa.ErrFactor),
 		httpapi.Answer(post, "/api/auth/mfa/factors/{id}/confirm/", ok, f.confirm).Summed("Confirm a sign-in method with a code of it.").
-			Refuses(enrolRefusals...).Refuses(mfa.ErrFactor, mfa.ErrCode, mfa.ErrMethod, mfa.ErrKey, mfa.ErrKeyKind, mfa.ErrKeyTaken, mfa.ErrMailed, errAnswer),
+			Refuses(enrolRefusals...).Refuses(&mfa.ErrFactor, &mfa.ErrCode, &mfa.ErrMethod, &mfa.ErrKey, &mfa.ErrKeyKind, &mfa.ErrKeyTaken, &mfa.ErrMailed, &errAnswer),
 		httpapi.Answer(remove, "/api/auth/mfa/factors/{id}/", empty, f.removeFactor).Summed("Remove a sign-in method.").
-			Refuses(mfa.ErrFactor, mfa.ErrLast),
+			Refuses(&mfa.ErrFactor, &mfa.ErrLast),
 		httpapi.Answer(post, "/api/auth/mfa/recovery-codes/", created, f.recoveryCodes).Summed("Make new recovery codes, shown once; older ones end.").
-			Refuses(mfa.ErrMethod),
+			Refuses(&mfa.ErrMethod),
 	}
 }
 
 // What handlers refuse that ask a password, make an account, or set up a
 // sign-in method.
 var (
-	passwordRefusals    = []fault.Error{table.ErrGone, session.ErrCredentials, session.ErrThrottled, credential.ErrBusy}
-	accountRefusals     = append([]fault.Error{table.ErrGone, identity.ErrInvitation, identity.ErrPersonName}, namedRefusals...)
-	newAccountRefusals  = append([]fault.Error{identity.ErrPersonName, identity.ErrProfile, identity.ErrEmail, identity.ErrReadOnly, identity.ErrInviteRole, identity.ErrInvites, identity.ErrTooManySuperusers}, namedRefusals...)
-	namedRefusals       = append([]fault.Error{identity.ErrUsername, identity.ErrUsernameReserved, identity.ErrUsernameTaken, identity.ErrEmailTaken, identity.ErrTooManyUsers, workspace.ErrSeatsUsed}, newPasswordRefusals...)
-	newPasswordRefusals = []fault.Error{
-		credential.ErrBusy,
-		credential.ErrPasswordLong, credential.ErrPasswordCharacter, credential.ErrPasswordShort,
-		credential.ErrPasswordRepeated, credential.ErrPasswordName, credential.ErrPasswordCommon,
-		breach.ErrBreached, breach.ErrUnavailable,
+	passwordRefusals    = []*fault.Error{&table.ErrGone, &session.ErrCredentials, &session.ErrThrottled, &credential.ErrBusy}
+	accountRefusals     = append([]*fault.Error{&table.ErrGone, &identity.ErrInvitation, &identity.ErrPersonName}, namedRefusals...)
+	newAccountRefusals  = append([]*fault.Error{&identity.ErrPersonName, &identity.ErrProfile, &identity.ErrEmail, &identity.ErrReadOnly, &identity.ErrInviteRole, &identity.ErrInvites, &identity.ErrTooManySuperusers}, namedRefusals...)
+	namedRefusals       = append([]*fault.Error{&identity.ErrUsername, &identity.ErrUsernameReserved, &identity.ErrUsernameTaken, &identity.ErrEmailTaken, &identity.ErrTooManyUsers, &workspace.ErrSeatsUsed}, newPasswordRefusals...)
+	newPasswordRefusals = []*fault.Error{
+		&credential.ErrBusy,
+		&credential.ErrPasswordLong, &credential.ErrPasswordCharacter, &credential.ErrPasswordShort,
+		&credential.ErrPasswordRepeated, &credential.ErrPasswordName, &credential.ErrPasswordCommon,
+		&breach.ErrBreached, &breach.ErrUnavailable,
 	}
-	enrolRefusals = append([]fault.Error{mfa.ErrEnrolled, session.ErrSignInAgain, session.ErrFactorLimit, mfa.ErrTries}, httpapi.FreshRefusals...)
+	enrolRefusals = append([]*fault.Error{&mfa.ErrEnrolled, &session.ErrSignInAgain, &session.ErrFactorLimit, &mfa.ErrTries}, httpapi.FreshRefusals...)
 )
 
 // setCookie gives the browser a session. Its life is the session's own: the
