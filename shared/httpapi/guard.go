@@ -11,8 +11,8 @@ import (
 	"paddock/shared/audit"
 	"paddock/shared/authz"
 	"paddock/shared/fault"
-	"paddock/shared/gateway"
 	"paddock/shared/id"
+	"paddock/shared/ingress"
 	"paddock/shared/permission"
 	"paddock/shared/route"
 	"paddock/shared/session"
@@ -241,7 +241,7 @@ func (c Call) refused(row route.Row, of id.UUID, condition string, refusal error
 
 // SourceOf returns where a request came from, as events hold it.
 func SourceOf(r *http.Request) audit.Source {
-	origin := gateway.OriginOf(r.Context())
+	origin := ingress.OriginOf(r.Context())
 	src := audit.Source{IP: origin.SourceIP, UserAgent: origin.UserAgent, ClientType: "web"}
 	if version, ok := strings.CutPrefix(origin.UserAgent, "alpacon-cli/"); ok {
 		src.ClientType, src.CLIVersion = "cli", version
@@ -251,7 +251,7 @@ func SourceOf(r *http.Request) audit.Source {
 
 // seen returns a request as events hold it.
 func seen(r *http.Request, row route.Row, success int) authz.Request {
-	return authz.Request{ID: gateway.OriginOf(r.Context()).RequestID, Method: r.Method, Route: row.Path, Success: success, Refused: statusOf}
+	return authz.Request{ID: ingress.OriginOf(r.Context()).RequestID, Method: r.Method, Route: row.Path, Success: success, Refused: statusOf}
 }
 
 // guard applies the row's rule and returns the admitted call.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"paddock/shared/fault"
-	"paddock/shared/gateway"
+	"paddock/shared/ingress"
 	"paddock/shared/route"
 )
 
@@ -48,7 +48,7 @@ func statusOf(k fault.Kind) int {
 // cause and answered without it.
 func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := explained(w, r, err)
-	p := gateway.Problem{Detail: refusal.Detail, Code: refusal.Code, Source: refusal.Source, RequestID: gateway.OriginOf(r.Context()).RequestID}
+	p := ingress.Problem{Detail: refusal.Detail, Code: refusal.Code, Source: refusal.Source, RequestID: ingress.OriginOf(r.Context()).RequestID}
 	if d, ok := errors.AsType[*denial](err); ok && !d.decision.Zero() {
 		p.DecisionID = d.decision.String()
 	}
@@ -68,7 +68,7 @@ func writeRefusal(w http.ResponseWriter, r *http.Request, row route.Row, err err
 // explained returns what a caller is told of an error, and sets the headers
 // that go with it.
 func explained(w http.ResponseWriter, r *http.Request, err error) fault.Error {
-	origin := gateway.OriginOf(r.Context())
+	origin := ingress.OriginOf(r.Context())
 	refusal, ok := errors.AsType[fault.Error](err)
 	if !ok || refusal.Kind == fault.Internal {
 		slog.ErrorContext(r.Context(), "request failed", "request_id", origin.RequestID, "method", r.Method,

@@ -5,7 +5,7 @@ import (
 
 	"paddock/shared/authz"
 	"paddock/shared/fault"
-	"paddock/shared/gateway"
+	"paddock/shared/ingress"
 	"paddock/shared/permission"
 	"paddock/shared/route"
 	"paddock/shared/session"
@@ -16,7 +16,7 @@ import (
 // rule, and what its handler declares. The description of the API lists them,
 // and holds the deployed functions to the list.
 func Refusals(row route.Row, b *Binding) []fault.Error {
-	out := []fault.Error{errInternal, gateway.ErrMalformed, errURL, errMedia, errTooLarge}
+	out := []fault.Error{errInternal, ingress.ErrMalformed, errURL, errMedia, errTooLarge}
 	out = append(out, fieldRefusals(row, b)...)
 	if row.Method != http.MethodGet {
 		out = append(out, errCrossSite, table.ErrTryAgain, dryRefusal(row))

@@ -13,7 +13,7 @@ import (
 // and the handler never sees an address that the gateway did not give.
 func FuzzHTTP(f *testing.F) {
 	for _, name := range []string{"gateway-get-cookies-array", "gateway-get-cookie-header", "gateway-post-json", "gateway-post-base64", "gateway-get-odd-path"} {
-		b, err := json.Marshal(sent(f, name))
+		b, err := json.Marshal(gateway(f, name))
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -20,7 +20,7 @@ import (
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"paddock/shared/fault"
-	"paddock/shared/gateway"
+	"paddock/shared/ingress"
 )
 
 // Reserve is the part of the function's time that is left for the answer and
@@ -38,7 +38,7 @@ var (
 		Kind: fault.TooLarge, Code: "body_too_large",
 		Detail: "The request body is larger than this service accepts.",
 	}
-	ErrMalformed = gateway.ErrMalformed
+	ErrMalformed = ingress.ErrMalformed
 	errInternal  = fault.Error{
 		Kind: fault.Internal, Code: "internal_error",
 		Detail: "Something went wrong on our side.",
@@ -77,7 +77,7 @@ func HTTP(h http.Handler) Gateway {
 				answer, err = problem(http.StatusInternalServerError, errInternal, origin), nil
 			}
 		}()
-		r, status, refusal := restore(gateway.WithOrigin(ctx, origin), event)
+		r, status, refusal := restore(ingress.WithOrigin(ctx, origin), event)
 		if r == nil {
 			return problem(status, refusal, origin), nil
 		}
@@ -121,8 +121,8 @@ func shorten(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // problem is the answer to what never reached, or never left, the handler.
-func problem(status int, f fault.Error, origin gateway.Origin) events.APIGatewayV2HTTPResponse {
-	body, err := json.Marshal(gateway.Problem{Detail: f.Detail, Code: f.Code, Source: f.Source, RequestID: origin.RequestID})
+func problem(status int, f fault.Error, origin ingress.Origin) events.APIGatewayV2HTTPResponse {
+	body, err := json.Marshal(ingress.Problem{Detail: f.Detail, Code: f.Code, Source: f.Source, RequestID: origin.RequestID})
 	if err != nil {
 		body = []byte(`{"detail":"Something went wrong on our side.","code":"internal_error","source":""}`)
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"paddock/shared/gateway"
+	"paddock/shared/ingress"
 	"paddock/shared/lambdaio"
 )
 
@@ -35,7 +35,7 @@ func sample[T any](t testing.TB, name string) T {
 	return event
 }
 
-func sent(t testing.TB, name string) events.APIGatewayV2HTTPRequest {
+func gateway(t testing.TB, name string) events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	return sample[events.APIGatewayV2HTTPRequest](t, name)
 }
@@ -69,11 +69,11 @@ func send(t testing.TB, event events.APIGatewayV2HTTPRequest, h http.HandlerFunc
 }
 
 func TestHostIsTheClientsNotTheAPIs(t *testing.T) {
-	r, _ := seen(t, sent(t, "gateway-get-cookie-header"))
+	r, _ := seen(t, gateway(t, "gateway-get-cookie-header"))
 	if r.Host != "localhost:8080" || r.Header.Get("Host") != "" {
 		t.Fatalf("Host %q, header %q", r.Host, r.Header.Get("Host"))
 	}
-	event := sent(t, "gateway-get-cookie-header")
+	event := gateway(t, "gateway-get-cookie-header")
 	delete(event.Headers, "host")
 	if r, _ := seen(t, event); r.Host != event.RequestContext.DomainName {
 		t.Fatalf("without the header: Host %q", r.Host)
@@ -81,21 +81,21 @@ func TestHostIsTheClientsNotTheAPIs(t *testing.T) {
 }
 
 func TestHeaderValuesStayWhole(t *testing.T) {
-	r, _ := seen(t, sent(t, "gateway-get-cookies-array"))
+	r, _ := seen(t, gateway(t, "gateway-get-cookies-array"))
 	if got, want := r.Header.Values("Accept-Language"), []string{"de-CH, de;q=0.9, en;q=0.8"}; !slices.Equal(got, want) {
 		t.Fatalf("%q", got)
 	}
 }
 
 func TestCookies(t *testing.T) {
-	both := sent(t, "gateway-get-cookies-array")
+	both := gateway(t, "gateway-get-cookies-array")
 	both.Headers["cookie"] = "theme=dark; lang=de"
 	for name, c := range map[string]struct {
 		event events.APIGatewayV2HTTPRequest
 		want  string
 	}{
-		"array as AWS sends it":         {sent(t, "gateway-get-cookies-array"), "__Host-paddock=pdks_example; theme=dark"},
-		"header as the engine sends it": {sent(t, "gateway-get-cookie-header"), "__Host-paddock=pdks_example; theme=dark"},
+		"array as AWS sends it":         {gateway(t, "gateway-get-cookies-array"), "__Host-paddock=pdks_example; theme=dark"},
+		"header as the engine sends it": {gateway(t, "gateway-get-cookie-header"), "__Host-paddock=pdks_example; theme=dark"},
 		"both, none twice":              {both, "__Host-paddock=pdks_example; theme=dark; lang=de"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,13 +123,13 @@ func TestOriginIsWhatTheGatewaySays(t *testing.T) {
 		"nothing":       {"", "", netip.Addr{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			event := sent(t, "gateway-get-cookies-array")
+			event := gateway(t, "gateway-get-cookies-array")
 			event.RequestContext.HTTP.SourceIP = c.source
 			for _, h := range []string{"Forwarded", "x-real-ip", "True-Client-IP", "CF-Connecting-IP", "X-FORWARDED-HOST", "x-client-ip"} {
 				event.Headers[h] = "198.51.100.66"
 			}
 			r, _ := seen(t, event)
-			origin := gateway.OriginOf(r.Context())
+			origin := ingress.OriginOf(r.Context())
 			if r.RemoteAddr != c.remote || origin.SourceIP != c.want || origin.RequestID != "JKJaXmPLvHcESHA=" || origin.UserAgent != "alpacon-cli/1.9.0" {
 				t.Fatalf("RemoteAddr %q, origin %+v", r.RemoteAddr, origin)
 			}
@@ -156,7 +156,7 @@ func TestPathIsKeptAsSent(t *testing.T) {
 		"empty":                  {"", "/", "/"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			event := sent(t, "gateway-get-odd-path")
+			event := gateway(t, "gateway-get-odd-path")
 			event.RawPath = c.raw
 			r, _ := seen(t, event)
 			if r.URL.Path != c.path || r.URL.EscapedPath() != c.escaped || r.URL.Host != "" {
@@ -170,11 +170,11 @@ func TestPathIsKeptAsSent(t *testing.T) {
 }
 
 func TestBodies(t *testing.T) {
-	r, body := seen(t, sent(t, "gateway-post-json"))
+	r, body := seen(t, gateway(t, "gateway-post-json"))
 	if !strings.HasPrefix(body, `{"username":"alice"`) || r.ContentLength != int64(len(body)) {
 		t.Fatalf("%q, length %d", body, r.ContentLength)
 	}
-	if _, body := seen(t, sent(t, "gateway-post-base64")); body != "\x00\xff\xfebinary" {
+	if _, body := seen(t, gateway(t, "gateway-post-base64")); body != "\x00\xff\xfebinary" {
 		t.Fatalf("base64: %q", body)
 	}
 }
@@ -206,7 +206,7 @@ func TestWhatIsNoRequestIsRefusedBeforeTheHandler(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			event := sent(t, "gateway-post-json")
+			event := gateway(t, "gateway-post-json")
 			c.change(&event)
 			answer := send(t, event, func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") })
 			problemIs(t, answer, c.status, c.code)
@@ -215,7 +215,7 @@ func TestWhatIsNoRequestIsRefusedBeforeTheHandler(t *testing.T) {
 }
 
 func TestBodyOfExactlyTheBoundIsAccepted(t *testing.T) {
-	event := sent(t, "gateway-post-json")
+	event := gateway(t, "gateway-post-json")
 	event.Body, event.IsBase64Encoded = base64.StdEncoding.EncodeToString(make([]byte, lambdaio.MaxBodyBytes)), true
 	if _, body := seen(t, event); len(body) != lambdaio.MaxBodyBytes {
 		t.Fatalf("%d bytes", len(body))
@@ -234,7 +234,7 @@ func TestEveryEndOfAHandlerIsAnAnswer(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answer := send(t, sent(t, "gateway-get-cookies-array"), h)
+			answer := send(t, gateway(t, "gateway-get-cookies-array"), h)
 			problemIs(t, answer, http.StatusInternalServerError, "internal_error")
 			if strings.Contains(answer.Body, "marker-of-the-cause") {
 				t.Fatalf("the cause is told: %s", answer.Body)
@@ -245,7 +245,7 @@ func TestEveryEndOfAHandlerIsAnAnswer(t *testing.T) {
 
 func problemIs(t *testing.T, answer events.APIGatewayV2HTTPResponse, status int, code string) {
 	t.Helper()
-	var p gateway.Problem
+	var p ingress.Problem
 	if err := json.Unmarshal([]byte(answer.Body), &p); err != nil {
 		t.Fatalf("%q: %v", answer.Body, err)
 	}
@@ -291,7 +291,7 @@ func TestAnswers(t *testing.T) {
 		}, "GET", 204, "application/json", "", false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			event := sent(t, "gateway-get-cookies-array")
+			event := gateway(t, "gateway-get-cookies-array")
 			event.RequestContext.HTTP.Method = c.method
 			answer := send(t, event, c.h)
 			if answer.StatusCode != c.status || answer.Headers["Content-Type"] != c.typ || answer.Body != c.body ||
@@ -312,7 +312,7 @@ func TestHandlersEndBeforeTheFunctionDoes(t *testing.T) {
 	var got time.Time
 	_, _ = lambdaio.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		got, _ = r.Context().Deadline()
-	}))(ctx, sent(t, "gateway-get-cookies-array"))
+	}))(ctx, gateway(t, "gateway-get-cookies-array"))
 	if want := end.Add(-lambdaio.Reserve); !got.Equal(want) {
 		t.Fatalf("deadline %v, want %v", got, want)
 	}
@@ -327,7 +327,7 @@ func TestServesAsNetHTTPDoes(t *testing.T) {
 	for _, path := range []string{"/api/iam/users/", "/api/iam/users/-/", "/api/iam/users/a%2Fb/", "/api/iam/users", "/api//iam/users/", "/other"} {
 		recorder := httptest.NewRecorder()
 		mux.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "http://acme.paddock.example.com"+path, nil))
-		event := sent(t, "gateway-get-cookies-array")
+		event := gateway(t, "gateway-get-cookies-array")
 		event.RawPath, event.RawQueryString = path, ""
 		answer := send(t, event, mux.ServeHTTP)
 		if answer.StatusCode != recorder.Code || answer.Body != recorder.Body.String() || answer.Headers["Location"] != recorder.Header().Get("Location") {

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"paddock/shared/fault"
-	"paddock/shared/gateway"
+	"paddock/shared/ingress"
 )
 
 // maxUserAgent bounds, in bytes, what is kept of a user agent.
@@ -30,7 +30,7 @@ var forwarding = []string{"Forwarded", "X-Real-Ip", "True-Client-Ip", "Cf-Connec
 // originOf reads where the request came from out of the gateway's own part of
 // the event. An address that does not parse becomes the zero Addr, which no
 // allowlist contains.
-func originOf(event events.APIGatewayV2HTTPRequest) gateway.Origin {
+func originOf(event events.APIGatewayV2HTTPRequest) ingress.Origin {
 	client := event.RequestContext.HTTP
 	agent := strings.ToValidUTF8(client.UserAgent, "\uFFFD")
 	for len(agent) > maxUserAgent {
@@ -41,7 +41,7 @@ func originOf(event events.APIGatewayV2HTTPRequest) gateway.Origin {
 	if err != nil || addr.Zone() != "" {
 		addr = netip.Addr{}
 	}
-	return gateway.Origin{RequestID: event.RequestContext.RequestID, SourceIP: addr.Unmap(), UserAgent: agent}
+	return ingress.Origin{RequestID: event.RequestContext.RequestID, SourceIP: addr.Unmap(), UserAgent: agent}
 }
 
 // restore makes the request that the client sent out of the original event.
@@ -71,7 +71,7 @@ func restore(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 		r.Body = http.NoBody
 	}
 	r.RequestURI = r.URL.RequestURI()
-	if origin := gateway.OriginOf(ctx); origin.SourceIP.IsValid() {
+	if origin := ingress.OriginOf(ctx); origin.SourceIP.IsValid() {
 		r.RemoteAddr = net.JoinHostPort(origin.SourceIP.String(), "0")
 	}
 	return r, 0, fault.Error{}

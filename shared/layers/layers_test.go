@@ -24,7 +24,7 @@ func level(path string) int {
 		{"shared/pattern", 0},
 		{"shared/acl", 0},
 		{"shared/authz", 1},
-		{"shared/gateway", 1},
+		{"shared/ingress", 1},
 		{"shared/audit", 1},
 		{"shared/table", 2},
 		{"shared/seal", 2},

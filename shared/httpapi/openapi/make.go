@@ -16,8 +16,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"paddock/shared/gateway"
 	"paddock/shared/httpapi"
+	"paddock/shared/ingress"
 	"paddock/shared/once"
 	"paddock/shared/route"
 	"paddock/shared/session"
@@ -35,7 +35,7 @@ const (
 
 // Make returns the description of the rows with the bindings of all functions.
 func Make(rows []route.Row, bindings []*httpapi.Binding) (*Document, error) {
-	comments, err := commented("..", "../../gateway", "../../workspace")
+	comments, err := commented("..", "../../ingress", "../../workspace")
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func Make(rows []route.Row, bindings []*httpapi.Binding) (*Document, error) {
 		Servers: []Server{{URL: "/", Description: "the workspace's own host"}},
 		Paths:   map[string]map[string]*Operation{},
 	}
-	problems := &shapes{own: s.answer(reflect.TypeFor[gateway.Problem]()), oauth: s.answer(reflect.TypeFor[httpapi.OAuthProblem]()), named: map[string]Response{}}
+	problems := &shapes{own: s.answer(reflect.TypeFor[ingress.Problem]()), oauth: s.answer(reflect.TypeFor[httpapi.OAuthProblem]()), named: map[string]Response{}}
 	tags := map[string]bool{}
 	for _, row := range rows {
 		at := slices.IndexFunc(bindings, func(b *httpapi.Binding) bool { return b.Method == row.Method && b.Path == row.Path })

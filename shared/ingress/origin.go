@@ -1,7 +1,7 @@
-// Package gateway is what the entry of a function and the API behind it share
+// Package ingress is what the entry of a function and the API behind it share
 // about a request: where it came from, and what a refusal looks like. It is
 // apart so that functions without an API link none.
-package gateway
+package ingress
 
 import (
 	"context"
